@@ -1,0 +1,234 @@
+"""Building: a manifest through the graph into a published corpus."""
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.publish.finish import Shard, SourceFacts, check_out, finish
+
+from jobs import inputs as found
+from jobs.plan import Input, build_graph
+from pipeline.execute import Execution, Graph, Runner, Watch, execute
+from pipeline.run_local import LocalRunner, available_cpus
+from pipeline.stages.publish import OUTPUTS
+from pipeline.step import Context, Fan
+from pipeline.store import Store, check_writable
+from schemas.corpus import Tally
+from schemas.errors import MedtraceError
+from schemas.example import Reject
+from schemas.lock import FetchLock
+from schemas.manifest import Manifest
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a build may be told besides its manifest: nothing of it changes a row."""
+
+    store: Path
+    out: Path
+    runner: str = "local"
+    workers: int | None = None
+    until: str | None = None
+    locked: bool = False
+    relock: bool = False
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build did."""
+
+    manifest: Manifest
+    out: Path | None
+    execution: Execution
+    counts: dict[str, int]
+
+    @property
+    def errors(self) -> list[MedtraceError]:
+        """Why it is not finished; empty where it is."""
+        return self.execution.errors
+
+    def to_json(self) -> dict[str, Any]:
+        """The build for machines: per step what ran, and what came out."""
+        steps = [
+            {
+                "step": name,
+                "units": ran.units,
+                "cached": ran.cached,
+                "ran": ran.done,
+                "failed": ran.failed,
+                "left": ran.left,
+                "units_ran": sorted(ran.labels_done),
+                "rows": dict(sorted(ran.rows.items())),
+                "stage_s": round(ran.stage_s, 3),
+                "wall_s": round(ran.wall_s, 3),
+            }
+            for name, ran in self.execution.ran.items()
+        ]
+        return {
+            "name": self.manifest.name,
+            "out": str(self.out) if self.out else None,
+            "counts": self.counts,
+            "steps": steps,
+            "errors": [str(error) for error in self.errors],
+        }
+
+
+def prepare(asked: found.Asked, options: Options) -> tuple[Graph, tuple[Input, ...], FetchLock]:
+    """Everything that can fail before the first unit: files, licences, wiring.
+
+    Raises: MedtraceError as the parts do.
+    """
+    items, lock = found.resolve(asked, options.store / "fetched", locked=options.locked, relock=options.relock)
+    graph = build_graph(asked.manifest, items)
+    graph.check()
+    if options.until:
+        graph = graph.until(options.until)
+    return graph, items, lock
+
+
+def build(asked: found.Asked, options: Options, watch: Watch | None = None, say: Callable[[str], None] = lambda line: None) -> Built:
+    """Builds a corpus, or as much of it as `until` asks.
+
+    Raises: MedtraceError before anything ran; what fails later is in the result's errors.
+    """
+    check_writable(options.store, "--store")
+    if not options.until:
+        check_out(options.out)
+        check_writable(options.out.parent, "--out")
+    graph, items, lock = prepare(asked, options)
+    store = Store(options.store)
+    say(f"{asked.manifest.name}: {len(items)} inputs, {len(graph.steps)} steps, store {options.store}")
+    execution = execute(graph, store, Nobody(), dry=True)
+    if _asks(graph, execution):
+        found.check_permissions(asked.manifest, items)
+        if options.runner == "local":
+            check_teachers(asked.manifest)
+    runner = _runner(options, store)
+    try:
+        execution = execute(graph, store, runner, watch)
+    finally:
+        runner.close()
+    if execution.errors or options.until:
+        return Built(asked.manifest, None, execution, {})
+    tallies = tally(graph, store, execution)
+    shards = published(store, execution)
+    finish(
+        options.out,
+        shards,
+        tallies,
+        manifest=asked.manifest,
+        manifest_text=asked.text,
+        facts=[facts_of(item, lock) for item in items],
+    )
+    counts: Counter[str] = Counter()
+    for shard in shards:
+        counts[shard.config] += shard.rows
+    return Built(asked.manifest, options.out, execution, dict(counts))
+
+
+def check_teachers(manifest: Manifest) -> None:
+    """Asks every teacher's endpoint which models it serves, before anything is paid.
+
+    Raises: TeacherError naming the endpoint and the next move.
+    """
+    from pipeline.models.endpoints import endpoint_for
+    from pipeline.models.http import check
+
+    for teacher in manifest.teachers:
+        check(endpoint_for(teacher.name, os.environ), teacher.model)
+
+
+def tally(graph: Graph, store: Store, execution: Execution) -> Any:
+    """Counts by stage, source and reason over the whole build, one row each, in order."""
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for step in graph.steps:
+        if step.fan is Fan.FILES:
+            source = step.recipe.source
+            stage = "ingest" if step.recipe.needs_gold else "benchmark"
+            counts[stage, source, "rows"] += sum(ref.rows for name in ("examples", "rejects") for ref in execution.refs(step.name, name))
+            counts.update((stage, source, reason) for reason in _reasons(store, execution, step.name))
+    for ref in execution.refs("gather", "rejects"):
+        rejects = store.read(ref, [Reject.source, Reject.reason]).to_pylist()
+        counts.update(("gather", row[Reject.source], row[Reject.reason]) for row in rejects)
+    for ref in execution.refs("publish", "tally"):
+        for row in store.read(ref).to_pylist():
+            counts[row[Tally.stage], row[Tally.source], row[Tally.reason]] += row[Tally.count]
+    names = (Tally.stage, Tally.source, Tally.reason)
+    return Tally.from_rows(dict(zip(names, key, strict=True)) | {Tally.count: count} for key, count in sorted(counts.items()))
+
+
+def _reasons(store: Store, execution: Execution, step: str) -> list[str]:
+    return [reason for ref in execution.refs(step, "rejects") if ref.rows for reason in store.read(ref, [Reject.reason])[Reject.reason].to_pylist()]
+
+
+def published(store: Store, execution: Execution) -> list[Shard]:
+    """The shards to lay out, in order of config, split and place in the trie."""
+    shards: list[Shard] = []
+    for output in OUTPUTS:
+        if output == "tally":
+            continue
+        config, _, split = output.partition("-")
+        for label, ref in zip(execution.groups, execution.refs("publish", output), strict=True):
+            if ref.rows:
+                path = store.path(ref.step, ref.key, ref.output)
+                shards.append(Shard(config, split, label, path, ref.rows, ref.nbytes, ref.digest()))
+    return shards
+
+
+def facts_of(item: Input, lock: FetchLock) -> SourceFacts:
+    """What card and lock say of an input: who published it, and which files were read."""
+    files = sorted({path for part in item.parts for path in part.files})
+    root = item.parts[0].root
+    fetched = lock.fetched.get(f"benchmark {item.dataset.name}" if item.benchmark else item.dataset.name)
+    return SourceFacts(
+        name=item.dataset.name,
+        role="benchmark" if item.benchmark else "source",
+        title=item.source.title,
+        homepage=item.source.homepage,
+        license=item.source.license,
+        access=item.source.access.value,
+        citation=item.source.citation,
+        revision=fetched.revision if fetched else "",
+        files=tuple((path.relative_to(root).as_posix(), item.digests[path], path.stat().st_size) for path in files),
+    )
+
+
+class Nobody:
+    """The runner of a dry run: takes nothing."""
+
+    def room(self, step: Any) -> bool:
+        return False
+
+    def submit(self, work: Any) -> None:
+        raise AssertionError("a dry run hands nothing over")
+
+    def wait(self) -> Any:
+        raise AssertionError("a dry run waits for nothing")
+
+    def close(self) -> None:
+        return
+
+
+def _asks(graph: Graph, execution: Execution) -> bool:
+    """Whether a teacher will be asked: some sample unit is not stored, or not known yet."""
+    for step in graph.steps:
+        if step.open is not None:
+            ran = execution.ran[step.name]
+            if ran.left or not ran.units:
+                return True
+    return False
+
+
+def _runner(options: Options, store: Store) -> Runner:
+    context = Context(options.store, options.store / "ledger")
+    workers = available_cpus() if options.workers is None else options.workers
+    if options.runner == "local":
+        return LocalRunner(store, context, workers)
+    from pipeline.run_ray import RayRunner, check_shared, connect
+
+    connect()
+    check_shared({"--store": options.store})
+    return RayRunner(store, context, workers)

@@ -1,0 +1,100 @@
+"""Inputs: the files behind every source and benchmark of a manifest, local or fetched."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobs.plan import Input
+from pipeline import fetch
+from pipeline.models.endpoints import endpoint_for, is_loopback
+from pipeline.read_source import digest_files
+from schemas.errors import ManifestError
+from schemas.lock import FetchLock, LockedSource
+from schemas.manifest import Dataset, Manifest, read_manifest
+from sources import by_name
+from sources.imagefolder import imagefolder_source
+from sources.source import Access, Source
+from sources.table import table_source
+
+RESTRICTED = (Access.CREDENTIALED, Access.REGISTERED)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A manifest as it was given."""
+
+    manifest: Manifest
+    text: str
+    path: Path
+
+    @property
+    def lock_path(self) -> Path:
+        """Where its fetch lock stands."""
+        return self.path.with_suffix(".lock.json")
+
+
+def open_manifest(path: Path) -> Asked:
+    """Reads a manifest.
+
+    Raises: ManifestError where it cannot be read or asks for what is not there.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ManifestError(f"The manifest {path} cannot be read: {reason}. Name a TOML file, like jobs/manifests/demo.toml.") from error
+    return Asked(read_manifest(text, str(path)), text, path)
+
+
+def source_of(dataset: Dataset) -> Source:
+    """The source that a manifest's entry means."""
+    if dataset.kind == "table":
+        return table_source(dataset)
+    if dataset.kind == "imagefolder":
+        return imagefolder_source(dataset)
+    return by_name(dataset.name)
+
+
+def resolve(asked: Asked, cache: Path, *, locked: bool = False, relock: bool = False) -> tuple[tuple[Input, ...], FetchLock]:
+    """Every input with its parts, and the lock of what was fetched; files without `path` are fetched.
+
+    Raises: ManifestError, SourceError, FetchError or PinError.
+    """
+    wanted = [(dataset, False) for dataset in asked.manifest.source] + [(dataset, True) for dataset in asked.manifest.benchmark]
+    sources = [(dataset, source_of(dataset), benchmark) for dataset, benchmark in wanted]
+    for dataset, source, benchmark in sources:
+        if source.benchmark_only and not benchmark:
+            raise ManifestError(f"{dataset.name} is a benchmark and is never trained on. Name it under [[benchmark]].")
+    before = fetch.read_lock(asked.lock_path)
+    after: dict[str, LockedSource] = {}
+    inputs: list[Input] = []
+    for dataset, source, benchmark in sources:
+        entry = f"benchmark {dataset.name}" if benchmark else dataset.name
+        if dataset.path is not None:
+            path = asked.path.parent / dataset.path
+        else:
+            fetched = fetch.fetch(source, dataset.split, dataset.revision, before.fetched.get(entry), cache, relock=relock, locked_only=locked)
+            path, after[entry] = fetched.folder, fetched.locked
+        layout, parts = source.fit(path.resolve(), dataset.split)
+        digests = digest_files(file for part in parts for file in part.files)
+        inputs.append(Input(dataset, source, dataset.split or source.default_split, layout, parts, benchmark, digests))
+    lock = FetchLock(fetched=after)
+    if lock != before and (after or before.fetched) and not locked:
+        fetch.write_lock(asked.lock_path, lock)
+    return tuple(inputs), lock
+
+
+def check_permissions(manifest: Manifest, inputs: tuple[Input, ...], environ: Mapping[str, str] | None = None) -> None:
+    """Raises: ManifestError where rows of a restricted source would go to a remote teacher without permission."""
+    environ = os.environ if environ is None else environ
+    closed = [item.dataset.name for item in inputs if not item.benchmark and item.source.access in RESTRICTED and not item.dataset.may_send]
+    if not closed:
+        return
+    for teacher in manifest.teachers:
+        remote = [url for url in endpoint_for(teacher.name, environ).base_urls if not is_loopback(url)]
+        if remote:
+            raise ManifestError(
+                f"Teacher {teacher.name} is remote, and {', '.join(closed)} may not be sent away. "
+                "Point the teacher at this machine, or set may_send = true in the source where its licence permits that."
+            )

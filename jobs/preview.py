@@ -1,0 +1,126 @@
+"""Planning: what a build would do, unit by unit, and what it would ask its teachers."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jobs import inputs as found
+from jobs.build import Nobody, Options, prepare
+from pipeline.execute import Execution, Graph, execute
+from pipeline.models.ledger import Ledger
+from pipeline.stages.sample import SampleRecipe, questions
+from pipeline.step import Step
+from pipeline.store import Store
+from schemas.example import Chosen
+
+
+@dataclass(frozen=True)
+class StepPlan:
+    """What is known of one step."""
+
+    step: str
+    units: int | None
+    cached: int
+    waits_for: str
+
+    @property
+    def to_run(self) -> int | None:
+        """Units that a build would run; none while unknown."""
+        return None if self.units is None else self.units - self.cached
+
+
+@dataclass(frozen=True)
+class TeacherPlan:
+    """What a teacher would be asked. `exact` says whether the questions are known already."""
+
+    teacher: str
+    model: str
+    questions: int | None
+    requests: int | None
+    in_ledger: int
+    max_tokens: int | None
+    exact: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a build would do."""
+
+    name: str
+    steps: tuple[StepPlan, ...]
+    teachers: tuple[TeacherPlan, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan for machines."""
+        steps = [{"step": s.step, "units": s.units, "cached": s.cached, "to_run": s.to_run, "waits_for": s.waits_for} for s in self.steps]
+        return {"name": self.name, "steps": steps, "teachers": [vars(teacher) for teacher in self.teachers]}
+
+
+def plan(asked: found.Asked, options: Options) -> Plan:
+    """What a build would do now. Fetches what is not there yet, runs no stage and asks no teacher.
+
+    Raises: MedtraceError as a build would before its first unit.
+    """
+    graph, _, _ = prepare(asked, options)
+    store = Store(options.store)
+    execution = execute(graph, store, Nobody(), dry=True)
+    rows = _upper_bound(graph, execution)
+    teachers = [_teacher(graph, step, execution, store, options.store, rows) for step in graph.steps if step.open is not None]
+    return Plan(asked.manifest.name, tuple(_step(graph, step, execution) for step in graph.steps), tuple(teachers))
+
+
+def _step(graph: Graph, step: Step, execution: Execution) -> StepPlan:
+    ran = execution.ran[step.name]
+    known = ran.units if ran.units or step.parts else None
+    waits = ""
+    if known is None or ran.left:
+        waits = next((name for name in dict.fromkeys(read.step for read in step.reads) if _open(execution, name)), "")
+    return StepPlan(step.name, known, ran.cached, waits)
+
+
+def _open(execution: Execution, name: str) -> bool:
+    ran = execution.ran[name]
+    return not ran.units or ran.left > 0
+
+
+def _upper_bound(graph: Graph, execution: Execution) -> int | None:
+    """Most questions that can come through: the rows ingested, within each source's cap; none while not ingested."""
+    total = 0
+    caps: dict[str, int] = {}
+    for step in graph.steps:
+        if step.folder == "rank":
+            caps = dict(zip(step.recipe.sources, step.recipe.max_rows, strict=True))
+    for step in graph.steps:
+        if step.parts and step.recipe.needs_gold:
+            cap = caps.get(step.recipe.source, 0)
+            rows = sum(ref.rows for ref in execution.refs(step.name, "examples"))
+            if execution.ran[step.name].left and not cap:
+                return None
+            total += min(rows, cap) if cap and not execution.ran[step.name].left else cap or rows
+    return total
+
+
+def _teacher(graph: Graph, step: Step, execution: Execution, store: Store, folder: Path, rows: int | None) -> TeacherPlan:
+    recipe: SampleRecipe = step.recipe
+    ran = execution.ran[step.name]
+    exact = ran.units > 0 and len(execution.outputs["choose"]) == ran.units
+    if not exact:
+        requests = None if rows is None else rows * recipe.samples
+        return TeacherPlan(recipe.teacher, recipe.model, rows, requests, 0, None if requests is None else requests * recipe.max_tokens, False)
+    asked = 0
+    missing = 0
+    ledger = Ledger(folder / "ledger")
+    try:
+        for shard, made in sorted(execution.outputs["choose"].items()):
+            images = store.read(execution.outputs["gather"][shard]["images"]) if "image" in recipe.sees else None
+            for question in questions(store.read(made["chosen"], _columns(step)), recipe, images):
+                asked += 1
+                keys = [question.request.key(index) for index in question.request.samples]
+                missing += len(keys) - len(ledger.get(keys))
+    finally:
+        ledger.close()
+    return TeacherPlan(recipe.teacher, recipe.model, asked, missing, asked * recipe.samples - missing, missing * recipe.max_tokens, True)
+
+
+def _columns(step: Step) -> tuple[str, ...]:
+    return next((read.columns for read in step.reads if read.name == "chosen" and read.columns), tuple(Chosen.columns))

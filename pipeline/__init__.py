@@ -1,0 +1,1 @@
+"""How a corpus is built: steps, stages, store, runners, models, verification, publishing."""

@@ -1,0 +1,361 @@
+"""The graph and its execution: units become ready as their inputs do, and only what is not stored is done."""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pipeline.step import Fan, Read, Step
+from pipeline.store import Ref, Store
+from pipeline.work import Piece, Receipt, Work, found
+from schemas.contract import Contract
+from schemas.errors import MedtraceError, WiringError
+from schemas.graph import Partition
+from sources.source import Part
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Steps in an order in which each reads only earlier ones; `part_digests` identify the upstream files."""
+
+    steps: tuple[Step, ...]
+    part_digests: Mapping[Part, str]
+
+    def check(self) -> None:
+        """Raises: WiringError naming every read that nothing writes."""
+        written: dict[tuple[str, str], type[Contract]] = {}
+        faults: list[str] = []
+        for step in self.steps:
+            for read in step.reads:
+                contract = written.get((read.step, read.output))
+                if contract is None:
+                    faults.append(f"{step.name} reads {read.output} of {read.step}, which no earlier step writes")
+                    continue
+                absent = [column for column in read.columns or () if column not in contract.columns]
+                faults += [f"{step.name} reads {column} of {read.step}, which does not write it" for column in absent]
+            written |= {(step.name, output): contract for output, contract in step.writes.items()}
+        if faults:
+            raise WiringError(f"The graph does not fit together: {'; '.join(faults)}.")
+
+    def until(self, name: str) -> "Graph":
+        """The steps up to one, and only those it needs.
+
+        Raises: WiringError where there is no such step.
+        """
+        named = {step.name: step for step in self.steps}
+        wanted = {step.name for step in self.steps if name in (step.name, step.folder)}
+        if not wanted:
+            raise WiringError(f"There is no step {name}. The steps are {', '.join(named)}.")
+        for step in reversed(self.steps):
+            if step.name in wanted:
+                wanted |= {read.step for read in step.reads}
+        return Graph(tuple(step for step in self.steps if step.name in wanted), self.part_digests)
+
+
+@dataclass(frozen=True)
+class Done:
+    """A unit that ended, well or not."""
+
+    work: Work
+    outcome: Receipt | MedtraceError
+
+
+class Runner(Protocol):
+    """Where units are done."""
+
+    def room(self, step: Step) -> bool:
+        """Whether another unit of this step may be handed over now."""
+        ...
+
+    def submit(self, work: Work) -> None:
+        """Hands a unit over."""
+        ...
+
+    def wait(self) -> Done:
+        """The next unit to end."""
+        ...
+
+    def close(self) -> None:
+        """Ends the workers."""
+        ...
+
+
+@dataclass
+class Ran:
+    """What became of one step."""
+
+    step: Step
+    units: int = 0
+    cached: int = 0
+    done: int = 0
+    failed: int = 0
+    rows: dict[str, int] = field(default_factory=dict[str, int])
+    stage_s: float = 0.0
+    wall_s: float = 0.0
+    labels_done: list[str] = field(default_factory=list[str])
+
+    @property
+    def left(self) -> int:
+        """Units known and neither stored nor done nor failed."""
+        return self.units - self.cached - self.done - self.failed
+
+
+@dataclass
+class Execution:
+    """What a run of a graph left: per step what was done, its outputs in order, and what failed."""
+
+    ran: dict[str, Ran]
+    outputs: dict[str, dict[int, Mapping[str, Ref]]]
+    prefixes: list[str]
+    groups: list[str]
+    errors: list[MedtraceError]
+
+    def refs(self, step: str, output: str) -> list[Ref]:
+        """An output of all units of a step, in order."""
+        made = self.outputs.get(step, {})
+        return [made[index][output] for index in sorted(made) if output in made[index]]
+
+
+Watch = Callable[[Execution, Work, bool], None]
+
+
+def execute(graph: Graph, store: Store, runner: Runner, watch: Watch | None = None, *, dry: bool = False) -> Execution:
+    """Does what is not in the store, units of different steps side by side.
+
+    A unit that fails stops its step and what depends on it; the rest is finished, and the errors come back.
+    With `dry`, nothing is done: units that are not stored are left, and those behind them stay unknown.
+    """
+    graph.check()
+    state = _State(graph, store, watch, dry)
+    state.start()
+    flying = 0
+    while True:
+        for work in state.ready(runner):
+            runner.submit(work)
+            flying += 1
+        if not flying:
+            return state.execution
+        done = runner.wait()
+        flying -= 1
+        state.end(done)
+
+
+class _State:
+    """Which units are known, ready and ended."""
+
+    def __init__(self, graph: Graph, store: Store, watch: Watch | None, dry: bool) -> None:
+        self.graph = graph
+        self.store = store
+        self.watch = watch
+        self.dry = dry
+        self.steps = {step.name: step for step in graph.steps}
+        self.readers: dict[str, list[Step]] = {step.name: [] for step in graph.steps}
+        for step in graph.steps:
+            for name in dict.fromkeys(read.step for read in step.reads):
+                self.readers[name].append(step)
+        self.execution = Execution({step.name: Ran(step) for step in graph.steps}, {name: {} for name in self.steps}, [], [], [])
+        self.counts: dict[str, int | None] = {}
+        self.queues: dict[str, deque[Work]] = {step.name: deque() for step in graph.steps}
+        self.queued: set[tuple[str, int]] = set()
+        self.failed: set[str] = set()
+        self.fresh: deque[tuple[str, int]] = deque()
+
+    def start(self) -> None:
+        """Queues what reads no other step."""
+        for step in self.graph.steps:
+            if step.fan is Fan.FILES:
+                self._know(step, len(step.parts))
+                for index in range(len(step.parts)):
+                    self._queue(step, index)
+        for step in self.graph.steps:
+            self._offer(step)
+        self._settle()
+
+    def ready(self, runner: Runner) -> Iterator[Work]:
+        """Units to hand over now: later steps first, so that what is begun is carried through."""
+        for step in reversed(self.graph.steps):
+            queue = self.queues[step.name]
+            while queue and step.name not in self.failed and not self.dry and runner.room(step):
+                yield queue.popleft()
+
+    def end(self, done: Done) -> None:
+        """Books a unit that ended."""
+        ran = self.execution.ran[done.work.step.name]
+        if isinstance(done.outcome, Receipt):
+            ran.done += 1
+            ran.labels_done.append(done.work.label)
+            self._book(done.work, done.outcome)
+        else:
+            ran.failed += 1
+            self.failed.add(done.work.step.name)
+            if str(done.outcome) not in {str(error) for error in self.execution.errors}:
+                self.execution.errors.append(done.outcome)
+            if self.watch:
+                self.watch(self.execution, done.work, False)
+        self._settle()
+
+    def _know(self, step: Step, count: int) -> None:
+        self.counts[step.name] = count
+        self.execution.ran[step.name].units = count
+
+    def _book(self, work: Work, receipt: Receipt, cached: bool = False) -> None:
+        ran = self.execution.ran[work.step.name]
+        ran.stage_s += receipt.stage_s
+        ran.wall_s += receipt.wall_s
+        for output, ref in receipt.outputs.items():
+            name = output.rpartition("-")[0] if output not in work.step.writes else output
+            ran.rows[name] = ran.rows.get(name, 0) + ref.rows
+        made = self.execution.outputs[work.step.name]
+        if work.shards and set(receipt.outputs) != set(work.step.writes):
+            for shard in range(work.shards):
+                made[shard] = {name: receipt.outputs[f"{name}-{shard:05d}"] for name in work.step.writes}
+                self.fresh.append((work.step.name, shard))
+        else:
+            made[work.index] = receipt.outputs
+            self.fresh.append((work.step.name, work.index))
+        if self.watch:
+            self.watch(self.execution, work, cached)
+
+    def _settle(self) -> None:
+        """Queues what the newly ended units made ready, until nothing more follows."""
+        while self.fresh:
+            name, index = self.fresh.popleft()
+            for step in self.readers[name]:
+                self._offer(step, index)
+
+    def _offer(self, step: Step, index: int | None = None) -> None:
+        """Queues units of a step whose inputs are there: the one at `index`, or all of them."""
+        if step.fan is Fan.FILES or (step.fan is not Fan.MAP and not self._whole(step)):
+            return
+        if step.fan is Fan.MAP:
+            self._offer_map(step, index)
+        elif step.fan is Fan.REDUCE:
+            if step.name not in self.counts:
+                self._know(step, 1)
+            self._queue(step, 0)
+        elif step.fan is Fan.GATHER:
+            self._offer_shards(step)
+        else:
+            self.execution.groups = self._group(step)
+            self._know(step, len(self.execution.groups))
+            for place in range(len(self.execution.groups)):
+                self._queue(step, place)
+
+    def _offer_map(self, step: Step, index: int | None) -> None:
+        lead = step.reads[0].step
+        if step.name not in self.counts and self._size(lead) is not None:
+            self._know(step, self._size(lead) or 0)
+        if index is None:
+            return
+        if all(index in self.execution.outputs[read.step] for read in step.reads):
+            self._queue(step, index)
+
+    def _offer_shards(self, step: Step) -> None:
+        if step.name in self.counts:
+            return
+        (ref,) = [self.execution.outputs[read.step][0][read.output] for read in step.reads if read.name == "partition"]
+        table = self.store.read(ref)
+        self.execution.prefixes = list(dict.fromkeys(table[Partition.prefix].to_pylist()))
+        self._know(step, len(self.execution.prefixes))
+        self.ranges: dict[str, list[tuple[int, int, int]]] = {prefix: [] for prefix in self.execution.prefixes}
+        for row in table.to_pylist():
+            self.ranges[row[Partition.prefix]].append((row[Partition.unit], row[Partition.start], row[Partition.stop]))
+        for place in range(len(self.execution.prefixes)):
+            self._queue(step, place)
+
+    def _size(self, name: str) -> int | None:
+        """How many outputs a step has, one a unit or one a shard; none while unknown."""
+        step = self.steps[name]
+        if step.fan is Fan.REDUCE:
+            return len(self.execution.prefixes) if self._cut(step) and self.execution.prefixes else self.counts.get(name)
+        return self.counts.get(name)
+
+    @staticmethod
+    def _cut(step: Step) -> bool:
+        return any("_shard" in contract.columns for contract in step.writes.values())
+
+    def _whole(self, step: Step) -> bool:
+        """Whether everything a step reads is there."""
+        for name in dict.fromkeys(read.step for read in step.reads):
+            size = self._size(name)
+            if size is None or len(self.execution.outputs[name]) < size:
+                return False
+        return True
+
+    def _queue(self, step: Step, index: int) -> None:
+        """Books a unit as cached where it is stored, else puts it in its queue."""
+        if (step.name, index) in self.queued:
+            return
+        self.queued.add((step.name, index))
+        work = self._work(step, index)
+        receipt = found(work, self.store)
+        if receipt is not None:
+            self.execution.ran[step.name].cached += 1
+            self._book(work, receipt, cached=True)
+        else:
+            self.queues[step.name].append(work)
+
+    def _work(self, step: Step, index: int) -> Work:
+        if step.fan is Fan.FILES:
+            part = step.parts[index]
+            label = f"{part.files[0].name}:{part.start}" if part.start or part.stop >= 0 else part.files[0].name
+            return Work(step, index, label, {}, part, self.graph.part_digests[part])
+        inputs: dict[str, list[Piece]] = {}
+        for read in step.reads:
+            inputs.setdefault(read.name, []).extend(self._pieces(step, read, index, len(inputs.get(read.name, []))))
+        if step.fan is Fan.GATHER:
+            inputs = self._ranged(inputs, self.execution.prefixes[index])
+        label = {Fan.REDUCE: "", Fan.GROUP: self.execution.groups[index] if step.fan is Fan.GROUP else ""}.get(
+            step.fan, self._label(step, index)
+        )
+        return Work(step, index, label, {name: tuple(pieces) for name, pieces in inputs.items()}, shards=len(self.execution.prefixes))
+
+    def _label(self, step: Step, index: int) -> str:
+        lead = self.steps[step.reads[0].step]
+        if lead.fan is Fan.FILES:
+            return lead.parts[index].files[0].name
+        return self.execution.prefixes[index] or "all"
+
+    def _pieces(self, step: Step, read: Read, index: int, offset: int) -> list[Piece]:
+        made = self.execution.outputs[read.step]
+        if step.fan is Fan.MAP:
+            return [Piece(index, made[index][read.output], read.columns)]
+        places = sorted(made)
+        if step.fan is Fan.GROUP:
+            prefix = self.execution.groups[index]
+            places = [place for place in places if self._under(self.execution.prefixes[place], prefix)]
+        return [Piece(offset + place, made[place][read.output], read.columns) for place in places]
+
+    @staticmethod
+    def _under(prefix: str, group: str) -> bool:
+        return prefix.startswith("" if group == "all" else group)
+
+    def _ranged(self, inputs: Mapping[str, list[Piece]], prefix: str) -> dict[str, list[Piece]]:
+        examples, images = inputs["examples"], inputs["images"]
+        ranges = self.ranges[prefix]
+        return {
+            "examples": [Piece(unit, examples[unit].ref, None, start, stop) for unit, start, stop in ranges],
+            "images": [images[unit] for unit in dict.fromkeys(unit for unit, _, _ in ranges)],
+        }
+
+    def _group(self, step: Step) -> list[str]:
+        """The largest subtrees of the trie whose tables stay within the step's bytes."""
+        sizes = [0] * len(self.execution.prefixes)
+        for read in step.reads:
+            for place, made in self.execution.outputs[read.step].items():
+                sizes[place] += made[read.output].nbytes
+        return subtrees(self.execution.prefixes, sizes, step.group_bytes)
+
+
+def subtrees(prefixes: Sequence[str], sizes: Sequence[int], limit: int) -> list[str]:
+    """The largest subtrees of at most `limit` bytes, in order; `all` is the root. A single shard always stands."""
+
+    def split(prefix: str, places: list[int]) -> list[str]:
+        if not places:
+            return []
+        if len(places) == 1 or sum(sizes[place] for place in places) <= limit:
+            return [prefix]
+        deeper = [[place for place in places if prefixes[place].startswith(prefix + bit)] for bit in "01"]
+        return split(prefix + "0", deeper[0]) + split(prefix + "1", deeper[1])
+
+    return [prefix or "all" for prefix in split("", list(range(len(prefixes))))]

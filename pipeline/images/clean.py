@@ -1,0 +1,120 @@
+"""Cleaning: an upstream image as it is published, upright and without metadata."""
+
+from io import BytesIO
+from typing import NamedTuple
+
+from PIL import Image, ImageOps
+
+from pipeline.images.decode import FORMATS, fault_of, pillow_warnings_as_errors
+from pipeline.images.strip import JPEG_MAGIC, PNG_MAGIC, BrokenImage, Stripped, strip_jpeg, strip_png
+
+MAX_BYTES = 256_000_000
+MAX_PIXELS = 178_000_000
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_REENCODED = (b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*", b"BM")
+_PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
+
+
+class Cleaned(NamedTuple):
+    """An image as published (jpeg or png); bytes and format empty where there is a fault."""
+
+    bytes: bytes
+    format: str
+    fault: str
+
+
+def clean(data: bytes) -> Cleaned:
+    """The image upright and without metadata, its coded pixels untouched where its format and orientation allow.
+
+    JPEG and PNG lose segments only; GIF, TIFF, WebP and BMP become a PNG of their first frame. What is
+    turned upright is coded again: JPEG at quality 95 without chroma subsampling, PNG losslessly.
+    """
+    try:
+        return _clean(data)
+    except BrokenImage as error:
+        return Cleaned(b"", "", str(error))
+    except MemoryError:
+        raise
+    except Exception as error:
+        return Cleaned(b"", "", fault_of(error))
+
+
+def _clean(data: bytes) -> Cleaned:
+    if not data:
+        raise BrokenImage("empty file")
+    if len(data) > MAX_BYTES:
+        raise BrokenImage("too many bytes")
+    if data.startswith(JPEG_MAGIC):
+        return Cleaned(_upright(_bounded(strip_jpeg(data)), "JPEG"), "jpeg", "")
+    if data.startswith(PNG_MAGIC):
+        return Cleaned(_upright(_bounded(strip_png(data)), "PNG"), "png", "")
+    if _known_elsewhere(data):
+        raise BrokenImage("format not supported")
+    if data.startswith(_REENCODED) or (data.startswith(b"RIFF") and data[8:12] == b"WEBP"):
+        return Cleaned(_as_png(data), "png", "")
+    raise BrokenImage("not an image")
+
+
+def _bounded(stripped: Stripped) -> Stripped:
+    if stripped.width * stripped.height > MAX_PIXELS:
+        raise BrokenImage("too many pixels")
+    return stripped
+
+
+def _upright(stripped: Stripped, format: str) -> bytes:
+    if stripped.orientation == 1:
+        return stripped.data
+    with pillow_warnings_as_errors(), Image.open(BytesIO(stripped.data), formats=(format,)) as image:
+        turned = image.transpose(_TURNS[stripped.orientation])
+        if format == "PNG":
+            return _png(turned)
+        out = BytesIO()
+        turned.save(out, "JPEG", quality=95, subsampling=0, icc_profile=image.info.get("icc_profile"))
+    return strip_jpeg(out.getvalue()).data
+
+
+def _as_png(data: bytes) -> bytes:
+    """The first frame as PNG. Raises: BrokenImage where PNG cannot hold its depth."""
+    with pillow_warnings_as_errors(), Image.open(BytesIO(data), formats=FORMATS) as image:
+        if image.width * image.height > MAX_PIXELS:
+            raise BrokenImage("too many pixels")
+        image.load()
+        turned = ImageOps.exif_transpose(image)
+        if turned.mode == "F":
+            raise BrokenImage("pixel depth not supported")
+        if turned.mode.startswith("I"):
+            turned = _sixteen_bits(turned.convert("I"))
+        elif turned.mode not in _PNG_MODES:
+            turned = turned.convert("RGBA" if turned.mode in ("PA", "RGBa", "La") else "RGB")
+        return _png(turned)
+
+
+def _sixteen_bits(image: Image.Image) -> Image.Image:
+    if any(not isinstance(value, (int, float)) or not 0 <= value <= 0xFFFF for value in image.getextrema()):
+        raise BrokenImage("pixel depth not supported")
+    return image.convert("I;16")
+
+
+def _png(image: Image.Image) -> bytes:
+    out = BytesIO()
+    image.save(out, "PNG")
+    return strip_png(out.getvalue()).data
+
+
+def _known_elsewhere(data: bytes) -> bool:
+    """Whether the bytes are DICOM (some wear a TIFF header before it), NIfTI (plain or gzipped), JPEG 2000, HEIC or AVIF."""
+    return (
+        data[128:132] == b"DICM"
+        or data[344:348] in (b"n+1\0", b"ni1\0")
+        or data.startswith((b"\x1f\x8b", b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51"))
+        or data[4:8] == b"ftyp"
+    )

@@ -1,0 +1,1 @@
+"""Models behind one protocol, and the ledger between them and the bill."""

@@ -1,0 +1,164 @@
+"""Chat completions, both ways: a request as the body of a call, the body of an answer as a completion."""
+
+import base64
+import json
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from pipeline.models.generate import Completion, Message, Picture, Request, Text
+
+
+class Flavour(StrEnum):
+    """Which dialect of the API a server speaks."""
+
+    LLAMA_CPP = "llama.cpp"
+    VLLM = "vllm"
+    OPENAI = "openai"
+
+
+class UnfinishedAnswerError(ValueError):
+    """A body that holds no final answer: cut off, an error in disguise, or no chat completion at all."""
+
+
+_OWNERS = {"llamacpp": Flavour.LLAMA_CPP, "vllm": Flavour.VLLM}
+_MIME = {"jpg": "jpeg", "tif": "tiff"}
+_FINISH = {
+    "stop": "stop",
+    "eos": "stop",
+    "eos_token": "stop",
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "tool_calls": "stop",
+    "length": "length",
+    "max_tokens": "length",
+    "model_length": "length",
+    "content_filter": "content_filter",
+    "safety": "content_filter",
+    "recitation": "content_filter",
+    "refusal": "refused",
+}
+
+
+def flavour_of(owned_by: str) -> Flavour:
+    """The flavour of a server by what its list of models says."""
+    return _OWNERS.get(owned_by, Flavour.OPENAI)
+
+
+def body_of(request: Request, sample: int, flavour: Flavour) -> dict[str, Any]:
+    """The JSON body that asks for one sample."""
+    sampling = request.sampling
+    body: dict[str, Any] = {
+        "model": request.model,
+        "messages": [_message(message, request.pictures) for message in request.messages],
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+        "max_tokens": sampling.max_tokens,
+        "seed": request.seed + sample,
+    }
+    if sampling.grammar and flavour is Flavour.VLLM:
+        body["structured_outputs"] = {"grammar": sampling.grammar}
+    elif sampling.grammar:
+        body["grammar"] = sampling.grammar
+    return body
+
+
+def completion_of(raw: str) -> Completion:
+    """The completion in the body of an answer, its reasoning in <think> tags before the content.
+
+    Raises: UnfinishedAnswerError.
+    """
+    try:
+        body = json.loads(raw)
+    except ValueError as error:
+        raise UnfinishedAnswerError(f"a body that is not JSON ({len(raw)} characters)") from error
+    choice = _first(body, "choices")
+    message = choice.get("message") if choice else None
+    if choice is None or not isinstance(message, dict):
+        raise UnfinishedAnswerError(_told_error(body) or "a body without choices")
+    refusal = _words(message, "refusal")
+    content = _content(message) or refusal
+    usage = _mapping(body, "usage")
+    return Completion(
+        text=_scalar_text(_with_thought(_reasoning(message), content)),
+        finish_reason="refused" if refusal else _finish_reason(choice),
+        model=_words(body, "model"),
+        prompt_tokens=_count(usage, "prompt_tokens"),
+        completion_tokens=_count(usage, "completion_tokens"),
+    )
+
+
+def _message(message: Message, pictures: Mapping[str, bytes]) -> dict[str, Any]:
+    if all(isinstance(part, Text) for part in message.parts):
+        return {"role": message.role, "content": "".join(part.text for part in message.parts if isinstance(part, Text))}
+    return {"role": message.role, "content": [_part(part, pictures) for part in message.parts]}
+
+
+def _part(part: Text | Picture, pictures: Mapping[str, bytes]) -> dict[str, Any]:
+    if isinstance(part, Text):
+        return {"type": "text", "text": part.text}
+    data = base64.b64encode(pictures[part.digest]).decode()
+    return {"type": "image_url", "image_url": {"url": f"data:image/{_MIME.get(part.format, part.format)};base64,{data}"}}
+
+
+def _finish_reason(choice: dict[str, Any]) -> str:
+    told = choice.get("finish_reason")
+    reason = _FINISH.get(told.lower()) if isinstance(told, str) else None
+    if reason is None:
+        raise UnfinishedAnswerError(_told_error(choice) or f"an answer that ended with finish_reason {told!r}")
+    return reason
+
+
+def _content(message: dict[str, Any]) -> str:
+    """The content; of a list of parts, the texts, with `thinking` parts left to the reasoning."""
+    content = message.get("content")
+    if isinstance(content, list):
+        return "".join(_words(part, "text") for part in _mappings(message, "content") if part.get("type", "text") == "text")
+    return content if isinstance(content, str) else ""
+
+
+def _reasoning(message: dict[str, Any]) -> str:
+    details = "".join(_words(part, "text") or _words(part, "summary") for part in _mappings(message, "reasoning_details"))
+    return _words(message, "reasoning") or _words(message, "reasoning_content") or details
+
+
+def _with_thought(reasoning: str, content: str) -> str:
+    if not reasoning.strip() or "<think>" in content or "</think>" in content:
+        return content
+    return f"<think>\n{reasoning.strip()}\n</think>\n\n{content.lstrip()}"
+
+
+def _scalar_text(text: str) -> str:
+    """The text with every lone surrogate replaced: UTF-8, and so Arrow, has none."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _told_error(body: Any) -> str:
+    told = body.get("error") if isinstance(body, dict) else None
+    if isinstance(told, dict):
+        return f"error {told.get('code')}: {told.get('message')}"
+    return f"error: {told}" if told else ""
+
+
+def _mappings(body: Any, name: str) -> list[dict[str, Any]]:
+    value = body.get(name) if isinstance(body, dict) else None
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _first(body: Any, name: str) -> dict[str, Any] | None:
+    return next(iter(_mappings(body, name)), None)
+
+
+def _mapping(body: dict[str, Any], name: str) -> dict[str, Any]:
+    value = body.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _words(body: dict[str, Any], name: str) -> str:
+    value = body.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _count(usage: dict[str, Any], name: str) -> int:
+    value = usage.get(name)
+    return value if isinstance(value, int) and value >= 0 else 0

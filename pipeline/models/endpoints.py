@@ -1,0 +1,100 @@
+"""Where a teacher is: its base URLs and its key, from the environment and nowhere else."""
+
+import base64
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import unquote, urlsplit
+
+from schemas.errors import TeacherError
+
+_SHORTEST_SECRET = 8
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One or several servers of the same model, with the key they take.
+
+    `variables`: how the names of the environment variables begin that it was read from.
+    """
+
+    base_urls: tuple[str, ...] = field(repr=False)
+    api_key: str = field(default="", repr=False)
+    variables: str = "OPENAI"
+
+    def __repr__(self) -> str:
+        return f"Endpoint({', '.join(map(address, self.base_urls))})"
+
+    def hide(self, text: str) -> str:
+        """The text without the key and without credentials of the URLs, should a server echo them."""
+        for secret in (self.api_key, *(secret for url in self.base_urls for secret in _secrets(url))):
+            if len(secret) >= _SHORTEST_SECRET:
+                text = text.replace(secret, "[hidden]")
+        return text
+
+
+def endpoint_for(teacher: str, environ: Mapping[str, str]) -> Endpoint:
+    """The endpoint of a teacher: its own variables, else those of OPENAI.
+
+    Raises: TeacherError naming the variables that would say it.
+    """
+    own = "MEDTRACE_" + re.sub(r"[^A-Z0-9]", "_", teacher.upper())
+    for variables in (own, "OPENAI"):
+        given = [url.strip() for url in environ.get(f"{variables}_BASE_URL", "").split(",")]
+        urls = tuple(url.rstrip("/") for url in given if url)
+        if urls:
+            _check_urls(urls, variables)
+            key = environ.get(f"{variables}_API_KEY", "").strip()
+            _check_key(key, variables)
+            return Endpoint(urls, key, variables)
+    raise TeacherError(
+        f"Teacher {teacher} has no endpoint. Set {own}_BASE_URL and {own}_API_KEY, or OPENAI_BASE_URL and OPENAI_API_KEY "
+        "(several URLs comma-separated), or run medtrace serve for a small local model."
+    )
+
+
+def address(url: str) -> str:
+    """Host and port of a URL, without credentials, path and query."""
+    parts = urlsplit(url)
+    host = parts.hostname or "?"
+    shown = f"[{host}]" if ":" in host else host
+    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
+    return f"{shown}:{port}"
+
+
+def is_loopback(url: str) -> bool:
+    """True where the URL names this machine, so that nothing sent there leaves it."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _secrets(url: str) -> tuple[str, ...]:
+    """The credentials in a URL: the password, and both as the header that is made of them."""
+    parts = urlsplit(url)
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    return (password, base64.b64encode(f"{user}:{password}".encode()).decode()) if password else ()
+
+
+def _check_key(key: str, variables: str) -> None:
+    if not all("!" <= sign <= "~" for sign in key):
+        raise TeacherError(f"{variables}_API_KEY holds spaces or signs that no key has. Copy the key again, without quotes.")
+
+
+def _check_urls(urls: tuple[str, ...], variables: str) -> None:
+    for url in urls:
+        try:
+            parts = urlsplit(url)
+            good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            good = False
+        if not good:
+            raise TeacherError(
+                f"{variables}_BASE_URL holds a value that is no http(s) URL with a host. "
+                "Write it like http://127.0.0.1:8000/v1, several comma-separated."
+            )

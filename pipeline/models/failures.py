@@ -1,0 +1,132 @@
+"""What a failed call means: to be tried again, final for one question, final for all, or an answer after all."""
+
+import json
+import re
+import time
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from typing import Any
+
+import openai
+
+from pipeline.models.endpoints import Endpoint, address
+from schemas.errors import TeacherError
+
+LONGEST_PAUSE_S = 300.0
+_SHOWN_CHARACTERS = 240
+_UNREACHED = ("ConnectError", "ConnectTimeout")
+_RETRIED = (408, 409, 429)
+_TOO_LONG = re.compile(
+    r"context[_ ](length|window|size)|exceed_context|prompt is too long|input is too long|input length"
+    r"|input token count|too many (input )?tokens|maximum (prompt|input) length|longer than the maximum model length|`inputs` (tokens|must have)",
+    re.IGNORECASE,
+)
+_FILTERED = re.compile(
+    r"content[_ ](filter|policy|management)|ResponsibleAIPolicyViolation|data_?inspection_?failed|moderation|was flagged",
+    re.IGNORECASE,
+)
+_MODEL_CONTEXT = re.compile(r"maximum context length (?:is|of) (\d+)", re.IGNORECASE)
+
+
+class Kind(StrEnum):
+    """What follows from a failure."""
+
+    AGAIN = "again"
+    DEAD = "dead"
+    THIS = "this"
+    ALL = "all"
+    TOO_LONG = "too_long"
+    CONTENT_FILTER = "content_filter"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One failed call: what it means, what happened, the next move; the pause asked for and the body, where there are."""
+
+    kind: Kind
+    what: str
+    next_move: str
+    pause_s: float = 0.0
+    raw: str = ""
+
+    def error(self, url: str, model: str) -> TeacherError:
+        """The failure as the sentence that a person reads."""
+        return TeacherError(f"Teacher model {model} at {address(url)} {self.what}. {self.next_move}")
+
+
+def failure_of(error: openai.APIError, endpoint: Endpoint, max_tokens: int = 0) -> Failure:
+    """The meaning of what the client raised."""
+    if isinstance(error, openai.APIStatusError):
+        return _status_failure(error, endpoint, max_tokens)
+    # By name: which HTTP package lies under the client has changed before.
+    if type(error.__cause__).__name__ in _UNREACHED:
+        return Failure(Kind.DEAD, "cannot be reached", f"Start the server or mend {endpoint.variables}_BASE_URL, then build again.")
+    if isinstance(error, openai.APITimeoutError):
+        return Failure(Kind.AGAIN, "did not answer in time", "Give the server fewer requests at once, then build again.")
+    if isinstance(error, openai.APIConnectionError):
+        return Failure(Kind.AGAIN, "broke off the connection", "Look into the server's log, then build again.")
+    return Failure(Kind.AGAIN, f"sent something unreadable: {shown(str(error), endpoint)}", "Look into the server's log, then build again.")
+
+
+def broken_answer(what: str, endpoint: Endpoint) -> Failure:
+    """The meaning of a body with status 200 that holds no final answer."""
+    return Failure(Kind.AGAIN, f"sent {shown(what, endpoint)}", "Look into the server's log, then build again.")
+
+
+def shown(text: str, endpoint: Endpoint) -> str:
+    """A server's words on one short line, without secrets."""
+    words = " ".join(endpoint.hide(text).split()).rstrip(".")
+    return words if len(words) <= _SHOWN_CHARACTERS else words[:_SHOWN_CHARACTERS] + "…"
+
+
+def _status_failure(error: openai.APIStatusError, endpoint: Endpoint, max_tokens: int) -> Failure:
+    status = error.status_code
+    message, code = _told(error)
+    what = f"answered {status}" + (f" ({shown(message, endpoint)})" if message else "")
+    key, url = f"{endpoint.variables}_API_KEY", f"{endpoint.variables}_BASE_URL"
+    if status in (400, 413, 422) and _TOO_LONG.search(f"{code} {message}"):
+        limit = _MODEL_CONTEXT.search(message)
+        if limit and max_tokens >= int(limit[1]):
+            return Failure(Kind.ALL, what, f"Set max_tokens = {max_tokens} of the teacher below {limit[1]}, or serve a longer context.")
+        return Failure(Kind.TOO_LONG, what, "", raw=_body(error, endpoint))
+    if status in (400, 403) and _FILTERED.search(f"{code} {message}"):
+        return Failure(Kind.CONTENT_FILTER, what, "", raw=_body(error, endpoint))
+    if status in (401, 403):
+        return Failure(Kind.ALL, what, f"Set {key} to a key that may ask this model, then build again.")
+    if status == 404:
+        return Failure(Kind.ALL, what, f"Name a model that this server has, or mend {url} (many servers want /v1 at its end).")
+    if status == 402 or "insufficient_quota" in code:
+        return Failure(Kind.ALL, what, "Top up the account or use another key, then build again.")
+    if status in _RETRIED or status >= 500:
+        return Failure(Kind.AGAIN, what, "Build again when the server has recovered; what was answered is kept.", _pause(error))
+    return Failure(Kind.THIS, what, "Mend what the server objects to in the teacher's settings, then build again.")
+
+
+def _told(error: openai.APIStatusError) -> tuple[str, str]:
+    """What the server says of its error: its message, and its code or type."""
+    body: Any = error.body
+    if isinstance(body, dict):
+        inner: Any = body.get("error", body)
+        body = inner if isinstance(inner, dict) else {"message": inner}
+        message = body.get("message") or body.get("detail") or ""
+        return message if isinstance(message, str) else json.dumps(message), f"{body.get('code') or ''} {body.get('type') or ''}".strip()
+    return body if isinstance(body, str) else "", ""
+
+
+def _body(error: openai.APIStatusError, endpoint: Endpoint) -> str:
+    return endpoint.hide(error.response.content.decode(errors="replace"))
+
+
+def _pause(error: openai.APIStatusError) -> float:
+    """Seconds that the server asks to wait, from Retry-After in milliseconds, seconds or as a date."""
+    headers = error.response.headers
+    try:
+        if "retry-after-ms" in headers:
+            pause = float(headers["retry-after-ms"]) / 1000
+        else:
+            asked = headers.get("retry-after", "0")
+            pause = float(asked) if re.fullmatch(r"[\d.]+", asked) else parsedate_to_datetime(asked).timestamp() - time.time()
+    except ValueError:
+        return 0.0
+    return min(max(pause, 0.0), LONGEST_PAUSE_S)

@@ -1,0 +1,109 @@
+"""The protocol behind which every model stands: questions with sample indexes in, completions out."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Protocol
+
+SEED_STRIDE = 1024
+
+
+@dataclass(frozen=True)
+class Text:
+    """A piece of text in a message."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image in a message, known by the digest of the bytes that are sent."""
+
+    digest: str
+    format: str
+
+
+@dataclass(frozen=True)
+class Message:
+    """One turn."""
+
+    role: str
+    parts: tuple[Text | Picture, ...]
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """The parameters that change what a model answers."""
+
+    temperature: float = 1.0
+    top_p: float = 1.0
+    max_tokens: int = 8192
+    structure: str = ""
+    grammar: str = ""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One question to a model, and which samples of it are wanted.
+
+    `seed` is a multiple of 1024, of the question; sample i is drawn with seed + i. `pictures` holds the
+    bytes of each image named in the messages, by digest, and takes no part in the key.
+    """
+
+    model: str
+    messages: tuple[Message, ...]
+    sampling: Sampling
+    seed: int
+    samples: tuple[int, ...]
+    pictures: Mapping[str, bytes] = field(default_factory=dict[str, bytes], compare=False, repr=False)
+
+    @cached_property
+    def digest(self) -> bytes:
+        """Hash of all that decides the answers, but the sample index (32 bytes)."""
+        return hashlib.sha256(json.dumps(self.canonical(), sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()).digest()
+
+    def canonical(self) -> dict[str, Any]:
+        """What the key is made of, as JSON values."""
+        messages = [
+            {"role": message.role, "parts": [part.text if isinstance(part, Text) else {"image": part.digest} for part in message.parts]}
+            for message in self.messages
+        ]
+        sampling = {name: value for name, value in vars(self.sampling).items() if value != ""}
+        return {"model": self.model, "messages": messages, "sampling": sampling, "seed": self.seed}
+
+    def key(self, sample: int) -> str:
+        """The ledger's key of one sample (64 hex digits)."""
+        return hashlib.sha256(self.digest + sample.to_bytes(4, "big")).hexdigest()
+
+
+@dataclass(frozen=True)
+class Completion:
+    """One final answer of a model.
+
+    `finish_reason`: stop, length, content_filter, refused (the server says so), too_long (the prompt does
+    not fit). `text` holds the thought in <think> tags, wherever the API put it. Tokens are 0 where not reported.
+    """
+
+    text: str
+    finish_reason: str
+    model: str = ""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+class Generate(Protocol):
+    """A model."""
+
+    def __call__(self, requests: Sequence[Request]) -> list[tuple[Completion, ...]]:
+        """For each request in order, one completion per wanted sample in order.
+
+        Called from several threads at once. Returns only when every answer is final.
+        Raises: TeacherError where an answer could not be had; what was answered is in the ledger by then.
+        """
+        ...
+
+    def close(self) -> None:
+        """Gives back connections, threads and files."""
+        ...

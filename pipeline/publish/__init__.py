@@ -1,0 +1,1 @@
+"""The corpus that people receive: shards, card, lock, audit, diff."""

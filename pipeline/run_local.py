@@ -1,0 +1,151 @@
+"""The local runner: a pool of processes for stages, threads for steps that share a handle."""
+
+import multiprocessing
+import os
+import queue
+from collections import Counter
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from threading import Lock
+
+from pipeline.execute import Done
+from pipeline.step import Context, Handle, Step
+from pipeline.store import Store
+from pipeline.work import Receipt, Work, do
+from schemas.errors import MedtraceError, UnitError
+
+MAX_ATTEMPTS = 4
+AHEAD = 2
+
+
+def available_cpus() -> int:
+    """The CPUs that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class LocalRunner:
+    """Does units on this machine. `workers=0` does them one by one in this process."""
+
+    def __init__(self, store: Store, context: Context, workers: int) -> None:
+        self._store = store
+        self._context = context
+        self._workers = workers
+        self._ended: queue.SimpleQueue[Done] = queue.SimpleQueue()
+        self._flying: Counter[str] = Counter()
+        self._attempts: Counter[str] = Counter()
+        self._lock = Lock()
+        self._pool: ProcessPoolExecutor | None = None
+        self._threads: dict[str, ThreadPoolExecutor] = {}
+        self._handles: dict[str, Handle] = {}
+
+    def room(self, step: Step) -> bool:
+        """Whether another unit of this step may be handed over now."""
+        with self._lock:
+            if step.open is not None:
+                return self._flying[step.name] < step.needs.in_flight
+            return self._flying[""] < max(1, self._workers) * AHEAD
+
+    def submit(self, work: Work) -> None:
+        """Hands a unit over."""
+        with self._lock:
+            self._flying[work.step.name if work.step.open else ""] += 1
+        if work.step.open is not None:
+            self._thread(work.step).submit(self._with_handle, work)
+        elif self._workers == 0:
+            self._end(work, self._try(work, None))
+        else:
+            self._to_pool(work)
+
+    def wait(self) -> Done:
+        """The next unit to end."""
+        return self._ended.get()
+
+    def close(self) -> None:
+        """Ends the workers and closes the handles."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+        for threads in self._threads.values():
+            threads.shutdown(wait=True, cancel_futures=True)
+        for handle in self._handles.values():
+            handle.close()
+
+    def _to_pool(self, work: Work) -> None:
+        with self._lock:
+            if self._pool is None:
+                method = multiprocessing.get_context("forkserver")
+                method.set_forkserver_preload(["pipeline.preload"])
+                self._pool = ProcessPoolExecutor(self._workers, mp_context=method)
+            pool = self._pool
+        try:
+            future = pool.submit(_in_worker, self._store.root, work)
+        except BrokenProcessPool:
+            self._again(work, pool)
+            return
+        future.add_done_callback(lambda ended: self._from_pool(work, ended, pool))
+
+    def _from_pool(self, work: Work, future: "Future[Receipt | MedtraceError]", pool: ProcessPoolExecutor) -> None:
+        if future.cancelled():
+            return
+        error = future.exception()
+        if isinstance(error, BrokenProcessPool):
+            self._again(work, pool)
+        elif error is not None:
+            self._end(work, UnitError(f"{work.unit} failed: {type(error).__name__}: {error}. What was finished is kept; build again."))
+        else:
+            self._end(work, future.result())
+
+    def _again(self, work: Work, pool: ProcessPoolExecutor) -> None:
+        """Gives a unit whose worker died to a new pool, a few times."""
+        with self._lock:
+            if self._pool is pool:
+                self._pool = None
+            self._attempts[work.key] += 1
+            attempts = self._attempts[work.key]
+        if attempts < MAX_ATTEMPTS:
+            self._to_pool(work)
+        else:
+            self._end(
+                work,
+                UnitError(f"{work.unit} lost its worker {attempts} times, for want of memory perhaps. Build again with fewer --workers."),
+            )
+
+    def _thread(self, step: Step) -> ThreadPoolExecutor:
+        if step.name not in self._threads:
+            self._threads[step.name] = ThreadPoolExecutor(step.needs.in_flight, thread_name_prefix=step.name)
+        return self._threads[step.name]
+
+    def _with_handle(self, work: Work) -> None:
+        try:
+            with self._lock:
+                if work.step.name not in self._handles and work.step.open is not None:
+                    self._handles[work.step.name] = work.step.open(work.step.recipe, self._context)
+            handle = self._handles[work.step.name]
+        except MedtraceError as error:
+            self._end(work, error)
+            return
+        except Exception as error:
+            self._end(work, UnitError(f"{work.step.name} cannot be opened: {type(error).__name__}: {error}. What was finished is kept."))
+            return
+        self._end(work, self._try(work, handle))
+
+    def _try(self, work: Work, handle: Handle | None) -> Receipt | MedtraceError:
+        try:
+            return do(work, self._store, handle)
+        except MedtraceError as error:
+            return error
+        except Exception as error:
+            return UnitError(f"{work.unit} failed: {type(error).__name__}: {error}. What was finished is kept; build again.")
+
+    def _end(self, work: Work, outcome: Receipt | MedtraceError) -> None:
+        with self._lock:
+            self._flying[work.step.name if work.step.open else ""] -= 1
+        self._ended.put(Done(work, outcome))
+
+
+def _in_worker(root: Path, work: Work) -> Receipt | MedtraceError:
+    """One unit in a worker process; expected errors come back as values."""
+    try:
+        return do(work, Store(root))
+    except MedtraceError as error:
+        return error

@@ -1,0 +1,1 @@
+"""Pure functions of tables: what a build does, stage by stage."""

@@ -1,0 +1,64 @@
+"""Find duplicates: examples that show the same pictures and ask the same, across all sources."""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline.fingerprint import canonical_json
+from schemas.example import AnswerType, Example
+from schemas.graph import SHARD, Duplicate
+from schemas.image import ImageHash
+
+
+@dataclass(frozen=True)
+class DuplicatesRecipe:
+    """What counts as the same picture: bytes or decoded pixels."""
+
+    pictures: str = "pixels"
+
+
+def find_duplicates(examples: pa.Table, hashes: pa.Table, recipe: DuplicatesRecipe) -> dict[str, pa.Table]:
+    """`duplicates`: every example that shares pictures, question, context and options with another, by shard and order."""
+    pictures = picture_ids(hashes)
+    groups: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+    contents, images = examples[Example.content].to_pylist(), examples[Example.images].to_pylist()
+    for place, (content, digests) in enumerate(zip(contents, images, strict=True)):
+        groups[(content, *(pictures.get(digest, digest) for digest in digests))].append(place)
+    shared = {key: places for key, places in groups.items() if len(places) > 1}
+    golds = _golds(examples, sorted(place for places in shared.values() for place in places))
+    rows: list[tuple[int, str, str, str]] = []
+    ids, shards = examples[Example.id], examples[SHARD]
+    for key, places in shared.items():
+        kind = "question" if len({golds[place] for place in places}) == 1 else "contradiction"
+        name = hashlib.sha256(canonical_json(list(key)).encode()).hexdigest()[:32]
+        rows += [(shards[place].as_py(), ids[place].as_py(), name, kind) for place in places]
+    rows.sort()
+    names = (SHARD, Duplicate.id, Duplicate.group, Duplicate.kind)
+    return {"duplicates": Duplicate.from_rows(dict(zip(names, row, strict=True)) for row in rows)}
+
+
+def picture_ids(hashes: pa.Table) -> Mapping[str, str]:
+    """For each image's source digest, the digest of its pixels where it decodes."""
+    pairs = zip(hashes[ImageHash.digest].to_pylist(), hashes[ImageHash.pixels].to_pylist(), strict=True)
+    return {digest: pixels or digest for digest, pixels in pairs}
+
+
+def _golds(examples: pa.Table, places: list[int]) -> dict[int, str]:
+    """What each example holds for right, by the text of the option and not by its letter."""
+    chosen = examples.select([Example.answer_type, Example.gold_json, Example.options]).take(pa.array(places, pa.int64()))
+    return {place: _gold(row) for place, row in zip(places, chosen.to_pylist(), strict=True)}
+
+
+def _gold(row: Mapping[str, Any]) -> str:
+    gold = json.loads(row[Example.gold_json])
+    kind, options = row[Example.answer_type], row[Example.options]
+    if kind == AnswerType.MCQ:
+        return options[gold["index"]].strip().casefold()
+    if kind == AnswerType.MULTI:
+        return canonical_json(sorted(options[index].strip().casefold() for index in gold["indexes"]))
+    return canonical_json(gold).casefold()

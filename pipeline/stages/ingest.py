@@ -1,0 +1,142 @@
+"""Ingest: upstream rows become examples and images, or rejects with a reason."""
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline.fingerprint import canonical_json
+from pipeline.images.clean import Cleaned, clean
+from schemas.example import AnswerType, Example, Reject
+from schemas.image import Image
+from sources.source import Row
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_BLANK = re.compile(r"\s+")
+
+
+@dataclass(frozen=True)
+class IngestRecipe:
+    """What decides how a source's rows read."""
+
+    source: str
+    dataset: str
+    dataset_version: int
+    layout: str
+    split: str
+    license: str
+    clean_version: int
+    mapping: str = ""
+    needs_gold: bool = True
+
+
+def ingest(rows: Iterable[Row], file: str, recipe: IngestRecipe) -> dict[str, pa.Table]:
+    """`examples` by key and id, `images` by digest (each once), `rejects` in order of the file."""
+    examples: list[dict[str, Any]] = []
+    images: dict[str, dict[str, Any]] = {}
+    rejects: list[dict[str, Any]] = []
+    for row in rows:
+        reason, detail = _fault(row, recipe)
+        if reason:
+            rejects.append({Reject.source: recipe.source, Reject.file: file, Reject.row: row.row, Reject.reason: reason, Reject.detail: detail})
+            continue
+        digests: list[str] = []
+        for data in row.images:
+            digest = hashlib.sha256(data).hexdigest()
+            digests.append(digest)
+            if digest not in images:
+                images[digest] = _image(digest, clean(data))
+        examples.append(_example(row, tuple(digests), recipe))
+    examples.sort(key=lambda example: (example[Example.key], example[Example.id], example[Example.row]))
+    return {
+        "examples": Example.from_rows(examples),
+        "images": Image.from_rows(images[digest] for digest in sorted(images)),
+        "rejects": Reject.from_rows(rejects),
+    }
+
+
+def normalise(text: str) -> str:
+    """A text as it is compared across sources: NFKC, case folded, blanks collapsed."""
+    return _BLANK.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
+
+
+def answer_of(answer_type: str, gold: Any, options: tuple[str, ...]) -> str:
+    """The gold as trainers read it: a letter, letters, a word, a number, the first reference."""
+    if answer_type == AnswerType.MCQ:
+        return LETTERS[gold["index"]]
+    if answer_type == AnswerType.MULTI:
+        return ", ".join(LETTERS[index] for index in sorted(gold["indexes"]))
+    if answer_type == AnswerType.OPEN:
+        return str(gold["values"][0])
+    if answer_type == AnswerType.LABEL_SET:
+        return ", ".join(gold["labels"])
+    if answer_type == AnswerType.NUMERIC:
+        return f"{gold['value']} {gold.get('unit', '')}".strip()
+    if "value" in gold:
+        return str(gold["value"])
+    return canonical_json(gold)
+
+
+def _fault(row: Row, recipe: IngestRecipe) -> tuple[str, str]:
+    """Why a row cannot be an example; empty where it can."""
+    if row.fault and not (row.fault == "no gold" and not recipe.needs_gold and row.question):
+        return row.fault, row.detail
+    if not row.question.strip():
+        return "no question", ""
+    if row.answer_type in (AnswerType.MCQ, AnswerType.MULTI):
+        if len(row.options) < 2:
+            return "fewer than two options", str(len(row.options))
+        if len(row.options) > len(LETTERS):
+            return "too many options", str(len(row.options))
+        if not all(option.strip() for option in row.options):
+            return "empty option", ""
+    if recipe.needs_gold and not row.gold:
+        return "no gold", ""
+    indexes = row.gold.get("indexes") or ([row.gold["index"]] if "index" in row.gold else [])
+    if any(not 0 <= index < len(row.options) for index in indexes):
+        return "gold out of range", str(indexes)
+    return "", ""
+
+
+def _image(digest: str, cleaned: Cleaned) -> dict[str, Any]:
+    return {
+        Image.digest: digest,
+        Image.published_digest: hashlib.sha256(cleaned.bytes).hexdigest() if cleaned.bytes else "",
+        Image.bytes: cleaned.bytes,
+        Image.size: len(cleaned.bytes),
+        Image.format: cleaned.format,
+        Image.fault: cleaned.fault,
+    }
+
+
+def _example(row: Row, images: tuple[str, ...], recipe: IngestRecipe) -> dict[str, Any]:
+    gold = canonical_json(dict(row.gold)) if row.gold else ""
+    text = [row.question, row.context, *row.options]
+    identity = canonical_json([recipe.source, row.question, row.context, list(row.options), row.answer_type.value, gold, list(images)])
+    id = hashlib.sha256(identity.encode("utf-8", "surrogatepass")).digest()[:16]
+    options = sorted(normalise(option) for option in row.options)
+    content = hashlib.sha256(canonical_json([normalise(row.question), normalise(row.context), options]).encode("utf-8", "surrogatepass"))
+    lead = bytes.fromhex(images[0]) if images else hashlib.sha256(canonical_json(text).encode("utf-8", "surrogatepass")).digest()
+    return {
+        Example.id: id.hex(),
+        Example.key: lead[:8] + id[:8],
+        Example.source: recipe.source,
+        Example.split: recipe.split,
+        Example.row: row.row,
+        Example.group: row.group,
+        Example.question: row.question,
+        Example.context: row.context,
+        Example.options: list(row.options),
+        Example.answer_type: row.answer_type.value,
+        Example.answer: answer_of(row.answer_type, row.gold, row.options) if row.gold else "",
+        Example.gold_json: gold,
+        Example.images: list(images),
+        Example.modality: row.modality,
+        Example.domain: row.domain,
+        Example.license: row.license or recipe.license,
+        Example.content: content.hexdigest()[:32],
+    }

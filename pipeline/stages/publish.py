@@ -1,0 +1,292 @@
+"""Publish: the rows of one published shard in every config, and the counts of what became of all others."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline import prompts
+from pipeline.fingerprint import canonical_json
+from pipeline.verify.think import normalise_trace
+from schemas.contract import Contract
+from schemas.corpus import EXTRA_INFO, IMAGES, MESSAGE, MESSAGES, REWARD_MODEL, Rejected, Rl, Sft, SftText, Tally
+from schemas.example import Chosen, Dropped
+from schemas.image import Image
+from schemas.trace import Judgement, Selected, Trace
+
+EXTENSIONS = {"jpeg": "jpg", "png": "png", "gif": "gif", "webp": "webp", "tiff": "tif", "bmp": "bmp"}
+CHUNK_BYTES = 64 << 20
+OUTPUTS: dict[str, type[Contract]] = {
+    "sft-train": Sft,
+    "sft-heldout": Sft,
+    "sft_text-train": SftText,
+    "sft_text-heldout": SftText,
+    "rl-train": Rl,
+    "rl-heldout": Rl,
+    "rejected-train": Rejected,
+    "tally": Tally,
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the published rows say of one teacher."""
+
+    teacher: str
+    sees: tuple[str, ...]
+    prompt: str
+    prompt_version: int
+    sampling_json: str
+
+
+@dataclass(frozen=True)
+class PublishRecipe:
+    """The teachers in order, the prompt of questions that none is asked, and the verifier's name."""
+
+    teachers: tuple[Asked, ...]
+    prompt: str
+    prompt_version: int
+    verifier: str
+
+
+def publish(
+    chosen: pa.Table,
+    images: pa.Table,
+    dropped: pa.Table,
+    traces: pa.Table,
+    judgements: pa.Table,
+    selected: pa.Table,
+    recipe: PublishRecipe,
+) -> dict[str, pa.Table]:
+    """The tables of `OUTPUTS`: rows in the order of the shard, the rows of one image side by side, samples in order."""
+    questions = _Questions(chosen, images, recipe)
+    place = {id: at for at, id in enumerate(chosen[Chosen.id].to_pylist())}
+    of = np.array([place[id] for id in traces[Trace.example].to_pylist()], np.int64)
+    order = np.lexsort((traces[Trace.sample].to_numpy(), of))
+    of = of[order]
+    traced = _traced(traces.take(pa.array(order)), judgements.take(pa.array(order)), selected.take(pa.array(order)), recipe)
+    kept = traced["kept"].to_numpy(zero_copy_only=False)
+    heldout = questions.heldout[of]
+    texts = questions.texts[of]
+    made: dict[str, pa.Table] = {}
+    for split, held in (("train", False), ("heldout", True)):
+        rows = np.flatnonzero(kept & (heldout == held))
+        made[f"sft-{split}"] = _sft(Sft, questions, of, traced, rows)
+        made[f"sft_text-{split}"] = _sft(SftText, questions, of, traced, rows[texts[rows]])
+        made[f"rl-{split}"] = _rl(questions, np.flatnonzero(questions.heldout == held), of, traced)
+    made["rejected-train"] = _rejected(questions, of, traced, np.flatnonzero(~kept))
+    made["tally"] = _tally(chosen, dropped, traced, of, made["rl-train"], made["rl-heldout"])
+    return made
+
+
+class _Questions:
+    """What every published row says of its question, one entry a chosen example."""
+
+    def __init__(self, chosen: pa.Table, images: pa.Table, recipe: PublishRecipe) -> None:
+        rows = chosen.select([Chosen.images, Chosen.question, Chosen.context, Chosen.options, Chosen.answer_type]).to_pylist()
+        self.teachers = [_teacher(row[Chosen.images], recipe) for row in rows]
+        asked = {teacher.teacher: prompts.by_name(teacher.prompt) for teacher in recipe.teachers}
+        spare = prompts.by_name(recipe.prompt)
+        plain = [prompts.problem(asked[name] if name is not None else spare, row) for name, row in zip(self.teachers, rows, strict=True)]
+        marked = ["<image>" * len(row[Chosen.images]) + text for row, text in zip(rows, plain, strict=True)]
+        self.heldout = pc.equal(chosen[Chosen.published_split], "heldout").to_numpy(zero_copy_only=False)
+        self.texts = np.array([not row[Chosen.images] for row in rows], bool)
+        self.columns: dict[str, Any] = {
+            Sft.question_id: _flat(chosen[Chosen.id]),
+            Sft.source: _flat(chosen[Chosen.source]),
+            Sft.source_split: _flat(chosen[Chosen.split]),
+            Sft.source_row: _flat(chosen[Chosen.row]),
+            Sft.license: _flat(chosen[Chosen.license]),
+            Sft.modality: _flat(chosen[Chosen.modality]),
+            Sft.domain: _flat(chosen[Chosen.domain]),
+            Sft.problem: pa.array(marked, pa.string()),
+            Sft.answer: _flat(chosen[Chosen.answer]),
+            Sft.answer_type: _flat(chosen[Chosen.answer_type]),
+            Sft.options_json: pa.array([json.dumps(row[Chosen.options], ensure_ascii=False) for row in rows], pa.string()),
+            Sft.grading_json: _flat(chosen[Chosen.gold_json]),
+        }
+        self.prompt = pa.array(plain, pa.string())
+        self.problem = self.columns[Sft.problem]
+        self.digests = _flat(chosen[Chosen.images])
+        self._images = images
+        self._places = {digest: at for at, digest in enumerate(images[Image.digest].to_pylist())}
+
+    def take(self, places: np.ndarray) -> dict[str, Any]:
+        """What every published row says, for the questions at some places."""
+        at = pa.array(places, pa.int64())
+        return {name: column.take(at) for name, column in self.columns.items()}
+
+    def prompted(self, places: np.ndarray, index: np.ndarray) -> dict[str, Any]:
+        """The columns that trainers prompt with."""
+        at = pa.array(places, pa.int64())
+        train = np.where(self.heldout[places], "heldout", "train")
+        answers = self.columns[Sft.answer].take(at)
+        return {
+            Sft.prompt: _messages("user", self.prompt.take(at)),
+            Sft.verl_prompt: _messages("user", self.problem.take(at)),
+            Sft.reward_model: pa.StructArray.from_arrays([_same("rule", len(places)), answers], fields=list(REWARD_MODEL)),
+            Sft.extra_info: pa.StructArray.from_arrays(
+                [
+                    pa.array(train.tolist(), pa.string()),
+                    pa.array(index, pa.int64()),
+                    self.columns[Sft.question_id].take(at),
+                    self.columns[Sft.source].take(at),
+                ],
+                fields=list(EXTRA_INFO),
+            ),
+        }
+
+    def pictures(self, places: np.ndarray) -> pa.ChunkedArray:
+        """The images of the questions at some places, in chunks of bounded size."""
+        digests = self.digests.take(pa.array(places, pa.int64())).to_pylist()
+        sizes = self._images[Image.size].to_pylist()
+        chunks: list[list[list[str]]] = [[]]
+        room = CHUNK_BYTES
+        for named in digests:
+            weight = sum(sizes[self._places[digest]] for digest in named)
+            if room < weight and chunks[-1]:
+                chunks.append([])
+                room = CHUNK_BYTES
+            room -= weight
+            chunks[-1].append(named)
+        return pa.chunked_array([self._chunk(chunk) for chunk in chunks], IMAGES)
+
+    def _chunk(self, named: Sequence[Sequence[str]]) -> pa.Array:
+        offsets = np.concatenate(([0], np.cumsum([len(digests) for digests in named], dtype=np.int64)))
+        at = pa.array([self._places[digest] for digests in named for digest in digests], pa.int64())
+        taken = self._images.select([Image.bytes, Image.published_digest, Image.format]).take(at)
+        names = [
+            f"{digest}.{EXTENSIONS.get(kind, kind)}"
+            for digest, kind in zip(taken[Image.published_digest].to_pylist(), taken[Image.format].to_pylist(), strict=True)
+        ]
+        data = pa.array(taken[Image.bytes].to_pylist(), pa.binary())
+        pictures = pa.StructArray.from_arrays([data, pa.array(names, pa.string())], fields=list(IMAGES.value_type))
+        return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pictures, type=IMAGES)
+
+
+def _teacher(images: Sequence[str], recipe: PublishRecipe) -> str | None:
+    """The teacher that is asked a question: the first that sees it."""
+    needed = "image" if images else "text"
+    return next((teacher.teacher for teacher in recipe.teachers if needed in teacher.sees), None)
+
+
+def _traced(traces: pa.Table, judgements: pa.Table, selected: pa.Table, recipe: PublishRecipe) -> dict[str, Any]:
+    """What every published row says of its trace, in the order given."""
+    for table, column in ((judgements, Judgement.id), (selected, Selected.id)):
+        if not traces[Trace.id].equals(table[column]):
+            raise ValueError("traces, judgements and selected are not in the same order")
+    asked = {teacher.teacher: teacher for teacher in recipe.teachers}
+    names = traces[Trace.teacher].to_pylist()
+    return {
+        Sft.id: _flat(traces[Trace.id]),
+        "text": _flat(traces[Trace.text]),
+        "kept": _flat(selected[Selected.kept]),
+        "reason": _flat(selected[Selected.reason]),
+        "rule": _flat(judgements[Judgement.rule]),
+        "extracted": _flat(judgements[Judgement.extracted]),
+        Sft.teacher: _flat(traces[Trace.teacher]),
+        Sft.model: _flat(traces[Trace.model]),
+        Sft.prompt_name: pa.array([asked[name].prompt if name in asked else recipe.prompt for name in names], pa.string()),
+        Sft.sampling_json: pa.array([asked[name].sampling_json if name in asked else "{}" for name in names], pa.string()),
+        Sft.sample: _flat(traces[Trace.sample]),
+        Sft.finish_reason: _flat(traces[Trace.finish_reason]),
+        Sft.prompt_tokens: _flat(traces[Trace.prompt_tokens]),
+        Sft.completion_tokens: _flat(traces[Trace.completion_tokens]),
+        Sft.verifier: _same(recipe.verifier, len(names)),
+        Sft.verdict: _flat(judgements[Judgement.verdict]),
+        Sft.n_sampled: _flat(selected[Selected.n_sampled]),
+        Sft.n_correct: _flat(selected[Selected.n_correct]),
+    }
+
+
+def _sft(contract: type[Contract], questions: _Questions, of: np.ndarray, traced: Mapping[str, Any], rows: np.ndarray) -> pa.Table:
+    at = pa.array(rows, pa.int64())
+    mine = {name: traced[name].take(at) for name in contract.columns if name in traced}
+    given = [
+        normalise_trace(text) if teacher else text
+        for text, teacher in zip(traced["text"].take(at).to_pylist(), mine[Sft.teacher].to_pylist(), strict=True)
+    ]
+    response = pa.array(given, pa.string())
+    columns = questions.take(of[rows]) | questions.prompted(of[rows], mine[Sft.sample].to_numpy()) | mine
+    columns |= {Sft.response: response, Sft.completion: _messages("assistant", response)}
+    if Sft.images in contract.columns:
+        columns |= {Sft.images: questions.pictures(of[rows]), Sft.image_digests: questions.digests.take(pa.array(of[rows], pa.int64()))}
+    return pa.table({name: columns[name] for name in contract.columns}, schema=contract.schema)
+
+
+def _rl(questions: _Questions, rows: np.ndarray, of: np.ndarray, traced: Mapping[str, Any]) -> pa.Table:
+    count = len(questions.texts)
+    first = np.full(count, -1, np.int64)
+    first[of[::-1]] = np.arange(len(of))[::-1]
+    at = first[rows]
+    traced_rows = np.maximum(at, 0)
+    asked = at >= 0
+    sampled = np.where(asked, traced[Sft.n_sampled].to_numpy()[traced_rows], 0) if len(of) else np.zeros(len(rows), np.int32)
+    correct = np.where(asked, traced[Sft.n_correct].to_numpy()[traced_rows], 0) if len(of) else np.zeros(len(rows), np.int32)
+    teachers = [questions.teachers[row] for row in rows]
+    has_teacher = np.array([teacher is not None for teacher in teachers], bool)
+    measured = has_teacher & (sampled > 0)
+    rate = np.divide(correct, sampled, out=np.zeros(len(rows)), where=measured)
+    columns = questions.take(rows) | questions.prompted(rows, np.zeros(len(rows), np.int64))
+    columns |= {
+        Rl.id: columns[Rl.question_id],
+        Rl.images: questions.pictures(rows),
+        Rl.image_digests: questions.digests.take(pa.array(rows, pa.int64())),
+        Rl.teacher: pa.array([teacher or "" for teacher in teachers], pa.string()),
+        Rl.n_sampled: pa.array(np.where(measured, sampled, 0), pa.int32()),
+        Rl.n_correct: pa.array(np.where(measured, correct, 0), pa.int32()),
+        Rl.pass_rate: pa.array(rate, pa.float64(), mask=~measured),
+        Rl.no_trace: pa.array(["" if told else "no_teacher" for told in measured], pa.string()),
+    }
+    return pa.table({name: columns[name] for name in Rl.columns}, schema=Rl.schema)
+
+
+def _rejected(questions: _Questions, of: np.ndarray, traced: Mapping[str, Any], rows: np.ndarray) -> pa.Table:
+    at = pa.array(rows, pa.int64())
+    columns = questions.take(of[rows]) | {name: traced[name].take(at) for name in Rejected.columns if name in traced}
+    columns |= {
+        Rejected.response: traced["text"].take(at),
+        Rejected.image_digests: questions.digests.take(pa.array(of[rows], pa.int64())),
+    }
+    return pa.table({name: columns[name] for name in Rejected.columns}, schema=Rejected.schema)
+
+
+def _tally(chosen: pa.Table, dropped: pa.Table, traced: Mapping[str, Any], of: np.ndarray, *rl: pa.Table) -> pa.Table:
+    sources = chosen[Chosen.source].to_pylist()
+    counts: Counter[tuple[str, str, str]] = Counter()
+    counts.update(("choose", source, "chosen") for source in sources)
+    counts.update(("choose", row[Dropped.source], row[Dropped.reason]) for row in dropped.select([Dropped.source, Dropped.reason]).to_pylist())
+    for table in rl:
+        pairs = zip(table[Rl.source].to_pylist(), table[Rl.no_trace].to_pylist(), strict=True)
+        counts.update(("sample", source, reason or "asked") for source, reason in pairs)
+    owners = [sources[at] for at in of]
+    counts.update(("judge", *pair) for pair in zip(owners, traced[Sft.verdict].to_pylist(), strict=True))
+    counts.update(("select", source, reason or "kept") for source, reason in zip(owners, traced["reason"].to_pylist(), strict=True))
+    names = (Tally.stage, Tally.source, Tally.reason)
+    return Tally.from_rows(dict(zip(names, key, strict=True)) | {Tally.count: count} for key, count in sorted(counts.items()))
+
+
+def sampling_json(**parameters: Any) -> str:
+    """Sampling parameters as the corpus shows them."""
+    return canonical_json(parameters)
+
+
+def _messages(role: str, contents: pa.Array) -> pa.Array:
+    """One message a row."""
+    structs = pa.StructArray.from_arrays([_same(role, len(contents)), contents], fields=list(MESSAGE))
+    return pa.ListArray.from_arrays(pa.array(np.arange(len(contents) + 1), pa.int32()), structs, type=MESSAGES)
+
+
+def _same(word: str, count: int) -> pa.Array:
+    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), pa.array([word])).dictionary_decode()
+
+
+def _flat(column: pa.ChunkedArray) -> pa.Array:
+    if column.num_chunks == 1:
+        return column.chunk(0)
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)

@@ -1,0 +1,131 @@
+"""Rank: what only the whole corpus can decide about a row: caps, keepers of duplicates, leaks, held-out groups."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from schemas.example import Example
+from schemas.graph import SHARD, Duplicate, Overlap, Rank
+from schemas.image import ImageHash
+
+
+@dataclass(frozen=True)
+class RankRecipe:
+    """Sources in order of the manifest with their caps (0: none), and the share held out."""
+
+    sources: tuple[str, ...]
+    max_rows: tuple[int, ...]
+    heldout: float = 0.0
+    seed: int = 0
+
+
+def rank(examples: pa.Table, hashes: pa.Table, duplicates: pa.Table, overlaps: pa.Table, recipe: RankRecipe) -> dict[str, pa.Table]:
+    """`ranks`: one row an example, in order.
+
+    In this order: a broken image, a benchmark's row, a contradiction, a repeat within the source, the source's cap (the
+    lowest ids stay), a repeat of another source's row (the source named first keeps it).
+    """
+    narrow = examples.select([SHARD, Example.id, Example.source, Example.group, Example.images]).to_pylist()
+    reasons = _faults(narrow, hashes, overlaps, duplicates)
+    groups = _groups(duplicates, "question")
+    by_source: defaultdict[str, list[str]] = defaultdict(list)
+    for row in narrow:
+        if row[Example.id] not in reasons:
+            by_source[row[Example.source]].append(row[Example.id])
+    keepers: dict[str, str] = {}
+    for source, cap in zip(recipe.sources, recipe.max_rows, strict=True):
+        _within(sorted(by_source[source]), cap, groups, keepers, reasons)
+    pixels = {row[ImageHash.digest]: row[ImageHash.pixels] or row[ImageHash.digest] for row in hashes.select([ImageHash.digest, ImageHash.pixels]).to_pylist()}
+    heldout = _heldout([row for row in narrow if row[Example.id] not in reasons], pixels, recipe)
+    rows = []
+    for row in narrow:
+        reason, evidence = reasons.get(row[Example.id], ("", ""))
+        split = "heldout" if row[Example.id] in heldout else "train"
+        rows.append({SHARD: row[SHARD], Rank.id: row[Example.id], Rank.reason: reason, Rank.evidence: evidence, Rank.published_split: split})
+    return {"ranks": Rank.from_rows(rows)}
+
+
+def _faults(narrow: list[dict[str, Any]], hashes: pa.Table, overlaps: pa.Table, duplicates: pa.Table) -> dict[str, tuple[str, str]]:
+    broken = {row[ImageHash.digest]: row[ImageHash.fault] for row in hashes.select([ImageHash.digest, ImageHash.fault]).to_pylist() if row[ImageHash.fault]}
+    reasons: dict[str, tuple[str, str]] = {}
+    for row in narrow:
+        fault = next((f"{digest[:16]}: {broken[digest]}" for digest in row[Example.images] if digest in broken), "")
+        if fault:
+            reasons[row[Example.id]] = ("broken image", fault)
+    for row in overlaps.to_pylist():
+        reasons.setdefault(row[Overlap.id], ("in benchmark", f"{row[Overlap.benchmark]} {row[Overlap.row]} ({row[Overlap.kind]})"))
+    for id, group in _groups(duplicates, "contradiction").items():
+        reasons.setdefault(id, ("contradicting gold", group))
+    return reasons
+
+
+def _groups(duplicates: pa.Table, kind: str) -> dict[str, str]:
+    return {row[Duplicate.id]: row[Duplicate.group] for row in duplicates.to_pylist() if row[Duplicate.kind] == kind}
+
+
+def _within(ids: list[str], cap: int, groups: Mapping[str, str], keepers: dict[str, str], reasons: dict[str, tuple[str, str]]) -> None:
+    """Decides one source's rows: its own repeats, its cap, then what earlier sources keep."""
+    own: dict[str, str] = {}
+    kept = 0
+    for id in ids:
+        group = groups.get(id)
+        if group is not None and group in own:
+            reasons[id] = ("duplicate question", own[group])
+        elif cap and kept == cap:
+            reasons[id] = ("row cap", str(cap))
+        else:
+            kept += 1
+            if group is not None:
+                own[group] = id
+                if group in keepers:
+                    reasons[id] = ("duplicate question", keepers[group])
+    for group, id in own.items():
+        keepers.setdefault(group, id)
+
+
+def _heldout(rows: list[dict[str, Any]], pixels: Mapping[str, str], recipe: RankRecipe) -> set[str]:
+    """The ids held out: whole components of rows that share a group of their source or a picture."""
+    if not recipe.heldout:
+        return set()
+    parent: dict[str, str] = {}
+
+    def root(name: str) -> str:
+        while parent.setdefault(name, name) != name:
+            parent[name] = parent[parent[name]]
+            name = parent[name]
+        return name
+
+    for row in rows:
+        for tie in _ties(row, pixels):
+            ours, theirs = root(row[Example.id]), root(tie)
+            parent[max(ours, theirs)] = min(ours, theirs)
+    least: dict[str, bytes] = {}
+    for row in rows:
+        top = root(row[Example.id])
+        drawn = hashlib.blake2b(f"{recipe.seed}\0{row[Example.id]}".encode(), digest_size=8).digest()
+        least[top] = min(least.get(top, drawn), drawn)
+    members: defaultdict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        members[root(row[Example.id])].append(row[Example.id])
+    chosen: set[str] = set()
+    for top, ids in members.items():
+        if _uniform(least[top], len(ids)) < recipe.heldout:
+            chosen.update(ids)
+    return chosen
+
+
+def _uniform(least: bytes, draws: int) -> float:
+    """The minimum of some uniform draws, mapped back to a uniform number."""
+    share = int.from_bytes(least, "big") / 2**64
+    return 1.0 - (1.0 - share) ** draws
+
+
+def _ties(row: Mapping[str, Any], pixels: Mapping[str, str]) -> Iterable[str]:
+    if row[Example.group]:
+        yield f"group\0{row[Example.source]}\0{row[Example.group]}"
+    for digest in row[Example.images]:
+        yield f"image\0{pixels.get(digest, digest)}"

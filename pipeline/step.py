@@ -1,0 +1,102 @@
+"""Steps: stages placed in a graph, with what they read, write and need."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from pipeline.fingerprint import fingerprint
+from schemas.contract import Contract
+from sources.source import Part
+
+Tables = Mapping[str, pa.Table]
+
+
+class Fan(StrEnum):
+    """How a step's inputs become work units.
+
+    FILES: one unit a part of upstream files. REDUCE: one unit over all shards; its rows carry `_shard` and are cut
+    by it. GATHER: one unit a shard, of row ranges of ingested tables, as a `Partition` table says.
+    MAP: one unit a shard. GROUP: one unit a group of shards, as a `Layout` of the sizes decides.
+    """
+
+    FILES = "files"
+    REDUCE = "reduce"
+    GATHER = "gather"
+    MAP = "map"
+    GROUP = "group"
+
+
+@dataclass(frozen=True)
+class Read:
+    """One table that a step reads: an output of another step, or some of its columns.
+
+    `name` is the argument under which the stage receives it; reads of one name are concatenated.
+    """
+
+    name: str
+    step: str
+    output: str
+    columns: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a unit takes of a machine. Never part of an identity."""
+
+    cpus: float = 1.0
+    gpus: float = 0.0
+    in_flight: int = 4
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a handle may know of where it runs."""
+
+    store: Path
+    ledger: Path
+
+
+class Handle(Protocol):
+    """Something opened once per worker and shared by its units."""
+
+    def close(self) -> None:
+        """Gives back what was opened."""
+        ...
+
+
+@dataclass(frozen=True)
+class Step:
+    """A stage in the graph.
+
+    `run` is called with one table per read (by its name), `recipe`, and `handle` where `open` is given; it
+    returns one table per write. Steps cross process boundaries: `run` and `open` are module-level functions
+    or partials of such.
+    """
+
+    name: str
+    version: int
+    fan: Fan
+    run: Callable[..., Tables]
+    recipe: Any
+    reads: tuple[Read, ...]
+    writes: Mapping[str, type[Contract]]
+    needs: Needs = Needs()
+    open: Callable[[Any, Context], Handle] | None = None
+    parts: tuple[Part, ...] = ()
+    parquet: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    group_bytes: int = 0
+
+    def fingerprint(self) -> str:
+        """What of a unit's key does not depend on its inputs."""
+        signatures = {name: contract.signature() for name, contract in self.writes.items()}
+        physical = {name: {key: str(value) for key, value in options.items()} for name, options in self.parquet.items()}
+        return fingerprint(self.folder, self.version, self.recipe, signatures, physical)
+
+    @property
+    def folder(self) -> str:
+        """The stage's name: what stands before a bracket, `judge` of `judge[r1]`."""
+        return self.name.partition("[")[0]

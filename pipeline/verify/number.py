@@ -1,0 +1,105 @@
+"""Numbers with units: one value read from a text, compared with inclusive limits."""
+
+import re
+from decimal import Decimal, InvalidOperation
+from typing import NamedTuple
+
+from pipeline.verify.fold import unwrap
+from pipeline.verify.gold import Gold, Reading
+from pipeline.verify.units import comparable, factor, parse_unit
+from schemas.trace import Verdict
+
+LONGEST = 400
+_NUMERAL = r"(?:\d{1,3}(?:[, ]\d{3})+(?![\d])(?:\.\d+)?|\d+(?:[.,]\d+)?|\.\d+)"
+_NUMBER = re.compile(
+    rf"(?<![\w.])([+-]?)\s*({_NUMERAL})(?:\s*(?:[x*×·]\s*10\s*\^?\s*\(?([+-]?\d{{1,3}})\)?|[eE]([+-]?\d{{1,3}})(?![a-zA-Z])))?"
+)
+_FRAC = re.compile(r"\\[dt]?frac\s*\{\s*([+-]?\d{1,9})\s*\}\s*\{\s*(\d{1,9})\s*\}")
+_TIMES = re.compile(r"\\times|\\cdot|×|·")
+_OUT_OF = re.compile(r"\s*(?:out of|of|/|sur|de|von|von insgesamt)\s*(\d+)\s*(?:points?)?\s*\.?$", re.IGNORECASE)
+_RANGE = re.compile(r"\d\s*(?:-|to|~|bis|à|至|and)\s*[+-]?\d|\bbetween\b|\bentre\b|\bzwischen\b|\\pm|±|\+/-", re.IGNORECASE)
+_BOUND = re.compile(
+    r"[<>≤≥]|\\(?:le|ge|lt|gt)|\b(?:at least|at most|more than|less than|greater than|under|over|above|below|up to)\b", re.IGNORECASE
+)
+_PER_AREA = re.compile(r"(?<=/)\s*1\.73\s*(?=m)|\bper\s+1\.73\s*(?=m)", re.IGNORECASE)
+
+
+class Quantity(NamedTuple):
+    """A value, the text behind it, and the second number of `3 out of 5` or `3/5` (0 where there is none)."""
+
+    value: Decimal
+    unit: str
+    whole: Decimal
+
+
+def read_number(content: str, gold: Gold, where: str) -> Reading:
+    """A box, tag or field on a numeric question: correct where its one value lies within the limits."""
+    if not content.strip():
+        return Reading(Verdict.NO_ANSWER, "", f"{where}_empty", 0.0)
+    if len(content) > LONGEST:
+        return Reading(Verdict.NO_ANSWER, "", f"{where}_long", 0.0)
+    quantity = one_quantity(content)
+    if isinstance(quantity, str):
+        verdict = Verdict.NO_ANSWER if quantity == "no_number" else Verdict.AMBIGUOUS
+        return Reading(verdict, "", f"{where}_{quantity}", 0.0)
+    rule = _compare(quantity, gold)
+    right = rule in ("number", "out_of", "percent", "converted")
+    extracted = f"{quantity.value} {quantity.unit}".strip()
+    return Reading(Verdict.CORRECT if right else Verdict.INCORRECT, extracted, f"{where}_{rule}", float(right))
+
+
+def one_quantity(content: str) -> Quantity | str:
+    """The one value that a text gives, or why there is none: no_number, range, bound, several."""
+    text = _TIMES.sub("x", _FRAC.sub(r"\1/\2", content))
+    text = re.sub(r"\\[,;:! ]", " ", re.sub(r"(?<=\d)\{,\}(?=\d)|(?<=\d)\\[,!](?=\d{3})", ",", text))
+    text = _PER_AREA.sub("", unwrap(text).replace("^{", "^").strip(" ()[]\"'"))
+    if "=" in text:
+        text = text.rsplit("=", 1)[1].strip()
+    numbers = list(_NUMBER.finditer(text))
+    if not numbers:
+        return "no_number"
+    first = numbers[0]
+    value = _decimal(first)
+    if value is None:
+        return "no_number"
+    behind = text[first.end() :]
+    if _RANGE.search(text):
+        return "range"
+    if _BOUND.search(text):
+        return "bound"
+    if outof := _OUT_OF.match(behind):
+        return Quantity(value, "/" if "/" in outof[0] else "out of", Decimal(outof[1]))
+    unit = parse_unit(behind)
+    if any(number.start() >= first.end() + unit.length for number in numbers[1:]):
+        return "several"
+    return Quantity(value, unit.name, Decimal(0))
+
+
+def _decimal(number: re.Match[str]) -> Decimal | None:
+    digits = number[2].replace(" ", "")
+    if re.fullmatch(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?", digits):
+        digits = digits.replace(",", "")
+    power = number[3] or number[4] or "0"
+    try:
+        return Decimal(f"{number[1]}{digits.replace(',', '.')}e{power}")
+    except InvalidOperation:
+        return None
+
+
+def _compare(quantity: Quantity, gold: Gold) -> str:
+    """The rule by which the value is right, or `outside` or `other_unit`."""
+    value = quantity.value
+    if quantity.whole:
+        if gold.low <= value <= gold.high and 0 <= value <= quantity.whole:
+            return "out_of"
+        return "number" if quantity.unit == "/" and gold.low <= value / quantity.whole <= gold.high else "outside"
+    if quantity.unit == "%":
+        as_percent = gold.unit in ("%", "percent") or (not gold.unit and abs(gold.value) > 1)
+        value = value if as_percent else value / 100
+        return "percent" if gold.low <= value <= gold.high else "outside"
+    if quantity.unit and gold.unit:
+        if not comparable(quantity.unit, gold.unit):
+            return "other_unit"
+        ratio = factor(quantity.unit, gold.unit)
+        return ("number" if ratio == 1 else "converted") if gold.low <= value * ratio <= gold.high else "outside"
+    return "number" if gold.low <= value <= gold.high else "outside"

@@ -1,0 +1,112 @@
+"""Where the thought of a completion ends and its answer begins, in every form that teachers write."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+
+class Thought(NamedTuple):
+    """A completion in two parts.
+
+    `complete`: no thought was opened that never closed. `answer` is `text[answer_start:answer_start + len(answer)]`.
+    """
+
+    think: str
+    answer: str
+    complete: bool
+    answer_start: int
+
+
+_NAMES = r"think|thinking|thought|reasoning"
+_TAG = re.compile(
+    rf"<[ \t]{{0,3}}(?P<xml>/?)[ \t]{{0,3}}(?:{_NAMES})[ \t]{{0,3}}>"
+    r"|◁(?P<kimi>/?)think▷"
+    r"|<\|(?P<sky>begin|end)_of_thought\|>"
+    r"|<\|im_start\|>(?P<turn>think|answer)(?=\n)",
+    re.IGNORECASE,
+)
+_HARMONY = re.compile(r"<\|(?:start|end|return|channel|message|constrain|call)\|>")
+_HEADER = re.compile(r"<\|channel\|>[ \t]{0,3}(\w{1,20})[^<\n]{0,80}(?:<\|constrain\|>[^<\n]{0,40})?<\|message\|>")
+_MARKS = re.compile(r"<\|(?:begin|end)_of_solution\|>|<\|im_(?:start|end)\|>|<\|end▁of▁sentence\|>|<\|endoftext\|>|<\|eot_id\|>")
+_STRIPPED = "assistantfinal"
+
+
+def split_think(text: str) -> Thought:
+    """The thought and the answer, whatever the markers; the answer is empty where a thought never ends."""
+    if "<|channel|>" in text:
+        return _harmony(text)
+    if text.startswith("analysis") and _STRIPPED in text:
+        cut = text.rfind(_STRIPPED)
+        start = cut + len(_STRIPPED)
+        return Thought(text[len("analysis") : cut].strip(), text[start:], True, start)
+    if "<" not in text and "◁" not in text:
+        return Thought("", text, True, 0)
+    return _tags(text)
+
+
+def normalise_trace(text: str) -> str:
+    """The completion with exactly one pair of tags: `<think>`, the thought, `</think>`, an empty line, the answer."""
+    thought = split_think(text)
+    return f"<think>\n{_clean(thought.think)}\n</think>\n\n{_clean(thought.answer)}"
+
+
+def trace_of_message(message: Mapping[str, Any]) -> str:
+    """The completion as one text, from the message of an OpenAI-compatible server, wherever it put the thought."""
+    content = message.get("content")
+    answer = content if isinstance(content, str) else _joined(content)
+    thought = next((value for name in ("reasoning", "reasoning_content") if isinstance(value := message.get(name), str) and value), "")
+    thought = thought or _joined(message.get("reasoning_details"))
+    return f"<think>\n{_clean(thought)}\n</think>\n\n{answer.lstrip()}" if thought.strip() else answer
+
+
+def _joined(parts: Any) -> str:
+    if not isinstance(parts, list):
+        return ""
+    texts = [part.get("text") or part.get("summary") for part in parts if isinstance(part, Mapping)]
+    return "".join(text for text in texts if isinstance(text, str))
+
+
+def _clean(text: str) -> str:
+    """A part without the markers of any format. A newline takes their place, so that no new marker arises."""
+    if "<" in text or "◁" in text:
+        text = _MARKS.sub("\n", _HARMONY.sub("\n", _TAG.sub("\n", text)))
+    return text.strip()
+
+
+def _closes(tag: re.Match[str]) -> bool:
+    return bool(tag["xml"] or tag["kimi"]) or tag["sky"] in ("end", "END") or tag["turn"] == "answer"
+
+
+def _tags(text: str) -> Thought:
+    """By the last closing tag; a tag that opens after it starts a thought that has no end."""
+    first = last = None
+    for tag in _TAG.finditer(text):
+        first = first or tag
+        last = tag
+    if first is None or last is None:
+        return Thought("", text, True, 0)
+    begin = first.end() if not _closes(first) and not text[: first.start()].strip() else 0
+    if not _closes(last):
+        return Thought(_clean(text[begin:]), "", False, len(text))
+    return Thought(_clean(text[begin : last.start()]), text[last.end() :], True, last.end())
+
+
+def _harmony(text: str) -> Thought:
+    """By the last `final` channel; what stands in the others is thought."""
+    headers = list(_HEADER.finditer(text))
+    finals = [header for header in headers if header[1] == "final"]
+    if not finals or finals[-1] is not headers[-1]:
+        return Thought(_clean(text[headers[0].end() if headers else 0 :]), "", False, len(text))
+    start = finals[-1].end()
+    ends = [end for mark in ("<|return|>", "<|end|>", "<|start|>", "<|call|>") if (end := text.find(mark, start)) >= 0]
+    answer = text[start : min(ends, default=len(text))]
+    think = "\n".join(_span(text, header) for header in headers if header[1] != "final")
+    inner = split_think(answer)
+    if not inner.complete or inner.answer_start:
+        return Thought("\n".join(part for part in (think, inner.think) if part), inner.answer, inner.complete, start + inner.answer_start)
+    return Thought(think, answer, True, start)
+
+
+def _span(text: str, header: re.Match[str]) -> str:
+    end = text.find("<|", header.end())
+    return text[header.end() : end if end >= 0 else len(text)].strip()

@@ -1,0 +1,82 @@
+"""Yes, no and maybe in five languages, and sets of labels."""
+
+import re
+
+from pipeline.verify.fold import fold, unwrap
+from pipeline.verify.gold import Gold, Reading
+from schemas.example import AnswerType
+from schemas.trace import Verdict
+
+WORDS = {
+    "yes": ("yes", "oui", "si", "sí", "ja", "是", "是的", "有"),
+    "no": ("no", "non", "nein", "否", "不是", "没有", "无"),
+    "maybe": ("maybe", "peut être", "quizas", "quizás", "tal vez", "vielleicht", "可能", "也许"),
+}
+_MEANING = {word: meaning for meaning, words in WORDS.items() for word in words}
+_CLAUSE = re.compile(r"^\W*([^\W\d_]+)(?=\s*(?:$|[,.;:!\n\-–—(]))")
+_NOT_KNOWN = re.compile(r"\b(?:do not|don't|cannot|can't|not)\s+(?:know|sure|certain|determine)", re.IGNORECASE)
+_PART = re.compile(r"\s*(?:[;,\n|/]|(?<!\w)[-*•](?=\s))\s*")
+_AND = re.compile(r"\s+(?:and|&|\+|et|und)\s+|\s+y\s+", re.IGNORECASE)
+LONGEST = 2000
+
+
+def read_word(content: str, gold: Gold, where: str) -> Reading:
+    """A box, tag or field on a yes-no question: by its first clause, which must be the word alone."""
+    meaning, rule = meaning_of(content, gold)
+    if not meaning:
+        verdict = Verdict.AMBIGUOUS if rule == "both" else Verdict.NO_ANSWER
+        return Reading(verdict, "", f"{where}_{rule}", 0.0)
+    right = meaning == gold.values[0]
+    return Reading(Verdict.CORRECT if right else Verdict.INCORRECT, meaning, f"{where}_{rule}", float(right))
+
+
+def meaning_of(content: str, gold: Gold) -> tuple[str, str]:
+    """What a text says (yes, no, maybe; '' if neither) and by which rule."""
+    if not content.strip() or len(content) > LONGEST:
+        return "", "long" if content.strip() else "empty"
+    text = unwrap(content)
+    folded = fold(text)
+    meaning = _MEANING.get(folded, "")
+    rule = "word"
+    if not meaning and len(text) == 1 and gold.options:
+        index = ord(text.upper()) - ord("A")
+        meaning = _MEANING.get(gold.folded[index], "") if 0 <= index < len(gold.options) else ""
+        rule = "letter"
+    if not meaning and (lead := _CLAUSE.match(text)):
+        meaning = _MEANING.get(lead[1].casefold(), "")
+        rest = fold(text[lead.end() :])
+        others = {_MEANING[word] for word in rest.split()[:2] if word in _MEANING and word in ("yes", "no", "maybe")} - {meaning}
+        if meaning and others and rest in _MEANING:
+            return "", "both"
+        rule = "lead"
+    elif not meaning and {"yes", "no"} <= set(folded.split()[:4]):
+        return "", "both"
+    if meaning == "maybe" and gold.answer_type is AnswerType.YESNO:
+        return "", "maybe"
+    if meaning and _NOT_KNOWN.search(text[:80]):
+        return "", "abstains"
+    return meaning, rule if meaning else "unmatched"
+
+
+def read_labels(content: str, gold: Gold, where: str) -> Reading:
+    """A box, tag or field that lists labels: correct where the sets are equal, scored by their F1."""
+    if not content.strip() or len(content) > LONGEST:
+        return Reading(Verdict.NO_ANSWER, "", f"{where}_{'long' if content.strip() else 'empty'}", 0.0)
+    right = {fold(label) for label in gold.values}
+    said = labels_of(content, right | {fold(label) for label in gold.vocabulary})
+    if not said:
+        return Reading(Verdict.NO_ANSWER, "", f"{where}_unmatched", 0.0)
+    score = 2 * len(said & right) / (len(said) + len(right))
+    return Reading(Verdict.CORRECT if said == right else Verdict.INCORRECT, ", ".join(sorted(said)), f"{where}_labels", score)
+
+
+def labels_of(content: str, known: set[str]) -> set[str]:
+    """The labels of a list, folded; `and` divides two labels but not a label that holds it."""
+    labels: set[str] = set()
+    for part in _PART.split(unwrap(content.strip("[]() \n\"'"))):
+        part = part.strip("[]()\"' .")
+        if not part:
+            continue
+        pieces = [part] if fold(part) in known else _AND.split(part)
+        labels |= {folded for piece in pieces if (folded := fold(piece.strip("[]()\"' .").removeprefix("and ")))}
+    return labels

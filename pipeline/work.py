@@ -1,0 +1,167 @@
+"""One work unit: reads its inputs from the store, runs its stage, puts what it made."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.fingerprint import fingerprint
+from pipeline.step import Fan, Handle, Step
+from pipeline.store import Ref, Store
+from schemas.errors import MedtraceError, UnitError
+from schemas.example import Example
+from schemas.graph import SHARD
+from schemas.image import Image
+from sources.source import Part
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stored table that a unit reads: its place among the shards, and its rows where not all."""
+
+    index: int
+    ref: Ref
+    columns: tuple[str, ...] | None = None
+    start: int = 0
+    stop: int = -1
+
+    def identity(self) -> list[Any]:
+        """What of this piece goes into the unit's key."""
+        return [self.ref.digest(self.columns), self.start, self.stop]
+
+
+@dataclass(frozen=True)
+class Work:
+    """A unit to be done: plain data, small enough to cross processes."""
+
+    step: Step
+    index: int
+    label: str
+    inputs: Mapping[str, tuple[Piece, ...]]
+    part: Part | None = None
+    part_digest: str = ""
+    shards: int = 0
+
+    @property
+    def unit(self) -> str:
+        """The unit's name, as errors and progress show it."""
+        return f"{self.step.name} {self.label}".rstrip()
+
+    @cached_property
+    def key(self) -> str:
+        """Where its outputs lie in the store."""
+        wide = self.step.fan in (Fan.REDUCE, Fan.GROUP)
+        inputs = [
+            [name, [([piece.index] if wide else []) + piece.identity() for piece in pieces]] for name, pieces in sorted(self.inputs.items())
+        ]
+        return fingerprint(self.step.fingerprint(), inputs, self.part_digest)
+
+    def outputs(self) -> list[str]:
+        """The names of the stored outputs; a reduce whose rows carry `_shard` has one a shard."""
+        names: list[str] = []
+        for name, contract in self.step.writes.items():
+            cut = self.step.fan is Fan.REDUCE and SHARD in contract.columns
+            names += [f"{name}-{shard:05d}" for shard in range(self.shards)] if cut else [name]
+        return names
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What a unit left in the store, and the seconds it took in the stage and in all."""
+
+    outputs: Mapping[str, Ref]
+    stage_s: float
+    wall_s: float
+
+
+def found(work: Work, store: Store) -> Receipt | None:
+    """The receipt of a unit that was done before; none where an output is missing."""
+    refs: dict[str, Ref] = {}
+    for output in work.outputs():
+        ref = store.find(work.step.folder, work.key, output)
+        if ref is None:
+            return None
+        refs[output] = ref
+    return Receipt(refs, 0.0, 0.0)
+
+
+def do(work: Work, store: Store, handle: Handle | None = None) -> Receipt:
+    """Does a unit.
+
+    Raises: UnitError naming the unit where its stage breaks; MedtraceError as the stage raised it.
+    """
+    begun = time.perf_counter()
+    step = work.step
+    arguments: dict[str, Any] = {"recipe": step.recipe}
+    if work.part is not None:
+        arguments["part"] = work.part
+    if step.open is not None:
+        arguments["handle"] = handle
+    arguments |= (
+        _gathered(work, store) if step.fan is Fan.GATHER else {name: _table(work, pieces, store) for name, pieces in work.inputs.items()}
+    )
+    staged = time.perf_counter()
+    try:
+        made = step.run(**arguments)
+    except MedtraceError:
+        raise
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise UnitError(
+            f"{work.unit} failed: {type(error).__name__}: {error}. This is a fault in medtrace; what was finished is kept."
+        ) from error
+    stage_s = time.perf_counter() - staged
+    came_from = sorted({f"{piece.ref.step}/{piece.ref.key}.{piece.ref.output}" for pieces in work.inputs.values() for piece in pieces})
+    refs: dict[str, Ref] = {}
+    for name, contract in step.writes.items():
+        table = contract.conform(made[name], work.unit)
+        options = step.parquet.get(name)
+        if step.fan is Fan.REDUCE and SHARD in contract.columns:
+            for shard, piece in enumerate(_cut(table, work.shards)):
+                output = f"{name}-{shard:05d}"
+                refs[output] = store.put(step.folder, work.key, output, piece, came_from, options)
+        else:
+            refs[name] = store.put(step.folder, work.key, name, table, came_from, options)
+    return Receipt(refs, stage_s, time.perf_counter() - begun)
+
+
+def _table(work: Work, pieces: Sequence[Piece], store: Store) -> pa.Table:
+    tables: list[pa.Table] = []
+    for piece in pieces:
+        table = store.read(piece.ref, piece.columns)
+        if work.step.fan is Fan.REDUCE:
+            table = table.append_column(SHARD.field(), pa.array(np.full(table.num_rows, piece.index, np.int32)))
+        tables.append(table)
+    return tables[0] if len(tables) == 1 else pa.concat_tables(tables)
+
+
+def _cut(table: pa.Table, shards: int) -> list[pa.Table]:
+    """The rows of each shard in order, without the column that says which."""
+    owner = table[SHARD].to_numpy()
+    order = np.argsort(owner, kind="stable")
+    bounds = np.searchsorted(owner[order], np.arange(shards + 1))
+    ordered = table.drop_columns([SHARD]).take(pa.array(order)).combine_chunks()
+    return [ordered.slice(bounds[shard], bounds[shard + 1] - bounds[shard]) for shard in range(shards)]
+
+
+def _gathered(work: Work, store: Store) -> dict[str, pa.Table]:
+    """The rows of the shard's ranges, and every image that they name."""
+    examples = pa.concat_tables([store.read_rows(piece.ref, piece.start, piece.stop) for piece in work.inputs["examples"]])
+    wanted = pc.unique(pc.list_flatten(examples[Example.images]))
+    images = [_images(piece, wanted, store) for piece in work.inputs["images"]] if len(wanted) else []
+    return {"examples": examples, "images": pa.concat_tables(images) if images else Image.empty()}
+
+
+def _images(piece: Piece, wanted: pa.Array, store: Store) -> pa.Table:
+    digests = store.read(piece.ref, [Image.digest])[Image.digest]
+    rows = np.flatnonzero(pc.is_in(digests, wanted).to_numpy(zero_copy_only=False))
+    if not len(rows):
+        return Image.empty()
+    table = store.read_rows(piece.ref, int(rows[0]), int(rows[-1]) + 1)
+    return table.take(pa.array(rows - rows[0]))

@@ -1,0 +1,1 @@
+"""What flows through medtrace: contracts, errors, manifest and lock. No I/O."""

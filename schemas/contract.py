@@ -1,0 +1,99 @@
+"""Contracts: the Arrow schemas in which stages meet, each column defined once."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Self
+
+import pyarrow as pa
+
+from schemas.errors import SchemaError
+
+
+class Column(str):
+    """A column's name, with its Arrow type and one line of meaning."""
+
+    type: pa.DataType
+    doc: str
+    nullable: bool
+
+    def __new__(cls, name: str, kind: pa.DataType, doc: str, *, nullable: bool = False) -> Self:
+        column = super().__new__(cls, name)
+        column.type = kind
+        column.doc = doc
+        column.nullable = nullable
+        return column
+
+    def __reduce__(self) -> Any:
+        return str, (str(self),)
+
+    def field(self) -> pa.Field:
+        """The Arrow field, its meaning in the field metadata."""
+        return pa.field(str(self), self.type, self.nullable, {"doc": self.doc})
+
+
+class Contract:
+    """A table's columns in order; subclass it with one `Column` an attribute."""
+
+    columns: ClassVar[tuple[Column, ...]] = ()
+    schema: ClassVar[pa.Schema] = pa.schema([])
+
+    def __init_subclass__(cls) -> None:
+        own = tuple(value for value in vars(cls).values() if isinstance(value, Column))
+        cls.columns = tuple(dict.fromkeys(cls.columns + own))
+        cls.schema = pa.schema([column.field() for column in cls.columns])
+
+    @classmethod
+    def signature(cls) -> str:
+        """A hash of names, types and nullability; meanings may be reworded freely."""
+        text = "\n".join(f"{column} {column.type} {column.nullable}" for column in cls.columns)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @classmethod
+    def conform(cls, table: pa.Table, where: str = "") -> pa.Table:
+        """The table with this contract's columns, order and types.
+
+        Raises: SchemaError naming every offending column at once.
+        """
+        faults: list[str] = []
+        arrays: list[pa.ChunkedArray] = []
+        for column in cls.columns:
+            if column not in table.column_names:
+                faults.append(f"{column} is missing")
+                continue
+            array = table[column]
+            if array.type != column.type:
+                try:
+                    array = array.cast(column.type)
+                except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+                    faults.append(f"{column} is {array.type}, not {column.type}")
+                    continue
+            if not column.nullable and array.null_count:
+                faults.append(f"{column} has {array.null_count} nulls")
+            arrays.append(array)
+        extra = [name for name in table.column_names if name not in cls.columns]
+        faults += [f"{name} is not in the contract" for name in extra]
+        if faults:
+            at = f" of {where}" if where else ""
+            raise SchemaError(f"The table{at} is no {cls.__name__} table: {'; '.join(faults)}.")
+        return pa.Table.from_arrays(arrays, schema=cls.schema)
+
+    @classmethod
+    def from_rows(cls, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
+        """A table of the rows, each a mapping of column to Python value.
+
+        Raises: SchemaError naming the column whose value has the wrong type.
+        """
+        rows = list(rows)
+        arrays = []
+        for column in cls.columns:
+            try:
+                values = [row.get(column) for row in rows]
+                arrays.append(pa.array(values, column.type))
+            except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
+                raise SchemaError(f"{cls.__name__}.{column} takes {column.type}: {error}") from error
+        return cls.conform(pa.Table.from_arrays(arrays, names=list(cls.columns)))
+
+    @classmethod
+    def empty(cls) -> pa.Table:
+        """A table of no rows."""
+        return cls.schema.empty_table()

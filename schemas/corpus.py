@@ -1,0 +1,135 @@
+"""The published tables: `sft`, `sft_text`, `rl` and `rejected`.
+
+One superset row is read by TRL (prompt, completion, images), LLaMA-Factory and EasyR1 (problem,
+response, images with `<image>` markers) and verl (verl_prompt, reward_model, extra_info).
+"""
+
+import pyarrow as pa
+
+from schemas.contract import Column, Contract
+
+MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
+MESSAGES = pa.list_(MESSAGE)
+IMAGES = pa.list_(pa.struct([("bytes", pa.binary()), ("path", pa.string())]))
+REWARD_MODEL = pa.struct([("style", pa.string()), ("ground_truth", pa.string())])
+EXTRA_INFO = pa.struct([("split", pa.string()), ("index", pa.int64()), ("question_id", pa.string()), ("source", pa.string())])
+
+
+class _Question(Contract):
+    """What every published row says of its question."""
+
+    question_id = Column("question_id", pa.string(), "The example's id: hash of source and canonical content")
+    source = Column("source", pa.string(), "Name of the source")
+    source_split = Column("source_split", pa.string(), "Upstream split")
+    source_row = Column("source_row", pa.string(), "Upstream's own row id")
+    license = Column("license", pa.string(), "SPDX licence of the row")
+    modality = Column("modality", pa.string(), "text, or the kind of image")
+    domain = Column("domain", pa.string(), "Subject or speciality, upstream's word; '' if none")
+    problem = Column("problem", pa.string(), "The prompt as one string, an <image> marker for each image")
+    answer = Column("answer", pa.string(), "The gold: a letter, yes or no, a number, text")
+    answer_type = Column("answer_type", pa.string(), "How an answer is compared: mcq, yesno, …")
+    options_json = Column("options_json", pa.string(), "Option texts as a JSON list")
+    grading_json = Column("grading_json", pa.string(), "The gold as JSON with what grading needs")
+
+
+class _Prompted(_Question):
+    """A published row that a trainer prompts with."""
+
+    prompt = Column("prompt", MESSAGES, "The prompt as messages without image markers (TRL)")
+    verl_prompt = Column("verl_prompt", MESSAGES, "The prompt as messages with <image> markers (verl)")
+    reward_model = Column("reward_model", REWARD_MODEL, "verl's rule reward: style and ground truth")
+    extra_info = Column("extra_info", EXTRA_INFO, "verl's extra_info: split, index in the question's samples, question id, source")
+
+
+class _Traced(Contract):
+    """Where a published trace comes from."""
+
+    teacher = Column("teacher", pa.string(), "Name of the teacher in the manifest; '' where the gold is the completion")
+    model = Column("model", pa.string(), "The model that the server says answered")
+    prompt_name = Column("prompt_name", pa.string(), "Name of the prompt")
+    sampling_json = Column("sampling_json", pa.string(), "Sampling parameters as JSON")
+    sample = Column("sample", pa.int32(), "Index among the samples of this question")
+    finish_reason = Column("finish_reason", pa.string(), "stop, length, …")
+    prompt_tokens = Column("prompt_tokens", pa.int32(), "Tokens of the prompt; 0 where not reported")
+    completion_tokens = Column("completion_tokens", pa.int32(), "Tokens of the completion; 0 where not reported")
+    verifier = Column("verifier", pa.string(), "The verifier and its version")
+    verdict = Column("verdict", pa.string(), "What the verifier says")
+    n_sampled = Column("n_sampled", pa.int32(), "Samples of this question by this teacher")
+    n_correct = Column("n_correct", pa.int32(), "Correct ones among them")
+
+
+class SftText(_Prompted):
+    """A kept trace of a question without images."""
+
+    id = Column("id", pa.string(), "The trace's id")
+    response = Column("response", pa.string(), "The completion as one string: <think>…</think> and the answer")
+    completion = Column("completion", MESSAGES, "The completion as one assistant message (TRL)")
+    teacher = _Traced.teacher
+    model = _Traced.model
+    prompt_name = _Traced.prompt_name
+    sampling_json = _Traced.sampling_json
+    sample = _Traced.sample
+    finish_reason = _Traced.finish_reason
+    prompt_tokens = _Traced.prompt_tokens
+    completion_tokens = _Traced.completion_tokens
+    verifier = _Traced.verifier
+    verdict = _Traced.verdict
+    n_sampled = _Traced.n_sampled
+    n_correct = _Traced.n_correct
+
+
+class Sft(SftText):
+    """A kept trace."""
+
+    images = Column("images", IMAGES, "The images, in order; [] for a text question")
+    image_digests = Column(
+        "image_digests", pa.list_(pa.string()), "sha256 of each upstream image file; images.path names the published one"
+    )
+
+
+class Rl(_Prompted):
+    """A question with its gold and pass rate."""
+
+    id = Column("id", pa.string(), "The question's id")
+    images = Column("images", IMAGES, "The images, in order; [] for a text question")
+    image_digests = Column(
+        "image_digests", pa.list_(pa.string()), "sha256 of each upstream image file; images.path names the published one"
+    )
+    teacher = Column("teacher", pa.string(), "Name of the teacher that was asked; '' if none")
+    n_sampled = Column("n_sampled", pa.int32(), "Samples of this question by this teacher")
+    n_correct = Column("n_correct", pa.int32(), "Correct ones among them")
+    pass_rate = Column("pass_rate", pa.float64(), "n_correct / n_sampled; null where no teacher was asked", nullable=True)
+    no_trace = Column("no_trace", pa.string(), "Why no teacher was asked: no_teacher, not_permitted; '' where one was")
+
+
+class Rejected(_Question):
+    """A trace that was not kept."""
+
+    id = Column("id", pa.string(), "The trace's id")
+    response = Column("response", pa.string(), "The completion, verbatim")
+    image_digests = Column("image_digests", pa.list_(pa.string()), "sha256 of each upstream image file; the images are in rl")
+    teacher = _Traced.teacher
+    model = _Traced.model
+    prompt_name = _Traced.prompt_name
+    sampling_json = _Traced.sampling_json
+    sample = _Traced.sample
+    finish_reason = _Traced.finish_reason
+    prompt_tokens = _Traced.prompt_tokens
+    completion_tokens = _Traced.completion_tokens
+    verifier = _Traced.verifier
+    verdict = _Traced.verdict
+    extracted = Column("extracted", pa.string(), "The answer as read; '' where none was")
+    rule = Column("rule", pa.string(), "The rule that decided")
+    reason = Column("reason", pa.string(), "Why it was not kept")
+
+
+CONFIGS: dict[str, type[Contract]] = {"sft": Sft, "sft_text": SftText, "rl": Rl, "rejected": Rejected}
+
+
+class Tally(Contract):
+    """Counts by reason, one row a (stage, source, reason)."""
+
+    stage = Column("stage", pa.string(), "The stage that counted")
+    source = Column("source", pa.string(), "Name of the source")
+    reason = Column("reason", pa.string(), "What was counted")
+    count = Column("count", pa.int64(), "How many")

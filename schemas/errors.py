@@ -1,0 +1,59 @@
+"""The errors a person may meet: each says what, where, which value, and the next move."""
+
+
+class MedtraceError(Exception):
+    """An expected failure, told in one sentence without a traceback."""
+
+    exit_code = 1
+
+
+class UsageError(MedtraceError):
+    """The command line does not fit together."""
+
+    exit_code = 2
+
+
+class ManifestError(MedtraceError):
+    """The manifest asks for something that is not there."""
+
+    exit_code = 2
+
+
+class SchemaError(MedtraceError):
+    """A table does not keep its contract."""
+
+
+class WiringError(MedtraceError):
+    """Steps of a graph do not fit together."""
+
+
+class SourceError(MedtraceError):
+    """Upstream files cannot be read as the source they are said to be."""
+
+
+class FetchError(MedtraceError):
+    """A file could not be downloaded."""
+
+
+class PinError(MedtraceError):
+    """A file is not the one that the lock names."""
+
+
+class StoreError(MedtraceError):
+    """The store or the output folder cannot be read or written."""
+
+
+class LedgerError(MedtraceError):
+    """The ledger is damaged or cannot be written."""
+
+
+class TeacherError(MedtraceError):
+    """A teacher cannot be asked: dead endpoint, wrong key, unknown model."""
+
+
+class UnitError(MedtraceError):
+    """A work unit failed; says which, so that the rest can go on."""
+
+
+class CorpusError(MedtraceError):
+    """A published corpus cannot be read as one."""

@@ -1,0 +1,26 @@
+"""Images: their bytes as published, and what is measured of them."""
+
+import pyarrow as pa
+
+from schemas.contract import Column, Contract
+
+
+class Image(Contract):
+    """One image, its metadata segments removed."""
+
+    digest = Column("digest", pa.string(), "sha256 of the upstream bytes (hex); the image's identity")
+    published_digest = Column("published_digest", pa.string(), "sha256 of the bytes kept here (hex)")
+    bytes = Column("bytes", pa.large_binary(), "The image as it is published; empty where it is broken")
+    size = Column("size", pa.int64(), "Length of these bytes")
+    format = Column("format", pa.string(), "jpeg, png, gif, webp, tiff, bmp; '' where it is broken")
+    fault = Column("fault", pa.string(), "Why the image cannot be used; '' if it can")
+
+
+class ImageHash(Contract):
+    """What is measured of one image."""
+
+    digest = Column("digest", pa.string(), "The image")
+    pixels = Column("pixels", pa.string(), "sha256 of size and upright RGB pixels (hex); '' where it does not decode")
+    width = Column("width", pa.int32(), "Pixels across, upright; 0 where it does not decode")
+    height = Column("height", pa.int32(), "Pixels down, upright; 0 where it does not decode")
+    fault = Column("fault", pa.string(), "Why the image cannot be used; '' if it can")

@@ -1,0 +1,180 @@
+"""The manifest: what a person asks for, as frozen models that refuse unknown keys."""
+
+import json
+import re
+import tomllib
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from schemas.errors import ManifestError
+
+NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
+Name = Annotated[str, Field(pattern=rf"^{NAME.pattern}$", max_length=64)]
+GoldAs = Literal["letter", "index0", "index1", "text", "number", "yesno"]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class GoldColumn(_Model):
+    """Which column holds the gold of a `table`, and how to read it."""
+
+    column: str
+    as_: GoldAs = Field(alias="as")
+
+
+class Dataset(_Model):
+    """A source or a benchmark: a known dataset, a `table` or an `imagefolder`."""
+
+    name: Name
+    kind: Literal["table", "imagefolder"] | None = None
+    split: str | None = None
+    max_rows: int | None = Field(default=None, ge=1)
+    path: str | None = None
+    revision: str | None = None
+    may_send: bool = False
+    license: str | None = None
+    access: Literal["open", "gated", "registered", "credentialed", "kaggle"] | None = None
+    homepage: str | None = None
+    modality: str | None = None
+    domain: str | None = None
+    question: str | None = None
+    context: str | None = None
+    options: tuple[str, ...] | str | None = Field(default=None)
+    gold: GoldColumn | None = None
+    images: tuple[str, ...] | str | None = Field(default=None)
+    id: str | None = None
+    group: str | None = None
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> Self:
+        mapped = [key for key in ("question", "context", "options", "gold", "images", "id", "group") if getattr(self, key)]
+        if self.kind == "table":
+            missing = [key for key in ("path", "question", "gold", "license") if not getattr(self, key)]
+            if missing:
+                raise ValueError(f"a table needs {', '.join(missing)}")
+        elif self.kind == "imagefolder":
+            missing = [key for key in ("path", "license") if not getattr(self, key)]
+            if missing:
+                raise ValueError(f"an imagefolder needs {', '.join(missing)}")
+            if [key for key in mapped if key != "question"]:
+                raise ValueError(f"an imagefolder takes no {', '.join(mapped)}")
+        elif mapped:
+            raise ValueError(f'{", ".join(mapped)}: only a source of kind "table" maps columns')
+        elif self.license or self.access or self.modality or self.homepage:
+            raise ValueError("license, access, modality and homepage of a known dataset stand in its source file")
+        return self
+
+
+class Split(_Model):
+    """How much is held out."""
+
+    heldout: float = Field(default=0.0, ge=0.0, lt=1.0)
+
+
+class Teacher(_Model):
+    """A model that is asked for traces; `model = "none"` makes the gold the completion."""
+
+    name: Name
+    model: str
+    sees: tuple[Literal["text", "image"], ...] = Field(default=("text",))
+    prompt: Name = "boxed"
+    structure: Literal["think_boxed"] | None = None
+    samples: int = Field(default=1, ge=1, le=1024)
+    temperature: float = Field(default=1.0, ge=0.0, le=2.0)
+    top_p: float = Field(default=1.0, gt=0.0, le=1.0)
+    max_tokens: int = Field(default=8192, ge=1)
+
+    @field_validator("sees")
+    @classmethod
+    def _sees_something(cls, sees: tuple[str, ...]) -> tuple[str, ...]:
+        if not sees:
+            raise ValueError('at least one of "text", "image"')
+        return tuple(sorted(set(sees), reverse=True))
+
+
+class Judge(_Model):
+    """How answers are judged."""
+
+    policy: Literal["train", "eval"] = "train"
+
+
+class Select(_Model):
+    """Which correct traces are kept."""
+
+    keep: Literal["all_correct"] = "all_correct"
+    max_per_question: int = Field(default=16, ge=1)
+
+
+class Manifest(_Model):
+    """Everything that decides the rows of a corpus."""
+
+    name: Name
+    version: str = "0"
+    seed: int = Field(default=0, ge=0)
+    source: tuple[Dataset, ...] = Field(min_length=1)
+    benchmark: tuple[Dataset, ...] = Field(default=())
+    split: Split = Split()
+    teacher: tuple[Teacher, ...] | Literal["none"] = Field(default="none")
+    judge: Judge = Judge()
+    select: Select = Select()
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        for kind, named in (("source", self.source), ("benchmark", self.benchmark), ("teacher", self.teachers)):
+            names = [item.name for item in named]
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"two {kind}s are called {', '.join(twice)}")
+        return self
+
+    @property
+    def teachers(self) -> tuple[Teacher, ...]:
+        """The teachers that are asked, in the order of the manifest."""
+        return () if self.teacher == "none" else self.teacher
+
+
+def read_manifest(text: str, where: str) -> Manifest:
+    """The manifest in a TOML text.
+
+    Raises: ManifestError naming every offending key, its value and what is allowed.
+    """
+    try:
+        asked = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ManifestError(f"{where} is not TOML: {error}. Mend the line it names.") from error
+    try:
+        return Manifest.model_validate_json(json.dumps(asked, default=str))
+    except ValidationError as error:
+        faults = "; ".join(_fault(item) for item in error.errors() if _counts(item))
+        raise ManifestError(f"{where}: {faults}. Mend the manifest and plan again.") from error
+
+
+def _counts(item: Any) -> bool:
+    """False for pydantic's echo of a fault already told: a list that lost its faulty item, the other arm of a union."""
+    echo = item["type"] == "too_short" and item.get("input")
+    return not echo and "literal['none']" not in item["loc"]
+
+
+def _fault(item: Any) -> str:
+    place = [part for part in item["loc"] if isinstance(part, int) or not part.startswith(("tuple[", "literal["))]
+    named = ".".join(str(part) for part in place) or "the manifest"
+    if item["type"] == "extra_forbidden":
+        return f"unknown key {named}, known here are {', '.join(_keys_beside(place))}"
+    if item["type"] == "missing":
+        return f"{named} is missing"
+    message = item["msg"].removeprefix("Value error, ")
+    value = item.get("input")
+    shown = "" if isinstance(value, dict) else f" (got {value!r:.80})"
+    return f"{named}: {message}{shown}"
+
+
+def _keys_beside(place: list[Any]) -> list[str]:
+    model: type[BaseModel] = Manifest
+    inner: dict[str, type[BaseModel]] = {"source": Dataset, "benchmark": Dataset, "split": Split, "teacher": Teacher}
+    inner |= {"judge": Judge, "select": Select, "gold": GoldColumn}
+    for part in place[:-1]:
+        model = inner.get(part, model) if isinstance(part, str) else model
+    return [field.alias or name for name, field in model.model_fields.items()]

@@ -1,0 +1,58 @@
+"""Traces: what models answered, how it was judged, and what is kept."""
+
+from enum import StrEnum
+
+import pyarrow as pa
+
+from schemas.contract import Column, Contract
+
+
+class Verdict(StrEnum):
+    """What a verifier says of an answer."""
+
+    CORRECT = "correct"
+    INCORRECT = "incorrect"
+    NO_ANSWER = "no_answer"
+    AMBIGUOUS = "ambiguous"
+    CONFLICT = "conflict"
+    REFUSED = "refused"
+    TRUNCATED = "truncated"
+    MALFORMED = "malformed"
+
+
+class Trace(Contract):
+    """One completion of one question."""
+
+    id = Column("id", pa.string(), "Hash of example, teacher and sample (hex)")
+    example = Column("example", pa.string(), "The example")
+    teacher = Column("teacher", pa.string(), "Name of the teacher in the manifest; '' where the gold is the completion")
+    sample = Column("sample", pa.int32(), "Index among the samples of this question")
+    request = Column("request", pa.string(), "Key of the answer in the ledger; '' where no model was asked")
+    text = Column("text", pa.string(), "The completion, thought in <think> tags as the model or its API gave it")
+    finish_reason = Column("finish_reason", pa.string(), "stop, length, content_filter, refused, too_long")
+    model = Column("model", pa.string(), "The model that the server says answered")
+    prompt_tokens = Column("prompt_tokens", pa.int32(), "Tokens of the prompt; 0 where not reported")
+    completion_tokens = Column("completion_tokens", pa.int32(), "Tokens of the completion; 0 where not reported")
+
+
+class Judgement(Contract):
+    """A verdict on one trace."""
+
+    id = Column("id", pa.string(), "The trace")
+    example = Column("example", pa.string(), "The example")
+    sample = Column("sample", pa.int32(), "Index among the samples of this question")
+    verdict = Column("verdict", pa.string(), "correct, incorrect, no_answer, ambiguous, conflict, refused, truncated, malformed")
+    extracted = Column("extracted", pa.string(), "The answer as read; '' where none was")
+    rule = Column("rule", pa.string(), "The rule that decided")
+    thought = Column("thought", pa.bool_(), "Whether a thought of any length comes before the answer")
+
+
+class Selected(Contract):
+    """Whether one trace is kept."""
+
+    id = Column("id", pa.string(), "The trace")
+    example = Column("example", pa.string(), "The example")
+    kept = Column("kept", pa.bool_(), "Whether it is published in sft")
+    reason = Column("reason", pa.string(), "Why not: its verdict, no thought, repeated text, over the limit; '' where kept")
+    n_sampled = Column("n_sampled", pa.int32(), "Samples of this question by this teacher")
+    n_correct = Column("n_correct", pa.int32(), "Correct ones among them")

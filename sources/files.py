@@ -1,0 +1,210 @@
+"""Reading upstream tables: which files, cut into parts, one record after another."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from schemas.errors import SourceError
+from sources.formats import Format, brief, columns_of, csv_lines, format_of, json_rows, load_json, no_number, not_utf8, open_parquet
+from sources.rows import Fault, text
+from sources.source import Part, Row
+
+PART_BYTES = 8 << 20
+PART_ROWS = 8192
+PART_GROUP_BYTES = 256 << 20
+BATCH_ROWS = 256
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record of a table: its place ("file:index", from 0) or upstream's id, its key in a JSON object, its cells."""
+
+    place: str
+    cells: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    key: str = ""
+    fault: str = ""
+    detail: str = ""
+
+
+def located(path: Path, patterns: Sequence[str]) -> tuple[Path, ...]:
+    """The file itself, or the files of a folder that match a pattern anywhere below it ("./…": directly in it)."""
+    if path.is_file():
+        return (path,)
+    found: dict[Path, None] = {}
+    for pattern in patterns:
+        reach = pattern.removeprefix("./") if pattern.startswith("./") else f"**/{pattern}"
+        found |= dict.fromkeys(item for item in sorted(path.glob(reach)) if item.is_file())
+    return tuple(found)
+
+
+def home(path: Path) -> Path:
+    """The folder that names are told relative to."""
+    return path if path.is_dir() else path.parent
+
+
+def find_tables(
+    path: Path, split: str, *, patterns: Mapping[str, tuple[str, ...]], format: Format, needs: tuple[str, ...]
+) -> tuple[Part, ...]:
+    """The parts of the tables of a split that have the format and the columns; none where there are no such."""
+    fitting = [
+        file
+        for file in located(path, patterns.get(split, ()))
+        if format_of(file) is format and not set(needs).difference(columns_of(file, format))
+    ]
+    return tuple(part for file in fitting for part in cut(home(path), file))
+
+
+def read_table(part: Part, *, row: Callable[[Record], Row], id: tuple[str, ...] = ()) -> Iterator[Row]:
+    """Each record of a part as a row, known by its `id` columns where they are filled, else by its place."""
+    return (to_row(record, row, id) for record in records(part))
+
+
+def to_row(record: Record, row: Callable[[Record], Row], id: tuple[str, ...] = ()) -> Row:
+    """A record as a row; one that cannot be read keeps its id, its fault and what was found."""
+    if record.fault:
+        return Row(record.place, fault=record.fault, detail=record.detail)
+    try:
+        record = _identified(record, id)
+        return row(record)
+    except Fault as fault:
+        return Row(record.place, fault=fault.reason, detail=fault.detail)
+
+
+def _identified(record: Record, id: tuple[str, ...]) -> Record:
+    parts = [text(record.cells.get(column)) for column in id] or [record.key]
+    return replace(record, place=":".join(parts)) if all(parts) else record
+
+
+def cut(root: Path, path: Path, part_bytes: int = PART_BYTES, part_rows: int = PART_ROWS) -> tuple[Part, ...]:
+    """A table in parts: JSON Lines by bytes, Parquet by row groups, anything else in one."""
+    format = format_of(path)
+    if format is Format.JSONL:
+        return tuple(Part(root, (path,), start, stop) for start, stop in _line_ranges(path, part_bytes))
+    if format is Format.PARQUET:
+        return tuple(Part(root, (path,), start, stop) for start, stop in _group_ranges(path, part_rows))
+    return (Part(root, (path,)),)
+
+
+def _line_ranges(path: Path, part_bytes: int) -> Iterator[tuple[int, int]]:
+    size = path.stat().st_size
+    start = 0
+    with path.open("rb") as file:
+        while size - start > part_bytes:
+            file.seek(start + part_bytes - 1)
+            file.readline()
+            stop = file.tell()
+            yield start, stop
+            start = stop
+    if start < size or not size:
+        yield start, size
+
+
+def _group_ranges(path: Path, part_rows: int) -> Iterator[tuple[int, int]]:
+    metadata = open_parquet(path).metadata
+    start = rows = size = 0
+    for index in range(metadata.num_row_groups):
+        group = metadata.row_group(index)
+        if index > start and (rows + group.num_rows > part_rows or size + group.total_byte_size > PART_GROUP_BYTES):
+            yield start, index
+            start, rows, size = index, 0, 0
+        rows += group.num_rows
+        size += group.total_byte_size
+    yield start, metadata.num_row_groups
+
+
+def records(part: Part, columns: Sequence[str] | None = None) -> Iterator[Record]:
+    """The records of a part in order; of Parquet the named columns only.
+
+    Raises: SourceError where the file cannot be read.
+    """
+    path = part.files[0]
+    match format_of(path):
+        case Format.PARQUET:
+            return _parquet(path, part, columns)
+        case Format.JSONL:
+            return _json_lines(path, part)
+        case Format.JSON:
+            return _json(path)
+        case Format.CSV | Format.TSV as format:
+            return _csv(path, format)
+        case None:
+            raise SourceError(f"{path} is no table: known suffixes are .parquet, .jsonl, .json, .csv and .tsv. Convert or rename it.")
+
+
+def _json_lines(path: Path, part: Part) -> Iterator[Record]:
+    first = _lines_before(path, part.start)
+    with path.open("rb") as file:
+        file.seek(part.start)
+        index = first
+        while part.stop < 0 or file.tell() < part.stop:
+            line = file.readline()
+            if not line:
+                break
+            if line.strip():
+                yield _json_line(path, index, line)
+            index += 1
+
+
+def _lines_before(path: Path, start: int) -> int:
+    count = 0
+    with path.open("rb") as file:
+        while start > 0:
+            block = file.read(min(start, 1 << 20))
+            if not block:
+                break
+            count += block.count(b"\n")
+            start -= len(block)
+    return count
+
+
+def _json_line(path: Path, index: int, line: bytes) -> Record:
+    place = f"{path.stem}:{index}"
+    try:
+        value = json.loads(line.decode("utf-8-sig"), parse_constant=no_number)
+    except UnicodeDecodeError as error:
+        raise not_utf8(path, error, index + 1) from error
+    except (ValueError, RecursionError) as error:
+        return Record(place, fault="unreadable line", detail=f"line {index + 1}: {brief(error)}")
+    return _checked(place, value)
+
+
+def _checked(place: str, value: Any, key: str = "") -> Record:
+    if not isinstance(value, dict):
+        return Record(place, fault="unreadable line", detail=f"{type(value).__name__}, not an object")
+    return Record(place, value, key)
+
+
+def _json(path: Path) -> Iterator[Record]:
+    for index, (key, value) in enumerate(json_rows(load_json(path), path)):
+        yield _checked(f"{path.stem}:{index}", value, key)
+
+
+def _csv(path: Path, format: Format) -> Iterator[Record]:
+    lines = csv_lines(path, format)
+    _, names = next(lines, (0, []))
+    if len(set(names)) < len(names):
+        twice = ", ".join(sorted({name for name in names if names.count(name) > 1}))
+        raise SourceError(f"{path} names the column {twice} twice. Rename one of them.")
+    for index, (line, cells) in enumerate(lines):
+        place = f"{path.stem}:{index}"
+        if len(cells) == len(names):
+            yield Record(place, dict(zip(names, cells, strict=True)))
+        else:
+            yield Record(place, fault="unreadable line", detail=f"line {line}: {len(cells)} cells under {len(names)} columns")
+
+
+def _parquet(path: Path, part: Part, columns: Sequence[str] | None) -> Iterator[Record]:
+    file = open_parquet(path)
+    stop = file.metadata.num_row_groups if part.stop < 0 else part.stop
+    index = sum(file.metadata.row_group(group).num_rows for group in range(part.start))
+    try:
+        for batch in file.iter_batches(BATCH_ROWS, row_groups=list(range(part.start, stop)), columns=list(columns) if columns else None):
+            for cells in batch.to_pylist():
+                yield Record(f"{path.stem}:{index}", cells)
+                index += 1
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise SourceError(f"{path} breaks off near row {index}: {brief(error)}. Fetch it again.") from error

@@ -1,0 +1,100 @@
+"""Image bytes as upstream ships them: files below a folder, or cells of a table. Pixels are never decoded here."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any
+
+from schemas.errors import SourceError
+from sources.formats import brief
+from sources.rows import Fault
+
+IMAGE_SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".gif", ".webp", ".tif", ".tiff", ".bmp"))
+
+
+def images_below(folder: Path) -> tuple[Path, ...]:
+    """The image files in a folder and its folders, sorted by path; hidden ones and links out of it left out."""
+    home = folder.resolve()
+    return tuple(
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.suffix.lower() in IMAGE_SUFFIXES
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and path.is_file()
+        and path.resolve().is_relative_to(home)
+    )
+
+
+def safe_path(root: Path, name: str) -> Path:
+    """The file of that name below the root.
+
+    Raises: Fault where the name leads out of the root, or there is no such file.
+    """
+    relative = PurePosixPath(name)
+    if relative.is_absolute() or PureWindowsPath(name).drive or ".." in relative.parts or "\0" in name:
+        raise Fault("image path refused", name[:120])
+    path = root / relative
+    try:
+        inside = path.resolve().is_relative_to(root.resolve())
+        found = path.is_file()
+    except (OSError, RuntimeError):
+        raise Fault("image missing", name[:120]) from None
+    if not inside:
+        raise Fault("image path refused", name[:120])
+    if not found:
+        raise Fault("image missing", name[:120])
+    return path
+
+
+def load(path: Path, name: str = "") -> bytes:
+    """The bytes of an image file.
+
+    Raises: Fault where it is empty; SourceError where it may not be read.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise Fault("image missing", name or path.name) from None
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read: {brief(error)}. Give read access to it, or take it out of the folder.") from error
+    if not content:
+        raise Fault("image empty", name or path.name)
+    return content
+
+
+def pictures(value: Any, root: Path) -> Iterator[bytes]:
+    """The images in a cell: bytes, a struct of bytes and path, a file name below the root, or a list of these.
+
+    Raises: Fault where one is missing, empty, or outside the root.
+    """
+    for item in value if isinstance(value, (list, tuple)) else (value,):
+        name = named(item)
+        if name:
+            yield load(safe_path(root, name), name)
+        elif item is not None and item != "":
+            yield embedded(item)
+
+
+def embedded(item: Any) -> bytes:
+    """The image that a cell holds: bytes, or a struct of bytes and path.
+
+    Raises: Fault where it holds none.
+    """
+    held, path = (item.get("bytes"), item.get("path")) if isinstance(item, Mapping) else (item, None)
+    if isinstance(held, bytes) and held:
+        return held
+    raise Fault("image empty" if held == b"" else "image missing", str(path or "")[:120])
+
+
+def named(item: Any) -> str:
+    """The file that an item of a cell names; '' where it holds the bytes, or nothing."""
+    if isinstance(item, str):
+        return item.strip()
+    if isinstance(item, Mapping) and "bytes" not in item:
+        return str(item.get("path") or "").strip()
+    return ""
+
+
+def names_in(value: Any) -> tuple[str, ...]:
+    """The files that a cell names."""
+    items = value if isinstance(value, (list, tuple)) else (value,)
+    return tuple(name for item in items if (name := named(item)))

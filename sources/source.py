@@ -1,0 +1,133 @@
+"""What a source is: where its files are, which layouts they come in, and how a row reads."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from schemas.errors import SourceError
+from schemas.example import AnswerType
+from sources.formats import describe
+
+
+class Access(StrEnum):
+    """Who may have a dataset."""
+
+    OPEN = "open"
+    GATED = "gated"
+    REGISTERED = "registered"
+    CREDENTIALED = "credentialed"
+    KAGGLE = "kaggle"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One upstream row, read. A row with a `fault` becomes a reject with that reason."""
+
+    row: str
+    question: str = ""
+    answer_type: AnswerType = AnswerType.MCQ
+    gold: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    options: tuple[str, ...] = ()
+    context: str = ""
+    images: tuple[bytes, ...] = ()
+    modality: str = "text"
+    domain: str = ""
+    group: str = ""
+    license: str = ""
+    fault: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A piece of upstream files that is read as one work unit.
+
+    `files` are all files that its rows depend on (the table first, then image files), so that their
+    digests identify the part; `start` and `stop` bound it (rows, bytes or row groups: the layout's own);
+    `about` holds what its rows depend on besides (the class names of a folder of images).
+    """
+
+    root: Path
+    files: tuple[Path, ...]
+    start: int = 0
+    stop: int = -1
+    about: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The files' names below the root, in order."""
+        return tuple(file.relative_to(self.root).as_posix() for file in self.files)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One way in which a dataset's files exist in the wild.
+
+    `find` returns the parts of a split in a file or folder, none where something else lies there. Both
+    functions are module-level ones or partials of such: layouts cross process boundaries.
+    """
+
+    name: str
+    find: Callable[[Path, str], tuple[Part, ...]]
+    read: Callable[[Part], Iterator[Row]]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A dataset: its facts, and its layouts from the most to the least specific."""
+
+    name: str
+    version: int
+    title: str
+    homepage: str
+    license: str
+    access: Access
+    task: str
+    modality: str
+    rows: str
+    splits: tuple[str, ...]
+    default_split: str
+    layouts: tuple[Layout, ...]
+    raw_row: str
+    repo: str = ""
+    files: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    note: str = ""
+    citation: str = ""
+    benchmark_only: bool = False
+
+    def layout_for(self, path: Path, split: str | None) -> Layout:
+        """The first layout that fits what lies at a path.
+
+        Raises: SourceError where the path is not there, the split is unknown, or no layout fits.
+        """
+        return self.fit(path, split)[0]
+
+    def parts(self, path: Path, split: str | None) -> tuple[Part, ...]:
+        """The pieces in which a split is read (None: the default split), in the order of the files.
+
+        Raises: SourceError as `layout_for` does.
+        """
+        return self.fit(path, split)[1]
+
+    def fit(self, path: Path, split: str | None) -> tuple[Layout, tuple[Part, ...]]:
+        """The layout that fits, with its parts.
+
+        Raises: SourceError as `layout_for` does.
+        """
+        wanted = split or self.default_split
+        if wanted not in self.splits:
+            known = ", ".join(self.splits)
+            raise SourceError(f'{self.name} has no split "{wanted}", only {known}. Name one of these as split.')
+        if not path.exists():
+            raise SourceError(f"{self.name}: {path} does not exist. Name the file or folder as path, or leave path out to fetch it.")
+        for layout in self.layouts:
+            parts = layout.find(path, wanted)
+            if parts:
+                return layout, parts
+        known = "; ".join(layout.name for layout in self.layouts)
+        raise SourceError(
+            f"{self.name}: no layout of its {wanted} split fits {path}, where there is {describe(path)}; known are {known}. "
+            f"Point path to the files as upstream publishes them."
+        )

@@ -1,0 +1,142 @@
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from pipeline.models.chat import Flavour, UnfinishedAnswerError, body_of, completion_of, flavour_of
+from pipeline.models.generate import Completion, Message, Picture, Request, Sampling, Text
+
+
+def answer(message: dict[str, Any], finish_reason: str | None = "stop", **rest: Any) -> str:
+    return json.dumps({"model": "m-1", "choices": [{"message": message, "finish_reason": finish_reason}]} | rest)
+
+
+def text_of(message: dict[str, Any]) -> str:
+    return completion_of(answer(message)).text
+
+
+def request(*messages: Message, sampling: Sampling | None = None, pictures: dict[str, bytes] | None = None) -> Request:
+    return Request("m", messages, sampling or Sampling(), 2048, (0, 1), pictures or {})
+
+
+def test_a_request_becomes_messages_sampling_and_a_seed_of_the_sample() -> None:
+    asked = request(
+        Message("system", (Text("Be brief."),)),
+        Message("user", (Picture("d1", "jpg"), Picture("d2", "png"), Text("Which?"))),
+        sampling=Sampling(0.6, 0.95, 100),
+        pictures={"d1": b"\xff\xd8", "d2": b"\x89PNG"},
+    )
+    assert body_of(asked, 1, Flavour.OPENAI) == {
+        "model": "m",
+        "messages": [
+            {"role": "system", "content": "Be brief."},
+            {
+                "role": "user",
+                "content": [
+                    {"type": "image_url", "image_url": {"url": f"data:image/jpeg;base64,{base64.b64encode(bytes([255, 216])).decode()}"}},
+                    {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{base64.b64encode(b'%cPNG' % 0x89).decode()}"}},
+                    {"type": "text", "text": "Which?"},
+                ],
+            },
+        ],
+        "temperature": 0.6,
+        "top_p": 0.95,
+        "max_tokens": 100,
+        "seed": 2049,
+    }
+
+
+def test_a_grammar_goes_where_the_server_looks_for_it() -> None:
+    asked = request(Message("user", (Text("q"),)), sampling=Sampling(structure="think_boxed", grammar='root ::= "x"'))
+    assert body_of(asked, 0, Flavour.LLAMA_CPP)["grammar"] == 'root ::= "x"'
+    vllm = body_of(asked, 0, Flavour.VLLM)
+    assert vllm["structured_outputs"] == {"grammar": 'root ::= "x"'}
+    assert "grammar" not in vllm
+    assert "structure" not in vllm
+
+
+def test_servers_are_known_by_the_owner_of_their_models() -> None:
+    assert [flavour_of(name) for name in ("llamacpp", "vllm", "system", "")] == ["llama.cpp", "vllm", "openai", "openai"]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"reasoning_content": "Because.", "content": "B"},
+        {"reasoning": "Because.\n", "content": "\n\nB"},
+        {"reasoning": "Because.", "reasoning_content": "Because.", "content": "B"},
+        {"reasoning_details": [{"type": "reasoning.text", "text": "Beca"}, {"text": "use."}, "?"], "content": "B"},
+        {"reasoning_content": "Because.", "content": [{"type": "text", "text": "B"}]},
+        {"content": "<think>\nBecause.\n</think>\n\nB"},
+        {"reasoning": "Because.", "content": "<think>\nBecause.\n</think>\n\nB"},
+    ],
+)
+def test_reasoning_becomes_think_tags_wherever_the_api_puts_it(message: dict[str, Any]) -> None:
+    assert text_of(message) == "<think>\nBecause.\n</think>\n\nB"
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ({"content": "B"}, "B"),
+        ({"content": "It must be so.\n</think>\nB"}, "It must be so.\n</think>\nB"),
+        ({"content": None, "reasoning": "cut o"}, "<think>\ncut o\n</think>\n\n"),
+        ({"content": None}, ""),
+        ({"reasoning": "  ", "content": "B"}, "B"),
+        ({"content": "lone \ud83d half, whole \U0001f600"}, "lone \ufffd half, whole \U0001f600"),
+    ],
+)
+def test_content_is_kept_as_it_came(message: dict[str, Any], expected: str) -> None:
+    assert text_of(message) == expected
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ("stop", "stop"),
+        ("STOP", "stop"),
+        ("length", "length"),
+        ("max_tokens", "length"),
+        ("content_filter", "content_filter"),
+        ("refusal", "refused"),
+    ],
+)
+def test_finish_reasons_are_put_in_one_set_of_words(told: str, expected: str) -> None:
+    assert completion_of(answer({"content": "B"}, told)).finish_reason == expected
+
+
+def test_a_refusal_keeps_its_words() -> None:
+    assert completion_of(answer({"content": None, "refusal": "I cannot."})) == Completion("I cannot.", "refused", "m-1")
+
+
+@pytest.mark.parametrize(
+    ("usage", "expected"),
+    [
+        ({"prompt_tokens": 3, "completion_tokens": 5}, (3, 5)),
+        (None, (0, 0)),
+        ({"prompt_tokens": None}, (0, 0)),
+        ({"prompt_tokens": "3"}, (0, 0)),
+    ],
+)
+def test_tokens_are_zero_where_not_reported(usage: object, expected: tuple[int, int]) -> None:
+    completion = completion_of(answer({"content": "B"}, usage=usage))
+    assert (completion.prompt_tokens, completion.completion_tokens) == expected
+
+
+@pytest.mark.parametrize(
+    ("raw", "what"),
+    [
+        ("", "not JSON"),
+        ('{"choices": [{"mess', "not JSON"),
+        ("[]", "without choices"),
+        ("{}", "without choices"),
+        ('{"choices": [{}]}', "without choices"),
+        ('{"choices": null, "error": {"code": 502, "message": "bad gateway"}}', "error 502: bad gateway"),
+        (answer({"content": "half"}, None), "finish_reason None"),
+        (answer({"content": "half"}, "abort"), "finish_reason 'abort'"),
+    ],
+)
+def test_a_body_without_a_final_answer_says_what_it_is(raw: str, what: str) -> None:
+    with pytest.raises(UnfinishedAnswerError, match=what):
+        completion_of(raw)

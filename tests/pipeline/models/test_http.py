@@ -1,0 +1,317 @@
+import json
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from pipeline.models.chat import Flavour
+from pipeline.models.endpoints import Endpoint
+from pipeline.models.generate import Completion, Request
+from pipeline.models.http import HttpTeacher, Patience, check
+from pipeline.models.ledger import Ledger
+from schemas.errors import LedgerError, TeacherError
+from tests.fixtures.asking import ask
+from tests.fixtures.fake_teacher import FakeTeacher, boxed_letter
+
+ROOT = Path(__file__).parents[3]
+KEY = "sk-very-secret-0123456789"
+HASTY = Patience(timeout_s=30, attempts=4, first_pause_s=0.001, longest_pause_s=0.01)
+
+
+@pytest.fixture
+def server() -> Iterator[FakeTeacher]:
+    with FakeTeacher() as teacher:
+        yield teacher
+
+
+@pytest.fixture
+def dead_port() -> Iterator[int]:
+    """A port that nothing else can take and that refuses connections."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()[1]
+
+
+class Opened:
+    """A teacher over a fresh ledger, closed with the test."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.teachers: list[HttpTeacher] = []
+
+    def __call__(self, *urls: str, key: str = "", patience: Patience = HASTY, concurrency: int = 64) -> HttpTeacher:
+        teacher = HttpTeacher(Endpoint(urls, key), Ledger(self.root), patience=patience, concurrency=concurrency)
+        self.teachers.append(teacher)
+        return teacher
+
+    def recorded(self) -> int:
+        return len(list(Ledger(self.root).entries()))
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[Opened]:
+    opener = Opened(tmp_path / "ledger")
+    yield opener
+    for teacher in opener.teachers:
+        teacher.close()
+
+
+def texts(answers: list[tuple[Completion, ...]]) -> list[tuple[str, ...]]:
+    return [tuple(completion.text for completion in row) for row in answers]
+
+
+def expected(request: Request) -> tuple[str, ...]:
+    (part,) = request.messages[0].parts
+    return tuple(boxed_letter(part.text, request.seed + sample) for sample in request.samples)  # pyright: ignore
+
+
+def test_answers_come_in_order_of_requests_and_samples(server: FakeTeacher, opened: Opened) -> None:
+    requests = [ask(f"question {number}", seed=1024 * number, samples=(3, 0, 1)) for number in range(5)]
+    answers = opened(server.url)(requests)
+    assert texts(answers) == [expected(request) for request in requests]
+    assert answers[0][0].model == "fake"
+    assert answers[0][0].completion_tokens > 0
+    assert answers[0][0].finish_reason == "stop"
+
+
+def test_what_the_ledger_holds_is_never_asked_again(server: FakeTeacher, opened: Opened) -> None:
+    first = opened(server.url)([ask("q", samples=range(4))])
+    more = opened(server.url)([ask("q", samples=range(8))])
+    assert more[0][:4] == first[0]
+    assert server.requests == {("q", 1024 + sample): 1 for sample in range(8)}
+
+
+def test_the_same_question_asked_at_once_is_paid_once(server: FakeTeacher, opened: Opened) -> None:
+    teacher = opened(server.url)
+    server.fail(1, 0, hang=True)
+    with ThreadPoolExecutor(4) as pool:
+        calls = [pool.submit(teacher, [ask("q"), ask("q")]) for _ in range(4)]
+        while not server.asked:
+            threading.Event().wait(0.001)
+        server.release()
+        assert len({tuple(texts(call.result(60))) for call in calls}) == 1
+    assert server.requests == {("q", 1024): 1}
+
+
+def test_calls_of_many_threads_share_one_loop(server: FakeTeacher, opened: Opened) -> None:
+    teacher = opened(server.url)
+    requests = [ask(f"q{number}", samples=(0, 1)) for number in range(40)]
+    with ThreadPoolExecutor(8) as pool:
+        answers = [row for rows in pool.map(teacher, [requests[start::8] for start in range(8)]) for row in rows]
+    assert sorted(texts(answers)) == sorted(expected(request) for request in requests)
+    assert [thread.name for thread in threading.enumerate()].count("teacher") == 1
+    assert server.asked == opened.recorded() == 80
+
+
+def test_a_killed_process_has_paid_twice_for_no_more_than_was_in_flight(opened: Opened, tmp_path: Path) -> None:
+    log, asks = tmp_path / "log", range(2000)
+    code = (
+        "import sys; from pathlib import Path; from pipeline.models.endpoints import Endpoint; from pipeline.models.http import HttpTeacher\n"
+        "from pipeline.models.ledger import Ledger; from tests.fixtures.asking import ask\n"
+        "teacher = HttpTeacher(Endpoint((sys.argv[1],)), Ledger(Path(sys.argv[2])), concurrency=4)\n"
+        f"teacher([ask(f'q{{number}}') for number in {asks!r}])\n"
+    )
+    served = subprocess.Popen(
+        [sys.executable, "-m", "tests.fixtures.fake_teacher", "--log", str(log)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert served.stdout is not None
+        url = served.stdout.readline().strip()
+        client = subprocess.Popen([sys.executable, "-c", code, url, str(opened.root)], cwd=ROOT)
+        while opened.recorded() < 20:
+            assert client.poll() is None
+            time.sleep(0.01)
+        client.kill()
+        client.wait()
+        recorded = opened.recorded()
+        assert recorded < len(asks)
+        requests = [ask(f"q{number}") for number in range(recorded + 20)]
+        assert texts(opened(url)(requests)) == [expected(request) for request in requests]
+    finally:
+        served.kill()
+        served.communicate()
+    answered = Counter((line["prompt"], line["seed"]) for line in map(json.loads, log.read_text().splitlines()))
+    assert len(answered) >= recorded + 20
+    assert answered.total() - len(answered) <= 4
+
+
+def test_no_more_than_the_wanted_requests_are_in_flight(server: FakeTeacher, opened: Opened) -> None:
+    opened(server.url, concurrency=3)([ask(f"q{number}") for number in range(30)])
+    assert server.most_at_once <= 3
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"status": 408},
+        {"status": 409},
+        {"status": 429, "retry_after": "0.01"},
+        {"status": 429, "retry_after": "Mon, 01 Jan 2001 00:00:00 GMT"},
+        {"status": 500},
+        {"status": 503, "retry_after": "soon"},
+        {"status": 200, "cut": True},
+        {"status": 200, "body": '{"choices": [{"mess'},
+        {"status": 200, "body": '{"error": {"code": 502, "message": "upstream died"}}'},
+        {"status": 200, "body": '{"choices": [{"message": {"content": "half"}, "finish_reason": null}]}'},
+    ],
+)
+def test_a_passing_fault_is_tried_again(server: FakeTeacher, opened: Opened, how: dict[str, object]) -> None:
+    server.fail(3, **how)  # pyright: ignore
+    request = ask("q")
+    assert texts(opened(server.url)([request])) == [expected(request)]
+    assert server.asked == 4
+    assert opened.recorded() == 1
+
+
+def test_a_slow_answer_is_given_up_and_asked_again(server: FakeTeacher, opened: Opened) -> None:
+    server.fail(1, 0, hang=True)
+    request = ask("q")
+    assert texts(opened(server.url, patience=Patience(timeout_s=0.2, first_pause_s=0.001))([request])) == [expected(request)]
+
+
+def test_a_fault_that_stays_ends_in_one_sentence_after_all_others_are_recorded(opened: Opened) -> None:
+    with FakeTeacher(lambda prompt, seed: boxed_letter(prompt, seed) if prompt != "q3" else {}) as server:
+        with pytest.raises(TeacherError, match=r"Teacher model fake at 127\.0\.0\.1:\d+ sent a body without choices\. Look into"):
+            opened(server.url)([ask(f"q{number}") for number in range(8)])
+        assert server.requests["q3", 1024] == HASTY.attempts
+    assert opened.recorded() == 7
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 422])
+def test_a_refusal_is_not_tried_again(server: FakeTeacher, opened: Opened, status: int) -> None:
+    server.fail(1, status, body='{"error": {"message": "no such thing"}}')
+    with pytest.raises(TeacherError, match=rf"answered {status} \(no such thing\)\. "):
+        opened(server.url)([ask("q")])
+    assert server.asked == 1
+
+
+def test_a_wrong_key_fails_calls_that_follow_at_once_and_is_never_shown(opened: Opened) -> None:
+    with FakeTeacher(key="the right one") as server:
+        teacher = opened(server.url, key=KEY)
+        with pytest.raises(TeacherError, match=r"answered 401 .*\. Set OPENAI_API_KEY") as error:
+            teacher([ask("q")])
+        assert KEY not in str(error.value)
+        assert error.value.__cause__ is None
+        server.key = ""
+        with pytest.raises(TeacherError, match="401"):
+            teacher([ask("another")])
+        assert server.asked == 0
+
+
+def test_neither_key_nor_header_reaches_a_record(opened: Opened) -> None:
+    with FakeTeacher(lambda prompt, seed: f"your key is {KEY}", key=KEY) as server:
+        opened(server.url, key=KEY)([ask("q")])
+    (entry,) = Ledger(opened.root).entries()
+    assert entry.completion.text == "your key is [hidden]"
+    for words in (KEY, "Bearer", "Authorization"):
+        assert words not in f"{entry}"
+        assert all(words.encode() not in path.read_bytes() for path in opened.root.iterdir())
+
+
+def test_credentials_in_a_url_are_never_shown(opened: Opened) -> None:
+    with FakeTeacher(key="the right one") as server, pytest.raises(TeacherError, match=r"wrong key: Basic \[hidden\]") as error:
+        opened(server.url.replace("http://", f"http://user:{KEY}@"))([ask("q")])
+    assert KEY not in str(error.value)
+
+
+def test_a_dead_server_is_tried_patiently_once_and_then_fails_at_once(opened: Opened, dead_port: int) -> None:
+    teacher = opened(f"http://user:password@127.0.0.1:{dead_port}/v1")
+    with pytest.raises(TeacherError, match=rf"Teacher model fake at 127\.0\.0\.1:{dead_port} cannot be reached\. Start the server"):
+        teacher([ask("q")])
+    with pytest.raises(TeacherError, match="cannot be reached"):
+        teacher([ask("another")])
+
+
+def test_several_servers_take_turns_and_stand_in_for_a_dead_one(server: FakeTeacher, opened: Opened, dead_port: int) -> None:
+    with FakeTeacher() as second:
+        requests = [ask(f"q{number}", samples=(0, 1)) for number in range(12)]
+        assert texts(opened(server.url, second.url, f"http://127.0.0.1:{dead_port}/v1")(requests)) == [
+            expected(request) for request in requests
+        ]
+        assert server.asked + second.asked == 24
+        assert min(server.asked, second.asked) >= 8
+        assert not {prompt for prompt, _ in server.requests} & {prompt for prompt, _ in second.requests}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "finish_reason"),
+    [
+        (400, '{"error": {"message": "This model\'s maximum context length is 4096 tokens.", "code": 400}}', "too_long"),
+        (400, '{"error": {"code": 400, "message": "too big", "type": "exceed_context_size_error"}}', "too_long"),
+        (400, '{"error": {"code": "content_filter", "message": "The response was filtered"}}', "content_filter"),
+    ],
+)
+def test_a_prompt_that_can_never_be_answered_is_a_final_answer(
+    server: FakeTeacher, opened: Opened, status: int, body: str, finish_reason: str
+) -> None:
+    server.fail(1, status, body=body)
+    ((completion,),) = opened(server.url)([ask("q")])
+    assert completion == Completion("", finish_reason)
+    assert opened(server.url)([ask("q")]) == [(completion,)]
+    assert server.asked == 1
+    assert [entry.raw for entry in Ledger(opened.root).entries()] == [body]
+
+
+def test_max_tokens_above_the_context_is_a_mistake_not_a_long_prompt(server: FakeTeacher, opened: Opened) -> None:
+    server.fail(1, 400, body='{"error": {"message": "max_tokens is too large: 9000. This model\'s maximum context length is 4096 tokens"}}')
+    with pytest.raises(TeacherError, match="Set max_tokens = 9000 of the teacher below 4096"):
+        opened(server.url)([ask("q", max_tokens=9000)])
+    assert opened.recorded() == 0
+
+
+def test_a_ledger_that_cannot_be_written_stops_the_spending(server: FakeTeacher, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    root = tmp_path / "file" / "ledger"
+
+    class Unwritable(Ledger):
+        def get(self, keys: object) -> dict[str, Completion]:
+            return {}
+
+    teacher = HttpTeacher(Endpoint((server.url,)), Unwritable(root), concurrency=2, patience=HASTY)
+    with pytest.raises(LedgerError, match="cannot be written"):
+        teacher([ask(f"q{number}") for number in range(50)])
+    asked = server.asked
+    with pytest.raises(LedgerError):
+        teacher([ask("another")])
+    assert server.asked == asked < 50
+    teacher.close()
+
+
+def test_closing_twice_or_before_the_first_call_is_fine(server: FakeTeacher, opened: Opened) -> None:
+    teacher = opened(server.url)
+    teacher.close()
+    teacher.close()
+
+
+def test_check_tells_the_flavour(server: FakeTeacher) -> None:
+    assert check(Endpoint((server.url, server.url)), "fake", structured=True) is Flavour.VLLM
+    server.owned_by = "llamacpp"
+    assert check(Endpoint((server.url,)), "fake") is Flavour.LLAMA_CPP
+    server.owned_by = "somebody"
+    assert check(Endpoint((server.url,)), "fake") is Flavour.OPENAI
+    assert server.asked == 0
+
+
+def test_check_says_what_is_wrong_before_anything_is_asked(server: FakeTeacher, dead_port: int) -> None:
+    with pytest.raises(TeacherError, match=rf"127\.0\.0\.1:{dead_port} cannot be reached\. Start the server or mend MEDTRACE_R1_BASE_URL"):
+        check(Endpoint((f"http://127.0.0.1:{dead_port}/v1",), KEY, "MEDTRACE_R1"), "fake")
+    with pytest.raises(TeacherError, match=r"Teacher model other is not served at 127\.0\.0\.1:\d+, which has fake\. "):
+        check(Endpoint((server.url,)), "other")
+    with pytest.raises(TeacherError, match=r"answered 404 .*/v1 at its end"):
+        check(Endpoint((server.url.removesuffix("/v1"),)), "fake")
+    server.owned_by = "openai"
+    with pytest.raises(TeacherError, match="cannot be held to a structure"):
+        check(Endpoint((server.url,)), "fake", structured=True)
+    with FakeTeacher() as other, pytest.raises(TeacherError, match="different kinds: openai, vllm"):
+        check(Endpoint((server.url, other.url)), "fake")
+    server.key = "the right one"
+    with pytest.raises(TeacherError, match=r"answered 401 .*Set OPENAI_API_KEY") as error:
+        check(Endpoint((server.url,), KEY), "fake")
+    assert KEY not in str(error.value)
