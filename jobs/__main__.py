@@ -136,7 +136,10 @@ def serve(
     """Serve the embedded teacher (SmolLM2-135M) on loopback: for trying the pipeline, not for medicine."""
     from pipeline.models.server import serve as run
 
-    run(port, parallel=parallel)
+    def ready(base_url: str) -> None:
+        print(f"Serving smollm2-135m. In another terminal: OPENAI_BASE_URL={base_url} medtrace build MANIFEST", file=sys.stderr, flush=True)
+
+    run(port, ready=ready, parallel=parallel)
 
 
 @sources_app.callback()

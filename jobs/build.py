@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.publish.finish import Shard, SourceFacts, check_out, finish
+from pipeline.publish.finish import check_replaceable, finish
+from pipeline.publish.lock import Shard, SourceFacts
 
 from jobs import inputs as found
 from jobs.plan import Input, build_graph
@@ -96,7 +97,7 @@ def build(asked: found.Asked, options: Options, watch: Watch | None = None, say:
     """
     check_writable(options.store, "--store")
     if not options.until:
-        check_out(options.out)
+        check_replaceable(options.out)
         check_writable(options.out.parent, "--out")
     graph, items, lock = prepare(asked, options)
     store = Store(options.store)
@@ -119,9 +120,11 @@ def build(asked: found.Asked, options: Options, watch: Watch | None = None, say:
         options.out,
         shards,
         tallies,
-        manifest=asked.manifest,
-        manifest_text=asked.text,
-        facts=[facts_of(item, lock) for item in items],
+        asked.manifest,
+        asked.text,
+        asked.path.name,
+        {found.entry_of(item.dataset, item.benchmark): facts_of(item, lock) for item in items},
+        {"steps": {step.name: step.version for step in graph.steps}},
     )
     counts: Counter[str] = Counter()
     for shard in shards:
@@ -138,7 +141,7 @@ def check_teachers(manifest: Manifest) -> None:
     from pipeline.models.http import check
 
     for teacher in manifest.teachers:
-        check(endpoint_for(teacher.name, os.environ), teacher.model)
+        check(endpoint_for(teacher.name, os.environ), teacher.model, structured=teacher.structure is not None)
 
 
 def tally(graph: Graph, store: Store, execution: Execution) -> Any:
@@ -182,7 +185,7 @@ def facts_of(item: Input, lock: FetchLock) -> SourceFacts:
     """What card and lock say of an input: who published it, and which files were read."""
     files = sorted({path for part in item.parts for path in part.files})
     root = item.parts[0].root
-    fetched = lock.fetched.get(f"benchmark {item.dataset.name}" if item.benchmark else item.dataset.name)
+    fetched = lock.fetched.get(found.entry_of(item.dataset, item.benchmark))
     return SourceFacts(
         name=item.dataset.name,
         role="benchmark" if item.benchmark else "source",

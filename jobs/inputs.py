@@ -56,6 +56,11 @@ def source_of(dataset: Dataset) -> Source:
     return by_name(dataset.name)
 
 
+def entry_of(dataset: Dataset, benchmark: bool) -> str:
+    """The name of an input in locks: a source and a benchmark may share theirs."""
+    return f"benchmark {dataset.name}" if benchmark else dataset.name
+
+
 def resolve(asked: Asked, cache: Path, *, locked: bool = False, relock: bool = False) -> tuple[tuple[Input, ...], FetchLock]:
     """Every input with its parts, and the lock of what was fetched; files without `path` are fetched.
 
@@ -70,7 +75,7 @@ def resolve(asked: Asked, cache: Path, *, locked: bool = False, relock: bool = F
     after: dict[str, LockedSource] = {}
     inputs: list[Input] = []
     for dataset, source, benchmark in sources:
-        entry = f"benchmark {dataset.name}" if benchmark else dataset.name
+        entry = entry_of(dataset, benchmark)
         if dataset.path is not None:
             path = asked.path.parent / dataset.path
         else:

@@ -129,7 +129,7 @@ def _gather_step(sources: list[Input]) -> Step:
 
 
 def _hash_step(name: str, over: str) -> Step:
-    recipe = hash_images.HashRecipe(measure_version=MEASURE_VERSION)
+    recipe = hash_images.HashRecipe(MEASURE_VERSION)
     reads = (Read("images", over, "images", (Image.digest, Image.bytes, Image.fault)),)
     return Step(name, 1, Fan.MAP, hash_images.hash_images, recipe, reads, {"hashes": ImageHash})
 

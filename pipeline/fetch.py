@@ -55,14 +55,14 @@ class _Wanted:
 
 
 def fetch(
-    source: Source, split: str, revision: str | None, locked: LockedSource | None, cache: Path, relock: bool, locked_only: bool
+    source: Source, split: str | None, revision: str | None, locked: LockedSource | None, cache: Path, relock: bool, locked_only: bool
 ) -> Fetched:
-    """The files of one split, downloaded where they are not in the cache yet; zip archives unpacked beside.
+    """The files of one split (None: the source's default), downloaded where they are not in the cache yet; zip archives unpacked beside.
 
     An archive `a/images.zip` is unpacked into `a/images/`. Nothing is asked of the Hub where all locked files are there.
     Raises: FetchError, PinError.
     """
-    patterns = _patterns(source, split)
+    patterns = _patterns(source, split or source.default_split)
     locked = None if relock else locked
     if locked is None and locked_only:
         raise PinError(f"{source.name} is not in the lock. Build once without --locked, so that its files are fetched and locked.")

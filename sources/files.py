@@ -169,10 +169,11 @@ def _json_line(path: Path, index: int, line: bytes) -> Record:
         raise not_utf8(path, error, index + 1) from error
     except (ValueError, RecursionError) as error:
         return Record(place, fault="unreadable line", detail=f"line {index + 1}: {brief(error)}")
-    return _checked(place, value)
+    return object_record(place, value)
 
 
-def _checked(place: str, value: Any, key: str = "") -> Record:
+def object_record(place: str, value: Any, key: str = "") -> Record:
+    """The record of a JSON value, with a fault where it is no object."""
     if not isinstance(value, dict):
         return Record(place, fault="unreadable line", detail=f"{type(value).__name__}, not an object")
     return Record(place, value, key)
@@ -180,7 +181,7 @@ def _checked(place: str, value: Any, key: str = "") -> Record:
 
 def _json(path: Path) -> Iterator[Record]:
     for index, (key, value) in enumerate(json_rows(load_json(path), path)):
-        yield _checked(f"{path.stem}:{index}", value, key)
+        yield object_record(f"{path.stem}:{index}", value, key)
 
 
 def _csv(path: Path, format: Format) -> Iterator[Record]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from schemas.errors import SourceError
 from schemas.example import AnswerType
-from sources.files import Record, find_tables, home, located, read_table, to_row
+from sources.files import Record, find_tables, home, located, object_record, read_table, to_row
 from sources.formats import Format, load_json
 from sources.rows import Fault, cell, checked_options, question_of, text
 from sources.source import Access, Layout, Part, Row, Source
@@ -24,31 +24,31 @@ RAW_ROW = (
     '{"qid": "2", "qtext": "Motor plate is the union between the motor neuron and the:", "ra": "2", "answers": [{"aid": 1, '
     '"atext": "Smooth muscle."}, {"aid": 2, "atext": "Skeletal muscle"}, {"aid": 3, "atext": "Cardiac muscle"}, …], "image": ""}'
 )
-HUB = {split: (f"en/{split}-*.parquet", f"./{split}-*.parquet") for split in ("train", "validation", "test")}
+HUB = {split: (f"en/{split}-*.parquet", f"en/{split}/*.parquet", f"./{split}-*.parquet") for split in ("train", "validation", "test")}
 YEARS = {"validation": ("2015",), "test": ("2016", "2017")}
+ID = ("name", "qid")
 NO_GOLD = ("", "0")
 
 
-def read_hub_row(record: Record) -> Row:
-    """One question of the Hub's Parquet."""
+def read_row(record: Record) -> Row:
+    """One question, in which the Hub repeats the facts of its exam."""
     cells = record.cells
-    return _row(record.place, text(cells.get("category")), cells)
-
-
-def _row(row: str, category: str, cells: Mapping[str, Any]) -> Row:
     images = _images(cells.get("image"))
-    answers = [answer for answer in cell(cells, "answers") if isinstance(answer, Mapping)]
+    answers = cell(cells, "answers")
+    if not isinstance(answers, list) or not all(isinstance(answer, Mapping) for answer in answers):
+        raise Fault("options unreadable", repr(answers)[:80])
     options = checked_options([answer.get("atext") for answer in answers])
     gold = {"index": _right(text(cell(cells, "ra")), [text(answer.get("aid")) for answer in answers])}
     question = question_of(cell(cells, "qtext"))
     modality = "image" if images else "text"
-    return Row(row, question, AnswerType.MCQ, gold, options, images=images, modality=modality, domain=category)
+    domain = text(cells.get("category"))
+    return Row(record.place, question, AnswerType.MCQ, gold, options, images=images, modality=modality, domain=domain)
 
 
 def _images(image: Any) -> tuple[bytes, ...]:
     """The image that the Hub embeds; upstream names one that it does not publish."""
     held, path = (image.get("bytes"), image.get("path")) if isinstance(image, Mapping) else (None, image)
-    if held:
+    if isinstance(held, bytes) and held:
         return (held,)
     if text(path):
         raise Fault("needs an image", text(path)[:120])
@@ -78,7 +78,8 @@ def _has_exams(file: Path) -> bool:
 def read_upstream(part: Part) -> Iterator[Row]:
     """The questions of the exams of the part's years; a number stands for a question only within its exam."""
     path, split = part.files[0], part.about[0]
-    exams = load_json(path).get("exams")
+    content = load_json(path)
+    exams = content.get("exams") if isinstance(content, dict) else None
     if not isinstance(exams, dict):
         raise SourceError(f"{path} has no object called exams. Fetch upstream's HEAD_EN.json again.")
     for name, exam in exams.items():
@@ -86,12 +87,10 @@ def read_upstream(part: Part) -> Iterator[Row]:
             raise SourceError(f"{path}: exam {name} has no list called data. Fetch upstream's HEAD_EN.json again.")
         if _split_of(text(exam.get("year"))) == split:
             category = text(exam.get("category"))
-            for cells in exam["data"]:
-                yield to_row(Record(f"{name}:{cells.get('qid')}", cells), partial(_read_upstream_row, category=category))
-
-
-def _read_upstream_row(record: Record, category: str) -> Row:
-    return _row(record.place, category, record.cells)
+            for index, cells in enumerate(exam["data"]):
+                facts = {"name": name, "category": category}
+                given = facts | cells if isinstance(cells, dict) else cells
+                yield to_row(object_record(f"{path.stem}:{name}:{index}", given), read_row, ID)
 
 
 def _split_of(year: str) -> str:
@@ -114,7 +113,7 @@ SOURCE = Source(
         Layout(
             "Hub Parquet (en/train-*.parquet)",
             partial(find_tables, patterns=HUB, format=Format.PARQUET, needs=("qid", "qtext", "ra", "answers", "name", "category")),
-            partial(read_table, row=read_hub_row, id=("name", "qid")),
+            partial(read_table, row=read_row, id=ID),
         ),
         Layout("upstream JSON (HEAD_EN.json or HEAD.json)", find_upstream, read_upstream),
     ),

@@ -9,6 +9,7 @@ from sources.formats import brief
 from sources.rows import Fault
 
 IMAGE_SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".gif", ".webp", ".tif", ".tiff", ".bmp"))
+PATHS = ("path", "image_path", "file_name")
 
 
 def images_below(folder: Path) -> tuple[Path, ...]:
@@ -90,7 +91,7 @@ def named(item: Any) -> str:
     if isinstance(item, str):
         return item.strip()
     if isinstance(item, Mapping) and "bytes" not in item:
-        return str(item.get("path") or "").strip()
+        return next((path.strip() for key in PATHS if isinstance(path := item.get(key), str)), "")
     return ""
 
 

@@ -22,7 +22,7 @@ RAW_ROW = (
 )
 OPTIONS = ("opa", "opb", "opc", "opd")
 NEEDS = ("id", "question", *OPTIONS, "subject_name")
-HUB = {split: (f"data/{split}-*.parquet", f"./{split}-*.parquet") for split in ("train", "validation", "test")}
+HUB = {split: (f"data/{split}-*.parquet", f"{split}/*.parquet", f"./{split}-*.parquet") for split in ("train", "validation", "test")}
 UPSTREAM = {"train": ("train.json",), "validation": ("dev.json",), "test": ("test.json",)}
 
 

@@ -19,7 +19,11 @@ from sources.source import Access, Layout, Part, Row, Source
 RAW_ROW = "Who set the world record for the mile race in 1886?,R Bannister,S Coe,J DiMaggio,WG George,D"
 SUBJECTS = ("anatomy", "clinical_knowledge", "college_biology", "college_medicine", "medical_genetics", "professional_medicine")
 NAMES = {"test": "test", "validation": "val", "dev": "dev"}
-HUB = {split: (*(f"{subject}/{split}-*.parquet" for subject in SUBJECTS), f"./{split}-*.parquet") for split in NAMES}
+PARQUET = ("{subject}/{split}-*.parquet", "{subject}/{split}/*.parquet")
+HUB = {
+    split: (*(form.format(subject=subject, split=split) for subject in SUBJECTS for form in PARQUET), f"./{split}-*.parquet")
+    for split in NAMES
+}
 UPSTREAM = {split: tuple(f"{subject}_{name}.csv" for subject in SUBJECTS) for split, name in NAMES.items()}
 MEDAGENTS = {"test": ("mmlu/test.jsonl", "./test.jsonl")}
 

@@ -30,8 +30,8 @@ RAW_ROW = (
     '"final_decision": "yes", "LONG_ANSWER": "Results depicted …"}'
 )
 HUB = {
-    "train": ("pqa_labeled/train-*.parquet", "./train-*.parquet"),
-    "artificial": ("pqa_artificial/train-*.parquet", "./train-*.parquet"),
+    "train": ("pqa_labeled/train-*.parquet", "pqa_labeled/train/*.parquet", "./train-*.parquet"),
+    "artificial": ("pqa_artificial/train-*.parquet", "pqa_artificial/train/*.parquet", "./train-*.parquet"),
 }
 UPSTREAM = {"train": ("ori_pqal.json",), "test": ("ori_pqal.json",), "artificial": ("ori_pqaa.json",)}
 TEST_LABELS = "test_ground_truth.json"
@@ -55,7 +55,7 @@ def read_upstream_row(record: Record) -> Row:
 
 def _row(row: str, question: Any, contexts: Any, decision: Any) -> Row:
     """The long answer is left out: it tells the decision."""
-    context = "\n".join(part for item in contexts or () if (part := text(item)))
+    context = "\n".join(part for item in contexts if (part := text(item))) if isinstance(contexts, list) else ""
     if not context:
         raise Fault("no context")
     word = text(decision).casefold()

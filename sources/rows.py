@@ -13,7 +13,7 @@ from sources.formats import LONE_SURROGATE
 LETTER = re.compile(r"[(\[]?([A-Za-z])[)\]]?[.:]?")
 YES = {"yes": "yes", "no": "no"}
 TRUTH = YES | {"y": "yes", "n": "no", "true": "yes", "false": "no", "1": "yes", "0": "no"}
-WHOLE = re.compile(r"([+-]?\d+)(?:\.0+)?", re.ASCII)
+WHOLE = re.compile(r"([+-]?\d{1,9})(?:\.0+)?", re.ASCII)
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 OPTION_TEXTS = ("text", "content", "atext", "value", "option")
 
@@ -136,18 +136,11 @@ def gold_by_index(value: Any, base: int, count: int) -> Gold:
 
 
 def gold_by_text(value: Any, options: Sequence[str]) -> Gold:
-    """The gold of an option's text, compared without case and outer whitespace.
+    """The gold of an option's text, or of a list of such, compared without case and outer whitespace.
 
     Raises: Fault where there is none, or not exactly one option reads like it.
     """
-    wanted = text(value)
-    if not wanted:
-        raise Fault("no gold")
-    folded = [option.casefold().strip() for option in options]
-    hits = [index for index, option in enumerate(folded) if option == wanted.casefold()]
-    if len(hits) != 1:
-        raise Fault("gold not among options", f"{wanted[:80]} ({len(hits)} options read so)")
-    return AnswerType.MCQ, {"index": hits[0]}
+    return _chosen([_reading(item, options) for item in _several(value)], len(options))
 
 
 def gold_open(value: Any) -> Gold:
@@ -199,6 +192,16 @@ def _letter(value: Any) -> int:
     if not match:
         raise Fault("gold not a letter", letter[:80])
     return ord(match[1].upper()) - ord("A")
+
+
+def _reading(value: Any, options: Sequence[str]) -> int:
+    wanted = text(value)
+    if not wanted:
+        raise Fault("no gold")
+    hits = [index for index, option in enumerate(options) if option.strip().casefold() == wanted.casefold()]
+    if len(hits) != 1:
+        raise Fault("gold not among options", f"{wanted[:80]} ({len(hits)} options read so)")
+    return hits[0]
 
 
 def _whole(value: Any) -> int:

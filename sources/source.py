@@ -123,7 +123,11 @@ class Source:
         if not path.exists():
             raise SourceError(f"{self.name}: {path} does not exist. Name the file or folder as path, or leave path out to fetch it.")
         for layout in self.layouts:
-            parts = layout.find(path, wanted)
+            try:
+                parts = layout.find(path, wanted)
+            except OSError as error:
+                at = error.filename or path
+                raise SourceError(f"{self.name}: {at} cannot be read: {error.strerror}. Check its permissions.") from error
             if parts:
                 return layout, parts
         known = "; ".join(layout.name for layout in self.layouts)

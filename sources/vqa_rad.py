@@ -26,7 +26,7 @@ RAW_ROW = (
     '"answer": "No", "answer_type": "CLOSED"}'
 )
 MODALITY = "radiology"
-HUB = {split: (f"data/{split}-*.parquet", f"./{split}-*.parquet") for split in ("train", "test")}
+HUB = {split: (f"data/{split}-*.parquet", f"{split}/*.parquet", f"./{split}-*.parquet") for split in ("train", "test")}
 UPSTREAM = ("VQA_RAD*.json", "./*.json")
 NEEDS = (b'"image_name"', b'"phrase_type"', b'"answer_type"')
 
@@ -81,7 +81,7 @@ def find_upstream(path: Path, split: str) -> tuple[Part, ...]:
     known: dict[str, Path] = {}
     for image in images_below(root):
         known.setdefault(image.name, image)
-    named = {cells.get("image_name") for cells in _asked(Part(root, (files[0],)), split)}
+    named = {str(cells.get("image_name")).strip() for cells in _asked(Part(root, (files[0],)), split)}
     return (Part(root, (files[0], *(known[name] for name in sorted(known) if name in named)), about=(split,)),)
 
 

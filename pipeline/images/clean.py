@@ -8,6 +8,7 @@ from PIL import Image, ImageOps
 from pipeline.images.decode import FORMATS, fault_of, pillow_warnings_as_errors
 from pipeline.images.strip import JPEG_MAGIC, PNG_MAGIC, BrokenImage, Stripped, strip_jpeg, strip_png
 
+CLEAN_VERSION = 1
 MAX_BYTES = 256_000_000
 MAX_PIXELS = 178_000_000
 

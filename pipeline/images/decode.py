@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+MEASURE_VERSION = 1
 FORMATS = ("JPEG", "PNG", "GIF", "TIFF", "WEBP", "BMP")
 
 _lock = threading.Lock()

@@ -5,7 +5,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from schemas.errors import TeacherError
 
@@ -74,11 +74,21 @@ def is_loopback(url: str) -> bool:
         return False
 
 
-def _secrets(url: str) -> tuple[str, ...]:
-    """The credentials in a URL: the password, and both as the header that is made of them."""
+def bare(url: str) -> str:
+    """The URL without credentials."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def basic(url: str) -> str:
+    """The credentials in a URL as basic authorization takes them; '' where there are none."""
     parts = urlsplit(url)
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    return (password, base64.b64encode(f"{user}:{password}".encode()).decode()) if password else ()
+    return base64.b64encode(f"{user}:{password}".encode()).decode() if user or password else ""
+
+
+def _secrets(url: str) -> tuple[str, ...]:
+    return basic(url), unquote(urlsplit(url).password or "")
 
 
 def _check_key(key: str, variables: str) -> None:

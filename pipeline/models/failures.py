@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any
 
+import aiohttp
 import openai
 
 from pipeline.models.endpoints import Endpoint, address
@@ -15,7 +16,6 @@ from schemas.errors import TeacherError
 
 LONGEST_PAUSE_S = 300.0
 _SHOWN_CHARACTERS = 240
-_UNREACHED = ("ConnectError", "ConnectTimeout")
 _RETRIED = (408, 409, 429)
 _TOO_LONG = re.compile(
     r"context[_ ](length|window|size)|exceed_context|prompt is too long|input is too long|input length"
@@ -59,13 +59,8 @@ def failure_of(error: openai.APIError, endpoint: Endpoint, max_tokens: int = 0) 
     """The meaning of what the client raised."""
     if isinstance(error, openai.APIStatusError):
         return _status_failure(error, endpoint, max_tokens)
-    # By name: which HTTP package lies under the client has changed before.
-    if type(error.__cause__).__name__ in _UNREACHED:
-        return Failure(Kind.DEAD, "cannot be reached", f"Start the server or mend {endpoint.variables}_BASE_URL, then build again.")
-    if isinstance(error, openai.APITimeoutError):
-        return Failure(Kind.AGAIN, "did not answer in time", "Give the server fewer requests at once, then build again.")
     if isinstance(error, openai.APIConnectionError):
-        return Failure(Kind.AGAIN, "broke off the connection", "Look into the server's log, then build again.")
+        return _connection_failure(error, endpoint)
     return Failure(Kind.AGAIN, f"sent something unreadable: {shown(str(error), endpoint)}", "Look into the server's log, then build again.")
 
 
@@ -78,6 +73,25 @@ def shown(text: str, endpoint: Endpoint) -> str:
     """A server's words on one short line, without secrets."""
     words = " ".join(endpoint.hide(text).split()).rstrip(".")
     return words if len(words) <= _SHOWN_CHARACTERS else words[:_SHOWN_CHARACTERS] + "…"
+
+
+def _connection_failure(error: openai.APIConnectionError, endpoint: Endpoint) -> Failure:
+    cause = error.__cause__
+    inner = None if cause is None else cause.__cause__
+    if isinstance(inner, aiohttp.ClientError):
+        # The aiohttp transport calls a connection lost half-way a connect time-out, too: ask aiohttp itself.
+        unreached = isinstance(inner, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError))
+        late = isinstance(inner, TimeoutError)
+    else:
+        unreached = type(cause).__name__ in ("ConnectError", "ConnectTimeout")
+        late = isinstance(error, openai.APITimeoutError)
+    if unreached:
+        reason = shown(str(cause or ""), endpoint)
+        what = "cannot be reached" + (f" ({reason})" if reason else "")
+        return Failure(Kind.DEAD, what, f"Start the server or mend {endpoint.variables}_BASE_URL, then build again.")
+    if late:
+        return Failure(Kind.AGAIN, "did not answer in time", "Give the server fewer requests at once, then build again.")
+    return Failure(Kind.AGAIN, "broke off the connection", "Look into the server's log, then build again.")
 
 
 def _status_failure(error: openai.APIStatusError, endpoint: Endpoint, max_tokens: int) -> Failure:

@@ -5,14 +5,14 @@ import itertools
 import random
 import threading
 from collections.abc import Coroutine, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import openai
 
 from pipeline.models.chat import Flavour, UnfinishedAnswerError, body_of, completion_of, flavour_of
-from pipeline.models.endpoints import Endpoint, address, is_loopback
+from pipeline.models.endpoints import Endpoint, address, bare, basic, is_loopback
 from pipeline.models.entry import LedgerEntry
 from pipeline.models.failures import Failure, Kind, broken_answer, failure_of
 from pipeline.models.generate import Completion, Request
@@ -111,7 +111,10 @@ class HttpTeacher:
                 self._thread = threading.Thread(target=self._loop.run_forever, name="teacher", daemon=True)
                 self._thread.start()
             answer = asyncio.run_coroutine_threadsafe(work, self._loop)
-        answer.result()
+        try:
+            answer.result()
+        except CancelledError:
+            raise TeacherError("The teacher was closed while it was asked. Build again; what was answered is kept.") from None
 
     async def _hang_up(self) -> None:
         others = asyncio.all_tasks() - {asyncio.current_task()}
@@ -139,6 +142,8 @@ class HttpTeacher:
 
     async def _ask(self, sample: _Sample) -> None:
         async with self._asking:
+            if self._ledger.holds(sample.key):
+                return
             entry = await self._answer(sample)
             try:
                 await asyncio.get_running_loop().run_in_executor(self._puts, self._ledger.put, [entry])
@@ -171,10 +176,8 @@ class HttpTeacher:
         request = sample.request
         body = body_of(request, sample.index, self._flavour)
         try:
-            response = await client.chat.completions.with_raw_response.create(
-                model=body.pop("model"), messages=body.pop("messages"), extra_body=body
-            )
-            raw = self._endpoint.hide(response.http_response.content.decode(errors="replace"))
+            content = await client.post("/chat/completions", body=body, cast_to=bytes)
+            raw = self._endpoint.hide(content.decode(errors="replace"))
             completion = completion_of(raw)
         except UnfinishedAnswerError as error:
             return broken_answer(str(error), self._endpoint)
@@ -211,13 +214,8 @@ def check(endpoint: Endpoint, model: str, *, structured: bool = False) -> Flavou
 def _check_one(url: str, endpoint: Endpoint, model: str) -> Flavour:
     patience = Patience(timeout_s=_CHECK_TIMEOUT_S)
     try:
-        with openai.OpenAI(
-            base_url=url,
-            api_key=_key(endpoint),
-            max_retries=0,
-            timeout=_timeout(patience),
-            http_client=openai.DefaultHttpxClient(trust_env=not is_loopback(url)),
-        ) as client:
+        transport = openai.DefaultHttpxClient(trust_env=not is_loopback(url))
+        with openai.OpenAI(http_client=transport, **_settings(url, endpoint, patience)) as client:
             served = {item.id: item.owned_by for item in client.models.list().data}
     except openai.APIError as error:
         raise failure_of(error, endpoint).error(url, model) from None
@@ -232,14 +230,17 @@ def _check_one(url: str, endpoint: Endpoint, model: str) -> Flavour:
 
 
 def _client(url: str, endpoint: Endpoint, patience: Patience) -> openai.AsyncOpenAI:
-    # A proxy named in the environment must not come between us and this machine.
-    transport = openai.DefaultAsyncHttpxClient(trust_env=not is_loopback(url))
-    return openai.AsyncOpenAI(base_url=url, api_key=_key(endpoint), max_retries=0, timeout=_timeout(patience), http_client=transport)
+    # Measured: half the CPU a request of the default transport. A proxy named in the environment must not
+    # come between us and this machine.
+    transport = openai.DefaultAioHttpClient(trust_env=not is_loopback(url))
+    return openai.AsyncOpenAI(http_client=transport, **_settings(url, endpoint, patience))
 
 
-def _key(endpoint: Endpoint) -> str:
-    return endpoint.api_key or "none"
-
-
-def _timeout(patience: Patience) -> openai.Timeout:
-    return openai.Timeout(patience.timeout_s, connect=patience.connect_timeout_s)
+def _settings(url: str, endpoint: Endpoint, patience: Patience) -> dict[str, Any]:
+    return {
+        "base_url": bare(url),
+        "api_key": endpoint.api_key or "none",
+        "default_headers": {"Authorization": f"Basic {basic(url)}"} if basic(url) else None,
+        "max_retries": 0,
+        "timeout": openai.Timeout(patience.timeout_s, connect=patience.connect_timeout_s),
+    }

@@ -77,6 +77,10 @@ class Ledger:
             places = sorted((place, key) for key in wanted if (place := self._index.get(key)) is not None)
         return {wanted[key]: entry.completion for key, entry in self._read(places)}
 
+    def holds(self, key: str) -> bool:
+        """Whether this ledger has met an answer to the key, without looking at the disk again."""
+        return bytes.fromhex(key) in self._index
+
     def put(self, records: Iterable[LedgerEntry]) -> None:
         """Returns once all records are on disk; one fsync serves all threads that wait.
 

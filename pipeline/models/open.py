@@ -8,13 +8,16 @@ from pipeline.step import Context
 
 
 class Taught(Protocol):
-    """A recipe that names a teacher and its model."""
+    """A recipe that names a teacher, its model and the form it is held to."""
 
     @property
     def teacher(self) -> str: ...
 
     @property
     def model(self) -> str: ...
+
+    @property
+    def structure(self) -> str: ...
 
 
 def open_teacher(recipe: Taught, context: Context) -> Generate:
@@ -27,5 +30,5 @@ def open_teacher(recipe: Taught, context: Context) -> Generate:
     from pipeline.models.ledger import Ledger
 
     endpoint = endpoint_for(recipe.teacher, os.environ)
-    flavour = check(endpoint, recipe.model)
+    flavour = check(endpoint, recipe.model, structured=bool(recipe.structure))
     return HttpTeacher(endpoint, Ledger(context.ledger), flavour=flavour)

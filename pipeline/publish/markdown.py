@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterable, Sequence
 
-_MARKUP = re.compile(r"[\\`*_{}\[\]()<>#+\-!|~&$@^=\"']")
+_MARKUP = re.compile(r"[\\`*_{}\[\]<>#|~&$@^]|^[-+=]")
+_NUMBERED = re.compile(r"^(\d+)([.)])(?=\s|$)")
 _AUTOLINK = re.compile(r"(?i)(https?|ftp|mailto|xmpp):|\b(www)\.")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 _UNSAFE_IN_URL = re.compile(r"[^A-Za-z0-9\-._~:/?#@!$&'*+,;=%]")
@@ -12,6 +13,7 @@ _UNSAFE_IN_URL = re.compile(r"[^A-Za-z0-9\-._~:/?#@!$&'*+,;=%]")
 def text(value: object) -> str:
     """A value as inline text of one line: no markup, no HTML, no link, no mention."""
     plain = _MARKUP.sub(lambda sign: "\\" + sign.group(), line(value))
+    plain = _NUMBERED.sub(r"\1\\\2", plain)
     return _AUTOLINK.sub(lambda found: found.group().rstrip(":.") + "\\" + found.group()[-1], plain)
 
 

@@ -19,8 +19,8 @@ class PartitionRecipe:
     max_bytes: int = 256 << 20
 
 
-def partition(keys: pa.Table, sizes: pa.Table, recipe: PartitionRecipe) -> pa.Table:
-    """Row ranges of the ingested tables by shard, in order of prefix and table.
+def partition(keys: pa.Table, sizes: pa.Table, recipe: PartitionRecipe) -> dict[str, pa.Table]:
+    """`partition`: row ranges of the ingested tables by shard, in order of prefix and table.
 
     `keys` has the key of every example and `_shard`, the index of its ingested table, each table sorted by
     key; `sizes` has the digest and size of every image.
@@ -41,7 +41,7 @@ def partition(keys: pa.Table, sizes: pa.Table, recipe: PartitionRecipe) -> pa.Ta
             begin, end = np.searchsorted(places, (start, stop))
             if end > begin:
                 rows.append({Partition.prefix: prefix, Partition.unit: index, Partition.start: int(begin), Partition.stop: int(end)})
-    return Partition.from_rows(rows)
+    return {"partition": Partition.from_rows(rows)}
 
 
 def _weights(high: np.ndarray, sizes: pa.Table) -> np.ndarray:

@@ -15,8 +15,11 @@ _LEAD = re.compile(
 _LETTER = re.compile(r"^[\s(\[{<\"'*]*([A-Za-z])\s*[)\]}>\"'*]*\s*(?:$|([.:,;)\]\-])\s*|(?=\s|[^\x00-\x7f]))")
 _SEPARATOR = re.compile(r"\s*(?:,|;|/|&|\+|\||\n|\band\b|\bor\b|\bet\b|\bou\b|\by\b|\bund\b|\boder\b|和|或|与|及)\s*", re.IGNORECASE)
 _TRAILING = re.compile(r"^(.{2,400}?)\s*[(\[]\s*([A-Za-z])\s*[)\]]\.?$", re.DOTALL)
+_DOUBLE = re.compile(r"(.)\1+")
 _WORD = re.compile(r"\w+")
-_NEGATIONS = frozenset(["no", "not", "non", "never", "without", "none", "neither", "nor", "except", "false", "incorrect", "wrong", "isn't", "absent"])
+_NEGATIONS = frozenset(
+    ["no", "not", "non", "never", "without", "none", "neither", "nor", "except", "false", "incorrect", "wrong", "isn't", "absent"]
+)
 LONGEST = 2000
 
 
@@ -97,11 +100,15 @@ def _one(text: str, gold: Gold) -> Named:
     if index >= len(gold.options):
         return _by_text(text, gold) or Named(Verdict.NO_ANSWER, (), "out_of_range")
     if not rest.strip(" .)]}\"'"):
+        if any(option == letter.lower() for other, option in enumerate(gold.folded) if other != index):
+            return Named(Verdict.AMBIGUOUS, (index,), "letter_or_text")
         return Named(Verdict.CORRECT, (index,), "letter")
     if agrees(rest, gold, index):
         return Named(Verdict.CORRECT, (index,), "letter_and_text")
     plain = found is not None and not found[2]
-    return Named(Verdict.NO_ANSWER, (), "unmatched") if plain and letter in "AI" else Named(Verdict.CONFLICT, (index,), "letter_against_text")
+    return (
+        Named(Verdict.NO_ANSWER, (), "unmatched") if plain and letter in "AI" else Named(Verdict.CONFLICT, (index,), "letter_against_text")
+    )
 
 
 def agrees(rest: str, gold: Gold, index: int) -> bool:
@@ -115,11 +122,18 @@ def agrees(rest: str, gold: Gold, index: int) -> bool:
         return True
     if said in gold.folded:
         return False
+    if _squash(said) == _squash(own):
+        return True
     longest = max((option for option in gold.folded if option and f"{said} ".startswith(f"{option} ")), key=len, default="")
     if longest:
         return longest == own
     scores = [_overlap(said, option) for option in gold.folded]
     return scores[index] >= 0.5 and all(scores[index] > score for other, score in enumerate(scores) if gold.folded[other] != own)
+
+
+def _squash(text: str) -> str:
+    """A text without double letters and without `rt`, which an upstream's character recognition lost in many options."""
+    return _DOUBLE.sub(r"\1", text.replace("rt", "")).replace("rt", "")
 
 
 def _overlap(said: str, option: str) -> float:

@@ -5,8 +5,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from pipeline.verify.choice_prose import choice_in_prose
 from pipeline.verify.gold import Found, Gold, Reading
-from pipeline.verify.phrase import last_phrase, whole
+from pipeline.verify.phrase import find_phrase
+from schemas.example import AnswerType
 from schemas.trace import Verdict
 
 Reader = Callable[[str, Gold, str], Reading]
@@ -22,7 +24,9 @@ def find_answer(answer: str, gold: Gold, read: Reader, *, cut: bool, anchored: b
             return found
     if cut:
         return None
-    return last_phrase(answer, gold, read) or (None if anchored else whole(answer, gold, read))
+    if gold.answer_type in (AnswerType.MCQ, AnswerType.MULTI):
+        return choice_in_prose(answer, gold, anchored=anchored)
+    return find_phrase(answer, gold, read, anchored=anchored)
 
 
 def _tagged(answer: str, gold: Gold, read: Reader) -> Found | None:

@@ -7,14 +7,20 @@ from functools import lru_cache
 _SAME_LENGTH = {0xFF01 + shift: 0x21 + shift for shift in range(94)}
 _SAME_LENGTH |= dict.fromkeys(map(ord, "\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"), 0x20)
 _SAME_LENGTH |= dict.fromkeys(map(ord, "‘’‚‛′`´"), ord("'")) | dict.fromkeys(map(ord, "“”„‟″«»「」『』"), ord('"'))
-_SAME_LENGTH |= dict.fromkeys(map(ord, "‐‑‒–—−﹣"), ord("-")) | {ord("。"): ord("."), ord("、"): ord(","), ord("【"): ord("["), ord("】"): ord("]")}
+_SAME_LENGTH |= dict.fromkeys(map(ord, "‐‑‒–—−﹣"), ord("-")) | {
+    ord("。"): ord("."),
+    ord("、"): ord(","),
+    ord("【"): ord("["),
+    ord("】"): ord("]"),
+}
 _LETTERS = {0x1F150 + shift: ord("A") + shift for shift in range(26)} | {0x24B6 + shift: ord("A") + shift for shift in range(26)}
 _SAME_LENGTH |= _LETTERS
 
 _WRAPPER = re.compile(
     r"\\(?:text|mathrm|mathbf|textbf|textit|mathit|mathsf|texttt|mathtt|textrm|textsf|boldsymbol|bm|mbox|hbox|emph|underline|operatorname"
-    r"|displaystyle|textstyle|rm|bf|it|left|right|big|Big|bigl|bigr|quad|qquad)(?![a-zA-Z])[ ]?|\\[()\[\],;:! ]|[$~{}]"
+    r"|displaystyle|textstyle|rm|bf|it|left|right|big|Big|bigl|bigr|quad|qquad)(?![a-zA-Z])[ ]?|\\[()\[\],;:! ]|[$~]"
 )
+_MACRO = re.compile(r"\\[a-zA-Z]|[\^_]")
 _LEADING_ARTICLE = re.compile(r"^(?:an?|the)\s+(?=\S)|(?<=\s)the\s+(?=\S)")
 _POSSESSIVE = re.compile(r"(?<=\w)'s?(?!\w)")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
@@ -22,7 +28,12 @@ _SIGN = re.compile(r"[<>=+/%≤≥±°]")
 _HYPHEN = re.compile(r"(?<=\w)-|-(?![\d.])")
 _POINT = re.compile(r"[.,](?!\d)|(?<![\d\s])[.,](?=\d)|(?<=\s),(?=\d)")
 _PUNCTUATION = re.compile(r"[^\w<>=+/%≤≥±°.,\-]+|_")
-_GREEK = {ord(letter): name for letter, name in zip("αβγδεκλμωΔ", ["alpha", "beta", "gamma", "delta", "epsilon", "kappa", "lambda", "mu", "omega", "delta"], strict=True)}
+_GREEK = {
+    ord(letter): name
+    for letter, name in zip(
+        "αβγδεκλμωΔ", ["alpha", "beta", "gamma", "delta", "epsilon", "kappa", "lambda", "mu", "omega", "delta"], strict=True
+    )
+}
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff\u202a-\u202e]")
 
 
@@ -31,11 +42,19 @@ def align(text: str) -> str:
     return text if text.isascii() else text.translate(_SAME_LENGTH)
 
 
+def lower(text: str) -> str:
+    """The text in small letters, each sign in its place."""
+    small = text.lower()
+    return small if len(small) == len(text) else "".join(sign.lower() if len(sign.lower()) == 1 else sign for sign in text)
+
+
 def unwrap(text: str) -> str:
     """The text without LaTeX font commands, braces, dollars and Markdown emphasis."""
     text = align(text)
     if "\\" in text or "$" in text or "{" in text or "}" in text or "~" in text:
         text = _WRAPPER.sub(lambda found: " " if found[0] in ("~", "\\ ") or found[0].startswith("\\q") else "", text)
+        apart = " " if _MACRO.search(text) else ""
+        text = text.replace("\\{", apart).replace("\\}", apart).replace("{", apart).replace("}", apart)
         text = text.replace("\\%", "%").replace("\\_", "_").replace("\\&", "&")
     if "*" in text or "`" in text or "__" in text:
         text = text.replace("**", "").replace("__", "").replace("`", "").strip().strip("*")

@@ -30,7 +30,9 @@ def match_boxes(said: Sequence[Box], right: Sequence[Box], threshold: float, sam
     """The best one-to-one matching; `same[i][j]` forbids pairs of other labels."""
     if not said or not right:
         return Matched(0.0, 0.0, 0.0, 0)
-    overlaps = [[iou(box, gold) if same is None or same[row][column] else 0.0 for column, gold in enumerate(right)] for row, box in enumerate(said)]
+    overlaps = [
+        [iou(box, gold) if same is None or same[row][column] else 0.0 for column, gold in enumerate(right)] for row, box in enumerate(said)
+    ]
     mean = sum(overlaps[row][column] for row, column in assign(overlaps)) / max(len(said), len(right))
     enough = [[1.0 + overlap if overlap >= threshold else 0.0 for overlap in row] for row in overlaps]
     pairs = sum(enough[row][column] > 0 for row, column in assign(enough))
@@ -42,7 +44,9 @@ def assign(gain: Sequence[Sequence[float]]) -> list[tuple[int, int]]:
     pairs: list[tuple[int, int]] = []
     for rows, columns in _parts(gain):
         if len(rows) <= len(columns):
-            pairs += [(rows[row], columns[column]) for row, column in _hungarian([[gain[row][column] for column in columns] for row in rows])]
+            pairs += [
+                (rows[row], columns[column]) for row, column in _hungarian([[gain[row][column] for column in columns] for row in rows])
+            ]
         else:
             swapped = _hungarian([[gain[row][column] for row in rows] for column in columns])
             pairs += [(rows[row], columns[column]) for column, row in swapped]

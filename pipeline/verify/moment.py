@@ -23,7 +23,9 @@ _MONTHS = {
 _ISO = re.compile(r"(?<!\d)(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)|(?<!\d)(\d{4})\s*年\s*(\d{1,2})\s*月\s*(\d{1,2})\s*日")
 _NUMERIC = re.compile(r"(?<![\d/.-])(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})(?!\d)")
 _MONTH_FIRST = re.compile(r"([^\W\d_]{3,10})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})(?!\d)")
-_DAY_FIRST = re.compile(r"(?<!\d)(\d{1,2})(?:st|nd|rd|th|er|\.)?\s*(?:of\s+|de\s+|-)?([^\W\d_]{3,10})\.?,?\s*(?:de\s+|del\s+|-)?(\d{4})(?!\d)")
+_DAY_FIRST = re.compile(
+    r"(?<!\d)(\d{1,2})(?:st|nd|rd|th|er|\.)?\s*(?:of\s+|de\s+|-)?([^\W\d_]{3,10})\.?,?\s*(?:de\s+|del\s+|-)?(\d{4})(?!\d)"
+)
 _AGE = re.compile(
     r"^\D{0,3}(\d{1,3})\s*(?:weeks?|wks?|w|semaines?|semanas?|wochen|周)['\"]?\s*(?:,|and|et|y|und|\+)?\s*['\"]?"
     r"(\d{1,3})\s*(?:days?|d|jours?|d[ií]as?|tage|天)\W{0,3}$",

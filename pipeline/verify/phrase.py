@@ -1,34 +1,98 @@
-"""Answers in prose: the last phrase that announces one, or a whole text that is one."""
+"""Answers in prose that are not of choice: an announced one, a leading word, the one value of a conclusion, a whole short text."""
 
 import re
 from collections.abc import Callable
 
+from pipeline.verify.fold import align
 from pipeline.verify.gold import Found, Gold, Reading
+from schemas.example import AnswerType
 from schemas.trace import Verdict
 
 Reader = Callable[[str, Gold, str], Reading]
 REACH = 400
+TRIES = 20
 _CUE = re.compile(
-    r"(?:answer|choice|antwort|respuesta|r[ée]ponse)\**\s*(?:[^.\n:]{0,40}?\s(?:is|est|es|ist)\b)?\s*\**\s*[:：]?\**|答案\s*[是为]?\s*[:：]?",
+    r"\b(?:answers?|result|antwort|respuesta|r[ée]ponse|labels|findings|diagnos[ei]s|final value)\b[*_]{0,2}(?:[^.\n:=]{0,60}?"
+    r"(?:\b(?:is|are|est|es|ist|lautet)\b|[:=]))[*_]{0,2}|答案\s*[是为]?\s*[:]?",
     re.IGNORECASE,
 )
+_NEGATED = re.compile(r"(?:\bnot\b|n't\b|\bincorrect\b|\bwrong\b)[^.\n]{0,20}$", re.IGNORECASE)
+_SENTENCE = re.compile(r"(?:[^.!?\n]|[.](?=\d)|(?<=\d)[.](?=[ \t]*[a-z]))+")
+_CONCLUDES = re.compile(
+    r"\b(?:therefore|thus|hence|so|final|result|total|score|equals?|approximately|about|is|are|was|would be|due)\b|[=≈:]", re.IGNORECASE
+)
+_LEAD = re.compile(r"^[\s*_#>\"'(]*(yes|oui|sí|ja|no|non|nein|maybe|是的|是|否|不是)(?![\w-])(.)?", re.IGNORECASE | re.DOTALL)
+_ASIDE = "?/"
+_READ = (Verdict.CORRECT, Verdict.INCORRECT, Verdict.CONFLICT, Verdict.AMBIGUOUS)
 
 
-def last_phrase(answer: str, gold: Gold, read: Reader) -> Found | None:
-    """The last phrase whose continuation reads as an answer."""
-    for cue in reversed(list(_CUE.finditer(answer))):
-        line = answer[cue.end() : cue.end() + REACH].split("\n\n", 1)[0].strip()
-        line = line.split("\n", 1)[0].strip()
-        reading = read(line, gold, "phrase")
-        if reading.verdict in (Verdict.CORRECT, Verdict.INCORRECT, Verdict.CONFLICT, Verdict.AMBIGUOUS):
-            return Found(reading, cue.end(), cue.end() + len(line))
+def find_phrase(answer: str, gold: Gold, read: Reader, *, anchored: bool) -> Found | None:
+    """The reading of an answer without a box; `anchored`: by announced answers alone."""
+    text = align(answer)
+    announced = _announced(text, gold, read)
+    if anchored:
+        return announced
+    if gold.answer_type in (AnswerType.YESNO, AnswerType.YESNOMAYBE):
+        lead = _lead(text, gold, read)
+        if lead and announced and lead.reading.extracted != announced.reading.extracted:
+            return Found(Reading(Verdict.AMBIGUOUS, "", "lead_against_phrase", 0.0), lead.start, lead.end)
+        return announced or lead
+    if announced is not None:
+        return announced
+    if gold.answer_type in (AnswerType.NUMERIC, AnswerType.DATE):
+        return _whole(text, gold, read) or _concluded(text, gold, read)
+    return _whole(text, gold, read)
+
+
+def _announced(text: str, gold: Gold, read: Reader) -> Found | None:
+    """The last phrase that announces an answer and whose line reads as one."""
+    for cue in list(_CUE.finditer(text))[: -TRIES - 1 : -1]:
+        if _NEGATED.search(text, max(0, cue.start() - 30), cue.start()):
+            continue
+        for start, end in _stretches(text, cue.end()):
+            reading = read(text[start:end], gold, "phrase")
+            if reading.verdict in _READ:
+                return Found(reading, start, end)
     return None
 
 
-def whole(answer: str, gold: Gold, read: Reader) -> Found | None:
-    """The whole text, where it is short and reads as an answer."""
-    text = answer.strip()
-    if not text or len(text) > REACH:
+def _stretches(text: str, start: int) -> list[tuple[int, int]]:
+    """What follows a cue: to the end of its sentence, then to the end of its line."""
+    while start < len(text) and text[start] in " \t\n*_:":
+        start += 1
+    line = text.find("\n", start, start + REACH)
+    end = line if line >= 0 else min(len(text), start + REACH)
+    sentence = _SENTENCE.match(text, start, end)
+    return [(start, sentence.end()), (start, end)] if sentence and sentence.end() < end else [(start, end)]
+
+
+def _lead(text: str, gold: Gold, read: Reader) -> Found | None:
+    """The word that the answer opens with; `no` only where the clause ends behind it, since it also opens `no fracture is seen`."""
+    lead = _LEAD.match(text)
+    if lead is None:
         return None
-    reading = read(text, gold, "whole")
-    return Found(reading, 0, len(answer)) if reading.verdict not in (Verdict.NO_ANSWER,) else None
+    sure = lead[1].lower() in ("yes", "oui", "sí", "ja", "是的") and lead[2] not in tuple(_ASIDE)
+    content = lead[1] if sure else text[lead.start(1) : lead.end() + 200].split("\n", 1)[0]
+    reading = read(content, gold, "lead")
+    return Found(reading, lead.start(1), lead.end(1)) if reading.verdict in _READ else None
+
+
+def _concluded(text: str, gold: Gold, read: Reader) -> Found | None:
+    """The value of the last sentence that holds any digit, where it concludes and gives one value."""
+    last = None
+    for sentence in _SENTENCE.finditer(text, max(0, len(text) - 10 * REACH)):
+        if any(sign.isdigit() for sign in sentence[0]):
+            last = sentence
+    if last is None or len(last[0]) > REACH or not _CONCLUDES.search(last[0]):
+        return None
+    reading = read(last[0], gold, "conclusion")
+    return Found(reading, last.start(), last.end()) if reading.verdict in _READ else None
+
+
+def _whole(text: str, gold: Gold, read: Reader) -> Found | None:
+    """The whole text, where it is one short line and reads as an answer."""
+    line = text.strip()
+    if not line or len(line) > REACH or ("\n" in line and gold.answer_type is not AnswerType.LABEL_SET):
+        return None
+    reading = read(line, gold, "whole")
+    return Found(reading, 0, len(text)) if reading.verdict in _READ else None

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from pipeline.verify.fold import fold, unwrap
 from pipeline.verify.gold import Gold, Reading
+from pipeline.verify.maths import looks_like_maths, same_maths
 from schemas.trace import Verdict
 
 LONGEST = 20_000
@@ -27,6 +28,8 @@ def read_text(content: str, gold: Gold, where: str) -> Reading:
     text = unwrap(content) if len(content) <= LONGEST else ""
     if not text:
         return Reading(Verdict.NO_ANSWER, "", f"{where}_{'long' if content.strip() else 'empty'}", 0.0)
+    if any(looks_like_maths(value) and same_maths(content, value) for value in gold.values):
+        return Reading(Verdict.CORRECT, text, f"{where}_maths", 1.0)
     said = fold(text)
     if said and said in {fold(unwrap(value)) for value in gold.values}:
         return Reading(Verdict.CORRECT, text, f"{where}_exact", 1.0)

@@ -59,7 +59,9 @@ def judge_regions(regions: Regions, gold: Gold, where: str) -> Reading:
         same = [[fold(label) == other for other in wanted] for label in regions.labels]
     matched = match_boxes(said, gold.boxes, gold.iou, same)
     right = matched.pairs == len(said) == len(gold.boxes)
-    return Reading(Verdict.CORRECT if right else Verdict.INCORRECT, extracted, f"{where}_boxes", 1.0 if right else min(matched.mean_iou, 0.999))
+    return Reading(
+        Verdict.CORRECT if right else Verdict.INCORRECT, extracted, f"{where}_boxes", 1.0 if right else min(matched.mean_iou, 0.999)
+    )
 
 
 def find_regions(text: str) -> Regions | None:

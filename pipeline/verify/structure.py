@@ -31,7 +31,7 @@ def structure_grammar(answer_type: AnswerType, n_options: int) -> str:
     """
     words = _words(answer_type, n_options)
     if words and answer_type is AnswerType.MULTI:
-        answer = f"answer ::= letter (\", \" letter){{0,{n_options - 1}}}\nletter ::= {' | '.join(map(_quoted, words))}"
+        answer = f'answer ::= letter (", " letter){{0,{n_options - 1}}}\nletter ::= {" | ".join(map(_quoted, words))}'
     else:
         answer = f"answer ::= {' | '.join(map(_quoted, words))}" if words else _GBNF[answer_type]
     boxed = "answer" if answer_type is AnswerType.BBOX else r'"\\boxed{" answer "}"'

@@ -11,6 +11,7 @@ from PIL import Image
 from jobs.manifests import make_demo_images
 from pipeline.images.clean import clean
 from schemas.manifest import Manifest, read_manifest
+from sources import by_name
 from sources.table import table_source
 
 HERE = Path(make_demo_images.__file__).parent
@@ -33,6 +34,15 @@ def test_every_shipped_manifest_parses(path: Path) -> None:
 def test_demo_asks_the_small_teacher_for_four_samples() -> None:
     (teacher,) = manifest("demo.toml").teachers
     assert (teacher.model, teacher.samples, teacher.structure, teacher.sees) == ("smollm2-135m", 4, "think_boxed", ("text",))
+
+
+def test_first_light_names_known_sources_that_can_be_fetched() -> None:
+    asked = manifest("first_light.toml")
+    for dataset in (*asked.source, *asked.benchmark):
+        source = by_name(dataset.name)
+        assert dataset.path is None
+        assert source.repo
+        assert dataset.split in source.files
 
 
 def test_demo_sources_read_without_a_fault() -> None:

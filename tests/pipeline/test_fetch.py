@@ -70,7 +70,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
 
 def get(
     cache: Path,
-    split: str = "train",
+    split: str | None = "train",
     revision: str | None = None,
     locked: LockedSource | None = None,
     source: Source | None = None,
@@ -92,6 +92,11 @@ def test_files_of_the_split_arrive_at_one_commit(hub: FakeHub, tmp_path: Path) -
     assert (fetched.folder / "data/train-00000.parquet").read_bytes() == TRAIN
     assert not (fetched.folder / "data/test.jsonl").exists()
     assert sum("/revision/" in line or line.endswith(REPO) for line in hub.asked) == 1
+
+
+def test_without_a_split_the_default_one_is_fetched(hub: FakeHub, tmp_path: Path) -> None:
+    hub.add(REPO, FILES)
+    assert get(tmp_path, None) == get(tmp_path, "train")
 
 
 def test_what_is_there_and_locked_is_not_asked_of_the_hub(hub: FakeHub, tmp_path: Path) -> None:

@@ -42,13 +42,13 @@ def test_upstream_json_lines_count_the_gold_from_1(tmp_path: Path) -> None:
 
 def test_json_lines_that_count_from_0_stop_the_build(tmp_path: Path) -> None:
     write_lines(tmp_path / "train.json", [question("a", 0), question("b", 1)])
-    with pytest.raises(SourceError, match="row a: cop 0 .* count from 1"):
+    with pytest.raises(SourceError, match=r"row a: cop 0 .* count from 1"):
         rows_of(SOURCE, tmp_path)
 
 
 def test_parquet_that_counts_from_1_stops_the_build(tmp_path: Path) -> None:
     write_parquet(tmp_path / "train-00000.parquet", [question("a", 1), question("b", 4)])
-    with pytest.raises(SourceError, match="row b: cop 4 .* count from 0"):
+    with pytest.raises(SourceError, match=r"row b: cop 4 .* count from 0"):
         rows_of(SOURCE, tmp_path)
 
 

@@ -30,7 +30,7 @@ def test_a_cell_may_have_several_lines(tmp_path: Path) -> None:
 
 def test_other_subjects_are_left_alone(tmp_path: Path) -> None:
     write_csv(tmp_path / "test" / "astronomy_test.csv", [ROW])
-    with pytest.raises(SourceError, match="astronomy_test.csv"):
+    with pytest.raises(SourceError, match=r"astronomy_test\.csv"):
         SOURCE.parts(tmp_path, None)
 
 

@@ -51,7 +51,7 @@ def test_the_test_split_is_what_the_list_names(tmp_path: Path) -> None:
 
 def test_the_test_split_needs_its_list(tmp_path: Path) -> None:
     write_json(tmp_path / "ori_pqal.json", {"11": upstream("yes")})
-    with pytest.raises(SourceError, match="test_ground_truth.json does not exist"):
+    with pytest.raises(SourceError, match=r"test_ground_truth\.json does not exist"):
         SOURCE.parts(tmp_path, "test")
 
 

@@ -54,7 +54,7 @@ def test_the_part_names_the_images_of_its_split(tmp_path: Path) -> None:
     assert list(by_id(rows_of(SOURCE, tmp_path, "test"))) == ["2"]
 
 
-@pytest.mark.parametrize("name", ["synpic9.jpg", "../synpic1.jpg", "/etc/passwd", ""])
+@pytest.mark.parametrize("name", ["synpic9.jpg", "../synpic1.jpg", "/synpic1.jpg", ""])
 def test_an_image_that_is_not_there_is_a_fault(tmp_path: Path, name: str) -> None:
     lay_out(tmp_path, [question(1, "Yes", image_name=name), question(2, "Yes")])
     rows = by_id(rows_of(SOURCE, tmp_path))

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -94,7 +95,7 @@ def test_the_same_question_asked_at_once_is_paid_once(server: FakeTeacher, opene
     with ThreadPoolExecutor(4) as pool:
         calls = [pool.submit(teacher, [ask("q"), ask("q")]) for _ in range(4)]
         while not server.asked:
-            threading.Event().wait(0.001)
+            time.sleep(0.001)
         server.release()
         assert len({tuple(texts(call.result(60))) for call in calls}) == 1
     assert server.requests == {("q", 1024): 1}
@@ -111,7 +112,7 @@ def test_calls_of_many_threads_share_one_loop(server: FakeTeacher, opened: Opene
 
 
 def test_a_killed_process_has_paid_twice_for_no_more_than_was_in_flight(opened: Opened, tmp_path: Path) -> None:
-    log, asks = tmp_path / "log", range(2000)
+    log, asks = tmp_path / "log", range(5000)
     code = (
         "import sys; from pathlib import Path; from pipeline.models.endpoints import Endpoint; from pipeline.models.http import HttpTeacher\n"
         "from pipeline.models.ledger import Ledger; from tests.fixtures.asking import ask\n"
@@ -157,6 +158,7 @@ def test_no_more_than_the_wanted_requests_are_in_flight(server: FakeTeacher, ope
         {"status": 500},
         {"status": 503, "retry_after": "soon"},
         {"status": 200, "cut": True},
+        {"status": 200, "drop": True},
         {"status": 200, "body": '{"choices": [{"mess'},
         {"status": 200, "body": '{"error": {"code": 502, "message": "upstream died"}}'},
         {"status": 200, "body": '{"choices": [{"message": {"content": "half"}, "finish_reason": null}]}'},
@@ -168,6 +170,62 @@ def test_a_passing_fault_is_tried_again(server: FakeTeacher, opened: Opened, how
     assert texts(opened(server.url)([request])) == [expected(request)]
     assert server.asked == 4
     assert opened.recorded() == 1
+
+
+class Listening(Patience):
+    """Notes the pauses that servers ask for, and takes none."""
+
+    asked: ClassVar[list[float]] = []
+
+    def pause_s(self, attempt: int, asked_s: float) -> float:
+        self.asked.append(asked_s)
+        return 0.0
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "low", "high"),
+    [
+        ("7", 7, 7),
+        ("0.5", 0.5, 0.5),
+        ("100000", 300, 300),
+        ("Wed, 01 Jan 2200 00:00:00 GMT", 300, 300),
+        ("Mon, 01 Jan 2001 00:00:00 GMT", 0, 0),
+        ("soon", 0, 0),
+    ],
+)
+def test_the_pause_a_server_asks_for_is_kept_within_reason(
+    server: FakeTeacher, opened: Opened, retry_after: str, low: float, high: float
+) -> None:
+    Listening.asked.clear()
+    server.fail(1, 429, retry_after=retry_after)
+    opened(server.url, patience=Listening())([ask("q")])
+    (asked_s,) = Listening.asked
+    assert low <= asked_s <= high
+
+
+def test_pauses_double_up_to_the_longest() -> None:
+    patience = Patience(first_pause_s=1, longest_pause_s=5)
+    for attempt, longest in enumerate([1, 2, 4, 5, 5]):
+        assert longest / 2 <= patience.pause_s(attempt, 0) <= longest
+    assert 40 <= patience.pause_s(0, 40) <= 44
+
+
+def test_a_server_that_hangs_up_on_everyone_is_not_called_unreachable(server: FakeTeacher, opened: Opened) -> None:
+    server.fail(HASTY.attempts, drop=True)
+    with pytest.raises(TeacherError, match="broke off the connection"):
+        opened(server.url)([ask("q")])
+
+
+def test_closing_ends_a_call_that_waits(server: FakeTeacher, opened: Opened) -> None:
+    teacher = opened(server.url)
+    server.fail(1, 0, hang=True)
+    with ThreadPoolExecutor(1) as pool:
+        call = pool.submit(teacher, [ask("q")])
+        while not server.asked:
+            time.sleep(0.001)
+        teacher.close()
+        with pytest.raises(TeacherError, match="closed while it was asked"):
+            call.result(60)
 
 
 def test_a_slow_answer_is_given_up_and_asked_again(server: FakeTeacher, opened: Opened) -> None:
@@ -223,7 +281,7 @@ def test_credentials_in_a_url_are_never_shown(opened: Opened) -> None:
 
 def test_a_dead_server_is_tried_patiently_once_and_then_fails_at_once(opened: Opened, dead_port: int) -> None:
     teacher = opened(f"http://user:password@127.0.0.1:{dead_port}/v1")
-    with pytest.raises(TeacherError, match=rf"Teacher model fake at 127\.0\.0\.1:{dead_port} cannot be reached\. Start the server"):
+    with pytest.raises(TeacherError, match=rf"Teacher model fake at 127\.0\.0\.1:{dead_port} cannot be reached \(.*\)\. Start the server"):
         teacher([ask("q")])
     with pytest.raises(TeacherError, match="cannot be reached"):
         teacher([ask("another")])
@@ -300,7 +358,9 @@ def test_check_tells_the_flavour(server: FakeTeacher) -> None:
 
 
 def test_check_says_what_is_wrong_before_anything_is_asked(server: FakeTeacher, dead_port: int) -> None:
-    with pytest.raises(TeacherError, match=rf"127\.0\.0\.1:{dead_port} cannot be reached\. Start the server or mend MEDTRACE_R1_BASE_URL"):
+    with pytest.raises(
+        TeacherError, match=rf"127\.0\.0\.1:{dead_port} cannot be reached \(.*\)\. Start the server or mend MEDTRACE_R1_BASE_URL"
+    ):
         check(Endpoint((f"http://127.0.0.1:{dead_port}/v1",), KEY, "MEDTRACE_R1"), "fake")
     with pytest.raises(TeacherError, match=r"Teacher model other is not served at 127\.0\.0\.1:\d+, which has fake\. "):
         check(Endpoint((server.url,)), "other")

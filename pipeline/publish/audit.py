@@ -1,0 +1,269 @@
+"""The audit: what a published corpus says of itself, proved from its files alone."""
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.fingerprint import digest_columns, table_digest
+from pipeline.publish.card import CARD, RESTRICTED, render_card
+from pipeline.publish.checks import Answers, Forms, Ids, Overlaps, Rates, RowCheck, Splits
+from pipeline.publish.corpus import Corpus, CorpusShard, first_line, read_corpus
+from pipeline.publish.findings import Check, Findings, Status, not_checked
+from pipeline.publish.finish import file_of
+from pipeline.publish.lock import Facets, add_facets, count_traces, manifest_fingerprint
+from pipeline.publish.pictures import Pictures
+from pipeline.publish.texts import Texts
+from schemas.contract import Contract
+from schemas.corpus import CONFIGS
+from schemas.errors import CorpusError
+from schemas.features import huggingface_metadata
+
+IMAGE_PATH = "images.list.element.path"
+_SPDX = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*(?: (?:AND|OR|WITH) [A-Za-z0-9][A-Za-z0-9.+-]*)*")
+_NO_LICENCE = ("", "unknown", "other", "none", "noassertion")
+
+Progress = Callable[[str, int, int], None]
+
+
+class BenchmarkRow(NamedTuple):
+    """A row of a benchmark: `content` and `images` as `Example` holds them."""
+
+    benchmark: str
+    row: str
+    content: str
+    images: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The checks of a corpus, in order."""
+
+    path: Path
+    strict: bool
+    checks: tuple[Check, ...]
+
+    @property
+    def failed(self) -> bool:
+        """Whether a check failed; under `strict` also whether one could not be made."""
+        bad = (Status.FAILED, Status.NOT_CHECKED) if self.strict else (Status.FAILED,)
+        return any(check.status in bad for check in self.checks)
+
+    def to_json(self) -> dict[str, Any]:
+        """The audit as JSON values."""
+        return {"corpus": self.path.name, "strict": self.strict, "failed": self.failed, "checks": [check.to_json() for check in self.checks]}
+
+
+def audit(
+    path: Path,
+    strict: bool = False,
+    progress: Progress | None = None,
+    benchmark_rows: Callable[[], Iterable[BenchmarkRow]] | None = None,
+) -> Audit:
+    """Every check of a corpus; `progress` is told the phase, the shards done and their number.
+
+    Shards whose bytes or columns are not what they should be are named and read no further.
+    Raises: CorpusError where lock or manifest cannot be read.
+    """
+    corpus = read_corpus(path)
+    tell = progress or (lambda phase, done, total: None)
+    files, whole = _check_files(corpus, tell)
+    tables, sound = _check_tables(whole, tell)
+    overlaps, unmet = _overlaps(corpus, benchmark_rows)
+    rows: list[RowCheck] = [Ids(), Splits(), Answers(corpus.lock["policy"], corpus.lock["verifier"]), Forms(), Rates(), Texts()]
+    texts = rows[-1]
+    assert isinstance(texts, Texts)
+    _look_at_lock(corpus, texts)
+    pictures, facets = Pictures(), _scan(sound, [*rows, *([overlaps] if overlaps else [])], tell)
+    for done, shard in enumerate(pictured := [shard for shard in sound if "images" in CONFIGS[shard.config].columns]):
+        tell("images", done, len(pictured))
+        pictures.feed(shard)
+    checks = [files, tables, _check_counts(corpus, sound, facets), *(check.findings.check() for check in rows), pictures.findings.check()]
+    checks += [_check_overlaps(overlaps, unmet), _check_licences(corpus, facets)]
+    return Audit(path, strict, tuple(checks))
+
+
+def _check_files(corpus: Corpus, tell: Progress) -> tuple[Check, list[CorpusShard]]:
+    """The files are those of the lock, byte for byte; the shards of which that is true."""
+    findings = Findings("files", "files")
+    named = {one["path"]: one["sha256"] for one in corpus.lock["files"]} | {shard.name: shard.sha256 for shard in corpus.shards}
+    present = {path.relative_to(corpus.path).as_posix() for path in corpus.path.rglob("*") if not path.is_dir()}
+    for name in sorted(present - set(named) - {"lock.json"}):
+        findings.add("file that the lock does not name", name)
+    right: set[str] = set()
+    for done, (name, sha256) in enumerate(named.items()):
+        tell("files", done, len(named))
+        findings.seen += 1
+        if name not in present:
+            findings.add("missing file", name)
+        elif file_of(corpus.path, name).sha256 != sha256:
+            findings.add("other bytes than the lock names", name)
+        else:
+            right.add(name)
+    for name in ("README.md", "manifest.toml"):
+        if name not in named:
+            findings.add("file that the lock does not name", name)
+    return findings.check(), [shard for shard in corpus.shards if shard.name in right]
+
+
+def _check_tables(shards: list[CorpusShard], tell: Progress) -> tuple[Check, list[CorpusShard]]:
+    """Columns, metadata, row counts and logical digests; the shards whose columns can be read on."""
+    findings = Findings("tables", "shards")
+    sound: list[CorpusShard] = []
+    for done, shard in enumerate(shards):
+        tell("tables", done, len(shards))
+        findings.seen += 1
+        try:
+            with pq.ParquetFile(shard.path) as file:
+                schema, rows = file.schema_arrow, file.metadata.num_rows
+                faults = schema_faults(schema, CONFIGS[shard.config])
+                if not any(fault.startswith("column") for fault in faults):
+                    faults += _digest_faults(file, shard)
+                    sound.append(shard)
+        except (OSError, pa.ArrowException) as error:
+            findings.add("not readable as Parquet", f"{shard.name}: {first_line(error)}")
+            continue
+        if rows != shard.rows:
+            faults.append(f"{rows} rows, locked {shard.rows}")
+        for fault in faults:
+            findings.add(fault.partition(":")[0] if ":" in fault else "row count", f"{shard.name}: {fault}")
+    return findings.check(), sound
+
+
+def schema_faults(schema: pa.Schema, contract: type[Contract]) -> list[str]:
+    """What of a shard's schema is not as its contract says."""
+    faults = [f"column missing: {name}" for name in contract.columns if name not in schema.names]
+    faults += [f"column unknown: {name}" for name in schema.names if name not in contract.columns]
+    if faults:
+        return faults
+    faults += [f"column of another type: {column} is {schema.field(column).type}" for column in contract.columns if schema.field(column).type != column.type]
+    told = (schema.metadata or {}).get(b"huggingface")
+    wanted = huggingface_metadata(contract.schema)[b"huggingface"]
+    try:
+        if told is None or json.loads(told) != json.loads(wanted):
+            faults.append("huggingface metadata: missing or of other columns, so that images load as plain bytes")
+    except ValueError:
+        faults.append("huggingface metadata: not JSON")
+    if "images" in schema.names and not schema.field("images").nullable:
+        faults.append("images not nullable: `datasets` then loads them as plain bytes")
+    return faults
+
+
+def _digest_faults(file: pq.ParquetFile, shard: CorpusShard) -> list[str]:
+    """Compares the logical digest column by column, so that one column is in memory at a time."""
+    columns: dict[str, str] = {}
+    renamed: dict[str, str] = {}
+    for column in CONFIGS[shard.config].columns:
+        table = file.read(columns=[column], use_threads=False)
+        columns |= digest_columns(table).columns
+        # Parquet calls a list's values "element", Arrow "item"; the type's text, which is hashed, says either.
+        cast = pa.table({column: table[column].cast(column.type)})
+        renamed |= digest_columns(cast).columns if str(table[column].type) != str(column.type) else {column: columns[column]}
+    order = file.schema_arrow.names
+    told = {table_digest({name: digests[name] for name in order}) for digests in (columns, renamed)}
+    return [] if shard.digest in told else [f"other values than the lock names: digest {shard.digest}"]
+
+
+def _scan(shards: list[CorpusShard], checks: list[RowCheck], tell: Progress) -> dict[tuple[str, str], Facets]:
+    """Feeds every row to every check; returns what was counted, by config and split."""
+    found: dict[tuple[str, str], Facets] = {}
+    for done, shard in enumerate(shards):
+        tell("rows", done, len(shards))
+        columns = [IMAGE_PATH if column == "images" else str(column) for column in CONFIGS[shard.config].columns]
+        counted = found.setdefault((shard.config, shard.split), {})
+        for table in shard.tables(columns):
+            add_facets(counted, table)
+            for row in table.to_pylist():
+                if "images" in row:
+                    row["images"] = [{"path": image["path"] or ""} for image in row["images"] or []]
+                for check in checks:
+                    check.feed(shard, row)
+    return found
+
+
+def _check_counts(corpus: Corpus, sound: list[CorpusShard], facets: dict[tuple[str, str], Facets]) -> Check:
+    """Lock and card tell what the shards hold, and the manifest is the one that was built."""
+    findings = Findings("counts", "splits")
+    lock = corpus.lock
+    if len(sound) == len(corpus.shards):
+        told = {(config, split): held for config, splits in lock["counts"].items() for split, held in splits.items()}
+        for config, split in sorted(set(told) | set(facets)):
+            findings.seen += 1
+            rows = sum(shard.rows for shard in corpus.of(config, split))
+            counted = {"rows": rows, **{facet: dict(sorted(values.items())) for facet, values in facets.get((config, split), {}).items()}}
+            if told.get((config, split)) != counted:
+                findings.add("lock counts other rows", f"{split} of {config}")
+        if lock["traces"] != count_traces((shard.config, shard.path) for shard in corpus.shards):
+            findings.add("lock counts other traces", "traces")
+    asked = lock["manifest"]["fingerprint"]
+    if manifest_fingerprint(corpus.manifest) != asked or (corpus.manifest.name, corpus.manifest.version) != (lock["name"], lock["version"]):
+        findings.add("manifest is not the one of the lock", f"manifest.toml, fingerprint {asked}")
+    if lock.get("card") == CARD and _card_differs(corpus):
+        findings.add("card does not say what the lock says", "README.md")
+    return findings.check()
+
+
+def _card_differs(corpus: Corpus) -> bool:
+    try:
+        return (corpus.path / "README.md").read_text(encoding="utf-8") != render_card(corpus.lock, corpus.manifest)
+    except (OSError, UnicodeDecodeError, KeyError, TypeError, ValueError):
+        return True
+
+
+def _overlaps(corpus: Corpus, benchmark_rows: Callable[[], Iterable[BenchmarkRow]] | None) -> tuple[Overlaps | None, list[str]]:
+    """The check against the benchmarks that are there, and the names of those that are not."""
+    named = [one.name for one in corpus.manifest.benchmark]
+    if not named or benchmark_rows is None:
+        return None, named
+    texts: dict[str, str] = {}
+    images: dict[str, str] = {}
+    met: set[str] = set()
+    for row in benchmark_rows():
+        met.add(row.benchmark)
+        where = f"{row.benchmark} {row.row}"
+        if not row.images:
+            texts.setdefault(row.content, where)
+        for digest in row.images:
+            images.setdefault(digest, where)
+    return Overlaps(texts, images), [name for name in named if name not in met]
+
+
+def _check_overlaps(overlaps: Overlaps | None, unmet: list[str]) -> Check:
+    made = overlaps.findings.check() if overlaps else None
+    if made and (made.status is Status.FAILED or not unmet):
+        return made
+    if unmet:
+        return not_checked("overlaps", f"the files of {', '.join(unmet)} are not here")
+    return Check("overlaps", Status.OK, "no benchmark is named", {})
+
+
+def _check_licences(corpus: Corpus, facets: dict[tuple[str, str], Facets]) -> Check:
+    """Every row and source has a licence, and every row a source that the lock names."""
+    findings = Findings("licences", "licences")
+    sources = {one["name"]: one for one in corpus.lock["datasets"] if one["role"] == "source"}
+    licences = {value for counted in facets.values() for value in counted.get("license", {})}
+    for licence in sorted(licences | {one["license"] for one in sources.values()}):
+        findings.seen += 1
+        if licence.lower() in _NO_LICENCE or not _SPDX.fullmatch(licence):
+            findings.add("no known licence", repr(licence))
+    for source in sorted({value for counted in facets.values() for value in counted.get("source", {})} - set(sources)):
+        findings.add("rows of a source that the lock does not name", source)
+    restricted = sorted(f"{name} ({one['access']})" for name, one in sources.items() if one["access"] in RESTRICTED)
+    bound = sorted(licence for licence in licences if re.search(r"-(NC|ND)\b", licence))
+    notes = [f"restricted access: {', '.join(restricted)}"] if restricted else []
+    notes += [f"no commercial use or no derivatives: {', '.join(bound)}"] if bound else []
+    findings.note = "; ".join([f"{', '.join(sorted(licences)) or 'no rows'}", *notes])
+    return findings.check()
+
+
+def _look_at_lock(corpus: Corpus, texts: Texts) -> None:
+    for name in ("lock.json", "manifest.toml", "README.md"):
+        try:
+            texts.look((corpus.path / name).read_text(encoding="utf-8"), name)
+        except (OSError, UnicodeDecodeError) as error:
+            raise CorpusError(f"{corpus.path / name} cannot be read: {first_line(error)}. Get the corpus again, or rebuild it.") from error

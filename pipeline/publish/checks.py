@@ -1,0 +1,216 @@
+"""What an audit asks of rows: ids, splits, answers, forms and rates, each from the published columns alone."""
+
+import json
+import math
+from collections import Counter
+from typing import Any, Protocol
+
+from pipeline.publish.corpus import CorpusShard
+from pipeline.publish.findings import Findings
+from pipeline.publish.texts import content_hashes
+from pipeline.stages.ingest import answer_of
+from pipeline.verify.answer import VERIFIER, Gold, GoldError, Policy, verify
+from schemas.trace import Verdict
+
+MARKER = "<image>"
+Row = dict[str, Any]
+
+
+class RowCheck(Protocol):
+    """A check that is fed all rows, table by table."""
+
+    findings: Findings
+
+    def feed(self, shard: CorpusShard, row: Row) -> None:
+        """Looks at one row; `images` holds paths without bytes."""
+        ...
+
+
+class Ids:
+    """No id twice in a config, and no trace both kept and rejected."""
+
+    def __init__(self) -> None:
+        self.findings = Findings("ids", "ids")
+        self._seen: dict[str, set[str]] = {}
+
+    def feed(self, shard: CorpusShard, row: Row) -> None:
+        seen = self._seen.setdefault(shard.config, set())
+        self.findings.seen += 1
+        if row["id"] in seen:
+            self.findings.add("id twice", f"{row['id']} in {shard.config}, again in {shard.name}")
+        seen.add(row["id"])
+        others = ("sft", "sft_text") if shard.config == "rejected" else ("rejected",) if shard.config != "rl" else ()
+        for other in others:
+            if row["id"] in self._seen.get(other, ()):
+                self.findings.add("kept and rejected", f"{row['id']} in {shard.config} and {other}")
+
+
+class Splits:
+    """No question and no image in both train and heldout."""
+
+    def __init__(self) -> None:
+        self.findings = Findings("splits", "rows")
+        self._split: dict[tuple[str, str], str] = {}
+
+    def feed(self, shard: CorpusShard, row: Row) -> None:
+        if shard.config == "rejected":
+            return
+        self.findings.seen += 1
+        images = {*row["image_digests"], *(image["path"].split(".")[0] for image in row["images"])} if "images" in row else set[str]()
+        self._held(shard, row, "question in train and heldout", "question", row["question_id"])
+        whole = json.dumps([row["problem"].replace(MARKER, ""), row["options_json"], row["image_digests"] if "images" in row else []])
+        self._held(shard, row, "same text and images in train and heldout", "text", whole)
+        for digest in sorted(images):
+            self._held(shard, row, "image in train and heldout", "image", digest)
+
+    def _held(self, shard: CorpusShard, row: Row, kind: str, what: str, value: str) -> None:
+        if self._split.setdefault((what, value), shard.split) != shard.split:
+            self.findings.add(kind, f"question {row['question_id']} in {shard.name}" + (f", image {value}" if what == "image" else ""))
+
+
+class Answers:
+    """Every kept answer is right, and every rejected one has the verdict it is given."""
+
+    def __init__(self, policy: str, verifier: str) -> None:
+        self.findings = Findings("answers", "traces")
+        self._policy = Policy(policy)
+        self._same_verifier = verifier == VERIFIER
+        if not self._same_verifier:
+            self.findings.note = f"kept answers judged by {VERIFIER}; the corpus was made with {verifier}, so that rejected ones were not compared"
+
+    def feed(self, shard: CorpusShard, row: Row) -> None:
+        if shard.config == "rl":
+            return
+        self.findings.seen += 1
+        where = f"{row['id']} in {shard.name}"
+        if row["teacher"] == "":
+            if shard.config != "rejected" and row["response"] != row["answer"]:
+                self.findings.add("completion is not the gold", where)
+            return
+        try:
+            gold = Gold.from_json(row["answer_type"], json.loads(row["options_json"]), row["grading_json"])
+        except (GoldError, ValueError) as error:
+            self.findings.add("gold unreadable", f"{where}: {error}")
+            return
+        found = verify(row["response"], gold, policy=self._policy, finish_reason=row["finish_reason"])
+        if shard.config == "rejected":
+            if self._same_verifier and found.verdict != row["verdict"]:
+                self.findings.add("another verdict", f"{where}: {row['verdict']}, verified as {found.verdict}")
+        elif found.verdict is not Verdict.CORRECT:
+            self.findings.add("kept answer is not right", f"{where}: {found.verdict} by {found.rule}")
+        elif row["verdict"] != Verdict.CORRECT:
+            self.findings.add("kept with a verdict other than correct", f"{where}: {row['verdict']}")
+
+
+class Forms:
+    """The columns of one row say one thing: markers, prompts, completion, gold."""
+
+    def __init__(self) -> None:
+        self.findings = Findings("forms", "rows")
+
+    def feed(self, shard: CorpusShard, row: Row) -> None:
+        self.findings.seen += 1
+        for fault in _faults(row):
+            self.findings.add(fault, f"{row['id']} in {shard.name}")
+
+
+class Rates:
+    """Counts of samples fit each other: within a row, and between the configs."""
+
+    def __init__(self) -> None:
+        self.findings = Findings("rates", "rows")
+        self._told: dict[tuple[str, str], tuple[int, int]] = {}
+        self._kept: Counter[tuple[str, str, str]] = Counter()
+
+    def feed(self, shard: CorpusShard, row: Row) -> None:
+        if shard.config == "rejected":
+            return
+        self.findings.seen += 1
+        where = f"{row['id']} in {shard.name}"
+        sampled, correct = row["n_sampled"], row["n_correct"]
+        if not 0 <= correct <= sampled:
+            self.findings.add("n_correct over n_sampled", f"{where}: {correct} of {sampled}")
+        if shard.config == "rl":
+            rate = row["pass_rate"]
+            right = rate is None if not sampled else rate is not None and math.isclose(rate, correct / sampled, abs_tol=1e-9)
+            if not right:
+                self.findings.add("pass_rate is not n_correct / n_sampled", f"{where}: {rate} for {correct} of {sampled}")
+        else:
+            self._kept[shard.config, row["question_id"], row["teacher"]] += 1
+            if self._kept[shard.config, row["question_id"], row["teacher"]] > correct:
+                self.findings.add("more kept than correct", where)
+            if not 0 <= row["sample"] < max(sampled, 1):
+                self.findings.add("sample out of range", f"{where}: {row['sample']} of {sampled}")
+        if sampled and self._told.setdefault((row["question_id"], row["teacher"]), (sampled, correct)) != (sampled, correct):
+            self.findings.add("configs count samples differently", where)
+
+
+def _faults(row: Row) -> list[str]:
+    """What in a row contradicts itself."""
+    faults: list[str] = []
+    pictured = len(row["images"]) if "images" in row else len(row["image_digests"]) if "image_digests" in row else 0
+    if row["problem"].count(MARKER) != pictured:
+        faults.append("image markers in problem differ in number from images")
+    if "images" in row and len(row["image_digests"]) != pictured:
+        faults.append("image_digests differ in number from images")
+    if "prompt" in row:
+        faults += _prompt_faults(row, pictured)
+    if "completion" in row and row["completion"] != [{"role": "assistant", "content": row["response"]}]:
+        faults.append("completion is not response")
+    if not row["id"] or not row["question_id"]:
+        faults.append("no id")
+    return faults + _gold_faults(row)
+
+
+def _prompt_faults(row: Row, pictured: int) -> list[str]:
+    faults: list[str] = []
+    prompt, marked = _asked(row["prompt"]), _asked(row["verl_prompt"])
+    if any(MARKER in message["content"] for message in row["prompt"]):
+        faults.append("image marker in prompt")
+    if sum(message["content"].count(MARKER) for message in row["verl_prompt"]) != pictured:
+        faults.append("image markers in verl_prompt differ in number from images")
+    if marked.strip() != row["problem"].strip():
+        faults.append("verl_prompt is not problem")
+    if prompt.strip() != row["problem"].replace(MARKER, "").strip():
+        faults.append("prompt is not problem without markers")
+    return faults
+
+
+def _gold_faults(row: Row) -> list[str]:
+    if not row["grading_json"]:
+        return ["no gold"] if row["answer"] else []
+    try:
+        options = tuple(json.loads(row["options_json"]))
+        Gold.from_json(row["answer_type"], options, row["grading_json"])
+        told = answer_of(row["answer_type"], json.loads(row["grading_json"]), options)
+    except (GoldError, ValueError, KeyError, TypeError, IndexError):
+        return ["gold unreadable"]
+    return [] if told == row["answer"] else ["answer is not the gold"]
+
+
+def _asked(messages: list[dict[str, str]]) -> str:
+    """What the last message of a prompt says."""
+    return messages[-1]["content"] if messages else ""
+
+
+class Overlaps:
+    """No row that a benchmark also holds: by image digest, and by normalised text where there are no images."""
+
+    def __init__(self, texts: dict[str, str], images: dict[str, str]) -> None:
+        self.findings = Findings("overlaps", "rows")
+        self._texts = texts
+        self._images = images
+
+    def feed(self, shard: CorpusShard, row: Row) -> None:
+        if shard.config == "rejected":
+            return
+        self.findings.seen += 1
+        digests = row["image_digests"] if "image_digests" in row else []
+        for digest in digests:
+            if digest in self._images:
+                self.findings.add("image of a benchmark", f"{row['id']} in {shard.name} meets {self._images[digest]}")
+        if digests or not self._texts:
+            return
+        for content in content_hashes(_asked(row["prompt"]), json.loads(row["options_json"])):
+            if content in self._texts:
+                self.findings.add("question of a benchmark", f"{row['id']} in {shard.name} meets {self._texts[content]}")

@@ -1,0 +1,127 @@
+"""Reading a published corpus: its lock, its manifest, and its shards by config."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.publish.lock import FORMAT
+from schemas.corpus import CONFIGS
+from schemas.errors import CorpusError, ManifestError
+from schemas.manifest import Manifest, read_manifest
+
+_KEYS = ("name", "version", "manifest", "verifier", "policy", "medtrace", "libraries", "build", "datasets", "counts", "traces", "tallies", "shards", "files")
+
+
+@dataclass(frozen=True)
+class CorpusShard:
+    """A published table as the lock names it; `path` is absolute, `name` relative."""
+
+    config: str
+    split: str
+    label: str
+    name: str
+    path: Path
+    rows: int
+    nbytes: int
+    size: int
+    sha256: str
+    digest: str
+
+    def tables(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+        """The rows, one table a row group.
+
+        Raises: CorpusError where the file is gone or damaged.
+        """
+        try:
+            with pq.ParquetFile(self.path) as file:
+                for group in range(file.metadata.num_row_groups):
+                    yield file.read_row_group(group, columns=list(columns) if columns is not None else None, use_threads=False)
+        except (OSError, pa.ArrowException) as error:
+            raise CorpusError(f"{self.path} cannot be read: {first_line(error)}. Get the corpus again, or rebuild it.") from error
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A published corpus."""
+
+    path: Path
+    lock: Mapping[str, Any]
+    manifest: Manifest
+    shards: tuple[CorpusShard, ...]
+
+    def of(self, config: str, split: str | None = None) -> tuple[CorpusShard, ...]:
+        """The shards of a config, or of one of its splits, in order."""
+        return tuple(shard for shard in self.shards if shard.config == config and split in (None, shard.split))
+
+    def read(self, config: str, columns: Sequence[str] | None = None, split: str | None = None) -> Iterator[tuple[CorpusShard, pa.Table]]:
+        """The rows of a config, or some of their columns, one table a row group.
+
+        Raises: CorpusError where a file is gone or damaged.
+        """
+        for shard in self.of(config, split):
+            for table in shard.tables(columns):
+                yield shard, table
+
+
+def read_corpus(path: Path) -> Corpus:
+    """The corpus in a folder; its shards are read as they are asked for.
+
+    Raises: CorpusError where lock or manifest are missing or are not of a corpus.
+    """
+    lock = _read_lock(path)
+    try:
+        manifest = read_manifest((path / "manifest.toml").read_text(encoding="utf-8"), str(path / "manifest.toml"))
+    except (OSError, UnicodeDecodeError, ManifestError) as error:
+        raise CorpusError(f"{path / 'manifest.toml'} cannot be read: {first_line(error)}. Get the corpus again, or rebuild it.") from error
+    try:
+        shards = tuple(_shard(path, told) for told in lock["shards"])
+    except (KeyError, TypeError) as error:
+        raise CorpusError(f"{path / 'lock.json'} tells too little of a shard: {error!r}. Get the corpus again, or rebuild it.") from error
+    return Corpus(path, lock, manifest, shards)
+
+
+def first_line(error: BaseException) -> str:
+    """An error in one line."""
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def _read_lock(path: Path) -> dict[str, Any]:
+    where = path / "lock.json"
+    if not path.is_dir():
+        raise CorpusError(f"{path} is no folder. Name the folder of a corpus, the one that holds lock.json.")
+    try:
+        lock = json.loads(where.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CorpusError(f"{path} is no medtrace corpus: it has no lock.json. Name the folder that `medtrace build` wrote.") from None
+    except (OSError, ValueError) as error:
+        raise CorpusError(f"{where} cannot be read: {first_line(error)}. Get the corpus again, or rebuild it.") from error
+    told = lock.get("format") if isinstance(lock, dict) else None
+    if told != FORMAT:
+        raise CorpusError(f"{where} has the format {told!r}, not {FORMAT!r}. Read it with the medtrace that wrote it, or rebuild it.")
+    missing = [key for key in _KEYS if key not in lock]
+    if missing:
+        raise CorpusError(f"{where} lacks {', '.join(missing)}. Get the corpus again, or rebuild it.")
+    return lock
+
+
+def _shard(folder: Path, told: Mapping[str, Any]) -> CorpusShard:
+    name = PurePosixPath(told["path"])
+    if name.is_absolute() or ".." in name.parts or told["config"] not in CONFIGS:
+        raise CorpusError(f"{folder / 'lock.json'} names the shard {told['path']!r}, which no corpus holds. Get the corpus again.")
+    return CorpusShard(
+        told["config"],
+        told["split"],
+        told["label"],
+        str(name),
+        folder / name,
+        told["rows"],
+        told["nbytes"],
+        told["size"],
+        told["sha256"],
+        told["digest"],
+    )

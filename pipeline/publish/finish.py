@@ -1,0 +1,195 @@
+"""Finishing: stored tables become a corpus folder, whole or not at all."""
+
+import ctypes
+import errno
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline.publish.card import render_card
+from pipeline.publish.layout import shard_path
+from pipeline.publish.lock import FORMAT, Filed, Shard, SourceFacts, make_lock
+from pipeline.store import sync_folder
+from schemas.corpus import CONFIGS
+from schemas.errors import StoreError
+from schemas.manifest import Manifest
+
+__all__ = ["Shard", "SourceFacts", "finish", "portable"]
+
+_PATH = re.compile(r"""(\bpath["']?\s*=\s*)("([^"\\\n]|\\.)*"|'[^'\n]*')""")
+_ABSOLUTE = re.compile(r"/|~|[A-Za-z]:[\\/]|\\\\|file:")
+_SHORTENED = "  # only the last part of the path is kept"
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2
+
+
+def finish(
+    out: Path,
+    shards: Sequence[Shard],
+    tallies: pa.Table,
+    manifest: Manifest,
+    manifest_text: str,
+    manifest_name: str,
+    facts: Mapping[str, SourceFacts],
+    build: Mapping[str, Any],
+) -> None:
+    """Lays a corpus out at `out`: shards (hard links where the disk allows), card, manifest and lock.
+
+    It is made beside `out` and takes its place at once. `build` goes into the lock as it is.
+    Raises: StoreError where `out` holds something else or cannot be written.
+    """
+    out = out.resolve()
+    partial, former = out.parent / f".{out.name}.partial", out.parent / f".{out.name}.former"
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        if former.exists() and not out.exists():
+            os.rename(former, out)
+        check_replaceable(out)
+        for leftover in (partial, former):
+            shutil.rmtree(leftover, ignore_errors=True)
+        _lay_out(partial, _ordered(shards), tallies, manifest, manifest_text, manifest_name, facts, build)
+        _swap(partial, out, former)
+    except OSError as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise StoreError(f"{out} cannot be written: {error.strerror or error}. Make room or choose another folder with --out.") from error
+
+
+def check_replaceable(out: Path) -> None:
+    """Fails where a corpus must not be put.
+
+    Raises: StoreError where `out` is a file, or a folder with other things than a corpus of ours.
+    """
+    if not out.exists() or (out.is_dir() and (is_corpus(out) or not any(out.iterdir()))):
+        return
+    kind = "a folder that is no medtrace corpus" if out.is_dir() else "a file"
+    raise StoreError(f"{out} is {kind}, and is left as it is. Choose another folder with --out, or move it away.")
+
+
+def is_corpus(folder: Path) -> bool:
+    """Whether a folder holds a lock of ours."""
+    try:
+        lock = json.loads((folder / "lock.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(lock, dict) and str(lock.get("format", "")).split("/")[0] == FORMAT.split("/")[0]
+
+
+def portable(manifest_text: str) -> str:
+    """A manifest's text with absolute paths cut to their last part, each with a comment that says so."""
+    return "".join(_portable_line(line) for line in manifest_text.splitlines(keepends=True))
+
+
+def _portable_line(line: str) -> str:
+    if line.lstrip().startswith("#"):
+        return line
+    shortened = _PATH.sub(_last_part, line)
+    if shortened == line:
+        return line
+    body = shortened.rstrip("\r\n")
+    return body + _SHORTENED + shortened[len(body) :]
+
+
+def _last_part(found: re.Match[str]) -> str:
+    value = found[2][1:-1]
+    if not _ABSOLUTE.match(value):
+        return found[0]
+    last = [part for part in re.split(r"[\\/]+", value) if part]
+    return f"{found[1]}{found[2][0]}{last[-1] if last else '.'}{found[2][0]}"
+
+
+def _ordered(shards: Sequence[Shard]) -> list[Shard]:
+    """The shards that hold rows: by config, train first, by label."""
+    configs = list(CONFIGS)
+    kept = [shard for shard in shards if shard.rows]
+    return sorted(kept, key=lambda shard: (configs.index(shard.config), shard.split != "train", shard.label))
+
+
+def _lay_out(
+    folder: Path,
+    shards: Sequence[Shard],
+    tallies: pa.Table,
+    manifest: Manifest,
+    manifest_text: str,
+    manifest_name: str,
+    facts: Mapping[str, SourceFacts],
+    build: Mapping[str, Any],
+) -> None:
+    filed: list[tuple[Shard, Filed]] = []
+    for shard in shards:
+        name = shard_path(shard.config, shard.split, shard.label)
+        _place(shard.path, folder / name)
+        filed.append((shard, file_of(folder, name)))
+    lock = make_lock(manifest, Path(manifest_name).name, filed, tallies, facts, build)
+    _write(folder / "manifest.toml", portable(manifest_text))
+    _write(folder / "README.md", render_card(lock, manifest))
+    beside = [file_of(folder, name) for name in ("README.md", "manifest.toml")]
+    lock["files"] = [{"path": one.path, "sha256": one.sha256, "size": one.size} for one in beside]
+    _write(folder / "lock.json", json.dumps(lock, indent=1, ensure_ascii=False, sort_keys=False) + "\n")
+    for inner in sorted(path for path in folder.rglob("*") if path.is_dir()):
+        sync_folder(inner)
+    sync_folder(folder)
+
+
+def file_of(folder: Path, name: str) -> Filed:
+    """What the bytes of a file of a corpus are."""
+    with open(folder / name, "rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return Filed(name, digest, (folder / name).stat().st_size)
+
+
+def _place(stored: Path, path: Path) -> None:
+    """Links a stored file, or copies it where links cannot be made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(stored, path)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        shutil.copyfile(stored, path)
+        with open(path, "rb") as file:
+            os.fsync(file.fileno())
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _swap(partial: Path, out: Path, former: Path) -> None:
+    """Puts a finished folder in the place of the old one, which is then removed."""
+    if not out.exists():
+        os.rename(partial, out)
+    elif _exchange(partial, out):
+        os.rename(partial, former)
+    else:
+        os.rename(out, former)
+        try:
+            os.rename(partial, out)
+        except OSError:
+            os.rename(former, out)
+            raise
+    sync_folder(out.parent)
+    shutil.rmtree(former, ignore_errors=True)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Swaps two folders in one operation of the kernel; False where it has none (then a reader may miss both for an instant)."""
+    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if rename is None:
+        return False
+    if rename(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE) == 0:
+        return True
+    code = ctypes.get_errno()
+    if code in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EPERM):
+        return False
+    raise OSError(code, os.strerror(code), str(other))

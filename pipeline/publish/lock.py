@@ -1,0 +1,189 @@
+"""The lock of a corpus: what it was made of, what it holds, and the digest of every file."""
+
+import platform
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipeline.fingerprint import fingerprint
+from pipeline.publish.card import CARD
+from pipeline.publish.layout import shard_path
+from pipeline.verify.answer import VERIFIER
+from schemas.corpus import CONFIGS, Tally
+from schemas.manifest import Manifest
+
+FORMAT = "medtrace-corpus/1"
+LIBRARIES = ("pyarrow", "numpy", "pillow", "polars", "pydantic", "datasets")
+FACETS = ("source", "license", "modality", "answer_type", "teacher", "model", "verdict", "reason", "no_trace")
+
+Facets = dict[str, dict[str, int]]
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A finished table of a corpus. `nbytes`: size of its values, `digest`: the logical one."""
+
+    config: str
+    split: str
+    label: str
+    path: Path
+    rows: int
+    nbytes: int
+    digest: str
+
+
+@dataclass(frozen=True)
+class SourceFacts:
+    """What a corpus says of a dataset that it was made from or compared with. `files`: name, sha256, size."""
+
+    name: str
+    role: Literal["source", "benchmark"]
+    title: str = ""
+    homepage: str = ""
+    license: str = ""
+    access: str = ""
+    citation: str = ""
+    revision: str = ""
+    files: tuple[tuple[str, str, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Filed:
+    """A file of a corpus, with what its bytes are."""
+
+    path: str
+    sha256: str
+    size: int
+
+
+def count_facets(tables: Iterable[Path]) -> Facets:
+    """How many rows hold each value, by facet, over Parquet tables of one config; values in order."""
+    found: dict[str, dict[str, int]] = {}
+    for path in tables:
+        present = [name for name in FACETS if name in pq.read_schema(path).names]
+        table = pq.read_table(path, columns=present, use_threads=False)
+        add_facets(found, table)
+    return {facet: dict(sorted(values.items())) for facet, values in found.items()}
+
+
+def add_facets(found: Facets, table: pa.Table) -> None:
+    """Counts the rows of one more table."""
+    for facet in FACETS:
+        if facet in table.column_names:
+            values = found.setdefault(facet, {})
+            for pair in pc.value_counts(table[facet]).to_pylist():
+                values[str(pair["values"])] = values.get(str(pair["values"]), 0) + pair["counts"]
+
+
+def count_traces(tables: Iterable[tuple[str, Path]]) -> dict[str, dict[str, dict[str, int]]]:
+    """How many traces are kept and rejected, by teacher and by model; a trace in `sft` and `sft_text` counts once."""
+    found: dict[str, dict[str, dict[str, int]]] = {}
+    seen: set[str] = set()
+    for config, path in tables:
+        if config == "rl":
+            continue
+        fate = "rejected" if config == "rejected" else "kept"
+        table = pq.read_table(path, columns=["id", "teacher", "model"], use_threads=False)
+        for id, teacher, model in zip(*(table[name].to_pylist() for name in ("id", "teacher", "model")), strict=True):
+            if fate == "kept" and id in seen:
+                continue
+            seen.add(id)
+            for facet, value in (("teacher", teacher), ("model", model)):
+                values = found.setdefault(fate, {}).setdefault(facet, {})
+                values[value] = values.get(value, 0) + 1
+    return {fate: {facet: dict(sorted(values.items())) for facet, values in facets.items()} for fate, facets in sorted(found.items())}
+
+
+def make_lock(
+    manifest: Manifest,
+    manifest_name: str,
+    shards: Sequence[tuple[Shard, Filed]],
+    tallies: pa.Table,
+    facts: Mapping[str, SourceFacts],
+    build: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The lock, but for the files beside the shards. Everything in it follows from the arguments and the locked versions."""
+    counts: dict[str, dict[str, Any]] = {}
+    for config in CONFIGS:
+        of_config = [shard for shard, _ in shards if shard.config == config]
+        for split in sorted({shard.split for shard in of_config}, reverse=True):
+            here = [shard for shard in of_config if shard.split == split]
+            counts.setdefault(config, {})[split] = {
+                "rows": sum(shard.rows for shard in here),
+                **count_facets(shard.path for shard in here),
+            }
+    told = {name: asdict(one) for name, one in sorted(facts.items())}
+    return {
+        "format": FORMAT,
+        "card": CARD,
+        "name": manifest.name,
+        "version": manifest.version,
+        "manifest": {"name": manifest_name, "fingerprint": manifest_fingerprint(manifest)},
+        "verifier": VERIFIER,
+        "policy": manifest.judge.policy,
+        "medtrace": medtrace_version(),
+        "libraries": library_versions(),
+        "build": dict(build),
+        "datasets": [_dataset(one) for one in told.values()],
+        "counts": counts,
+        "traces": count_traces((shard.config, shard.path) for shard, _ in shards),
+        "tallies": sorted_tallies(tallies),
+        "shards": [_shard(shard, filed) for shard, filed in shards],
+    }
+
+
+def manifest_fingerprint(manifest: Manifest) -> str:
+    """Hash of what a manifest asks for, wherever its local files lie."""
+    asked = manifest.model_dump(mode="json")
+    for dataset in (*asked["source"], *asked["benchmark"]):
+        dataset.pop("path")
+    return fingerprint(asked)
+
+
+def sorted_tallies(tallies: pa.Table) -> list[list[Any]]:
+    """Stage, source, reason and count: summed, zeros left out, in order."""
+    summed: dict[tuple[str, str, str], int] = {}
+    for row in tallies.to_pylist():
+        place = (row[Tally.stage], row[Tally.source], row[Tally.reason])
+        summed[place] = summed.get(place, 0) + row[Tally.count]
+    return [[*place, count] for place, count in sorted(summed.items()) if count]
+
+
+def medtrace_version() -> str:
+    """This checkout's version; where it is not installed, the one in pyproject.toml."""
+    try:
+        return version("medtrace")
+    except PackageNotFoundError:
+        project = Path(__file__).parents[2] / "pyproject.toml"
+        return tomllib.loads(project.read_text())["project"]["version"] if project.is_file() else "unknown"
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of Python and of the libraries that can change a row or a byte."""
+    return {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
+
+
+def _dataset(told: dict[str, Any]) -> dict[str, Any]:
+    files = [{"path": name, "sha256": sha256, "size": size} for name, sha256, size in sorted(told["files"])]
+    return {**told, "files": files}
+
+
+def _shard(shard: Shard, filed: Filed) -> dict[str, Any]:
+    return {
+        "config": shard.config,
+        "split": shard.split,
+        "label": shard.label,
+        "path": shard_path(shard.config, shard.split, shard.label),
+        "rows": shard.rows,
+        "nbytes": shard.nbytes,
+        "size": filed.size,
+        "sha256": filed.sha256,
+        "digest": shard.digest,
+    }

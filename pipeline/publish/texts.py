@@ -1,0 +1,58 @@
+"""What an audit looks for in texts: the question in a prompt, secrets, paths of a machine."""
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pipeline.fingerprint import canonical_json
+from pipeline.publish.corpus import CorpusShard
+from pipeline.publish.findings import Findings
+from pipeline.prompts import LETTERS
+from pipeline.stages.ingest import normalise
+
+COLUMNS = ("problem", "response", "answer", "options_json", "grading_json", "sampling_json", "source_row", "model", "domain", "extracted", "rule")
+_SECRET = re.compile(
+    r"(?<![A-Za-z0-9_-])(?:(?:sk|hf|ghp|gho|github_pat|glpat|xox[abp])[-_][A-Za-z0-9_-]{16,}|AKIA[A-Z0-9]{16}|Bearer\s+[A-Za-z0-9._~+/-]{16,})"
+)
+_ABSOLUTE = re.compile(r"""(?<![^\s"'(=:\[])(?:file://|/(?:home|Users|root|tmp|mnt|scratch|private)/)[\w.~/-]+|\b[A-Za-z]:\\+(?:Users|home)\\""")
+
+
+class Texts:
+    """No text that looks like a key, and no path of somebody's machine."""
+
+    def __init__(self) -> None:
+        self.findings = Findings("texts", "texts")
+
+    def feed(self, shard: CorpusShard, row: dict[str, Any]) -> None:
+        """Looks at the texts of one row."""
+        for column in COLUMNS:
+            if column in row:
+                self.look(row[column], f"{column} of {row['id']} in {shard.name}")
+
+    def look(self, text: str, where: str) -> None:
+        """Looks at one text; what is found is not repeated in full."""
+        self.findings.seen += 1
+        for found in _SECRET.finditer(text):
+            token = re.sub(r"^Bearer\s+", "", found.group())
+            if any(sign.isdigit() for sign in token) and any(sign.isalpha() for sign in token):
+                self.findings.add("looks like a key", f"{where}: {found.group()[:6]}…")
+        for found in _ABSOLUTE.finditer(text):
+            self.findings.add("path of a machine", f"{where}: {found.group()[:40]}")
+
+
+def content_hashes(prompt: str, options: Sequence[str]) -> Iterator[str]:
+    """Every `Example.content` that a prompt may stand for, as where its context ends is not told."""
+    body = prompt.rpartition("\n\n")[0]
+    listed = "\n".join(f"{LETTERS[place]}. {option}" for place, option in enumerate(options[: len(LETTERS)]))
+    if options:
+        body = body.removesuffix(listed).removesuffix("\n\n")
+    yield content_hash(body, "", options)
+    for gap in re.finditer("\n\n", body):
+        yield content_hash(body[gap.end() :], body[: gap.start()], options)
+
+
+def content_hash(question: str, context: str, options: Sequence[str]) -> str:
+    """What `Example.content` holds."""
+    told = [normalise(question), normalise(context), sorted(normalise(option) for option in options)]
+    return hashlib.sha256(canonical_json(told).encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -1,0 +1,276 @@
+"""The option that prose settles on: by an announced letter, a letter in its place, or the one option text of a conclusion."""
+
+import re
+from typing import NamedTuple
+
+from pipeline.verify.choice import Named, agrees, letters, name_options
+from pipeline.verify.fold import align, fold, lower
+from pipeline.verify.gold import Found, Gold, Reading
+from pipeline.verify.mention import concluded
+from schemas.example import AnswerType
+from schemas.trace import Verdict
+
+_KEYS = (
+    "answer", "choice", "option", "choose", "chose", "select", "pick", "go with", "antwort", "lösung", "réponse", "reponse",
+    "respuesta", "opción", "答案", "选",
+)  # fmt: skip
+_COPULA = re.compile(
+    r"\b(?:is|are|be|was|remains|ist|lautet|wäre|est|serait|es|sería)\b|[:=]|(?<=[a-zéó])(?=\s*[*_]*\s?\(?[A-Z][).*\s]|\s*[*_]*\s?\(?[A-Z]$)|[是为选项择]+",
+)
+_FILLER = re.compile(
+    r"(?:[\s*_:\"'`$\\(\[{}<>=-]|\b(?:most|likely|probably|clearly|definitely|therefore|thus|indeed|simply|still|then|the|option|choice|letter"
+    r"|text|mathrm|mathbf|textbf|boxed|best|with|is|be|opción|la|die|der|das)\b|选项|选择|选|项|是|为)*",
+    re.IGNORECASE,
+)
+_LETTER = re.compile(r"([A-Z])(?![A-Za-z'’]|\.[A-Za-z])")
+_SMALL = re.compile(r"(?<=[(\[{])([a-z])(?=[)\]}])")
+_TURNED = re.compile(r"not\s+(?:option\s+)?\(?[A-Z]\)?\s*,?\s*(?:but|rather|it is|it's|instead)\s+(?:rather\s+|option\s+)?\(?([A-Z])\b")
+_NEXT = re.compile(
+    r"[)\]*_\"'.:]{0,3}\s*(?:,\s*(?:and|or)?|/|&|\+|\band\b|\bor\b|\bund\b|\boder\b|\bet\b|\bou\b|\by\b|和|或)\s*(?:also\s+|option\s+|choice\s+)?[(\[*]*"
+    r"([A-Z])(?![A-Za-z'’])(?![)\]*]*\s+(?:is|are|was|were|would|has|have|does|do|can|could|may|might|will|looks?|seems?)\b)"
+)
+_JOINED = re.compile(
+    r"[)\]*_]{0,3}[.:)]?\s[^\n.;()?]{0,200}?\b(?:and|or)\s+(?:also\s+|option\s+|choice\s+)?[(\[*_]{0,3}([A-Z])[)\].:]"
+    r"(?![)\]*]*\s+(?:is|are|was|were|would|has|have|does|do|can|could|may|might|will|looks?|seems?)\b)"
+)
+_LISTED = re.compile(r"[)\]*_]{0,3}[.:)][^\n]{0,200}\n{1,2}[ \t>*_(\[-]{0,4}([A-Z])(?=[).:\]])")
+_AFTER = re.compile(
+    r"[)\]}*_\"'`$\\>]|[.,;:!](?:\s|$|[)\]}*\"'])|\s*$|\s*\n|\s+(?:because|since|as|for|which|due|based|given|if|and|or|but|with|in|according|\()"
+    r"|\s*[-–—]\s|[。，；、！<]|[^\x00-\x7f]"
+)
+_WORD_END = re.compile(r"(?:s|d|ed)?(?![^\W\d_])")
+_MANY = re.compile(r"\s*(?:choices|options)\b")
+_DOUBT = re.compile(r"[)\]*_\"'\s]{0,4}\?")
+_BEFORE = re.compile(
+    r"(?:^|(?<=[\s(*]))(?P<mark>(?:[Oo]ption|[Cc]hoice|[Aa]nswer)\s+[(\[*]{0,3}|[(\[*]{1,3}|)(?P<letter>[A-Z])(?P<close>[)\]*.:]{0,3})"
+    r"(?P<gap>\s[^.\n,;?]{0,120}?)?\s+(?:is|would be|seems|appears|must be)\s+(?:to be\s+)?(?:(?:therefore|thus|clearly|indeed|likely|probably)\s+)?"
+    r"(?:the\s+)?(?:(?:single|only|one)\s+)*(?:correct|right|best|most\s+(?:likely|appropriate|accurate|suitable))\b",
+    re.MULTILINE,
+)
+_DENIED_GAP = re.compile(r"\b(?:not|n't|no|if|but|and|or|than|that|which|[A-Z])\b|n't", re.IGNORECASE)
+_BRACKETED = re.compile(r"\b(?:is|are|be|was|with|by|represented by)\s*:?\s*(?:option\s+|choice\s+)?[*_]*[(\[]?([A-Z])[)\]]")
+_OPTION = re.compile(r"\b(?:option|choice)\s+[*_(\[]*([A-Z])(?![A-Za-z'’])")
+_NEGATED = re.compile(
+    r"(?:\bnot|n't|\bin|\bin)?\s*(?:\bnot\b|n't\b|\bnever\b|\bincorrect\b|\bwrong\b|\bneither\b)[^.;\n]{0,24}$", re.IGNORECASE
+)
+_LINE = re.compile(r"^[ \t>*_(\[-]*([A-Z])[ \t]*[).:\]][)*_ \t]*(.*)$", re.MULTILINE)
+_ALONE = re.compile(r"^[\s*_(\[{\"'$\\]*([A-Z])[\s*_)\]}\"'.:$\\]*$", re.MULTILINE)
+REACH = 120
+TRIES = 40
+
+
+class _Target(NamedTuple):
+    named: Named
+    start: int
+    end: int
+
+
+def choice_in_prose(answer: str, gold: Gold, *, anchored: bool) -> Found | None:
+    """The reading of an answer without a box, on a question of choice; `anchored`: by announced letters and texts alone."""
+    text = align(answer)
+    finders = (_announced,) if anchored else (_announced, _placed, _line, _closing, concluded_target)
+    for find in finders:
+        target = find(text, gold)
+        if target is not None:
+            return Found(_reading(target.named, gold), target.start, target.end)
+    return None
+
+
+def _reading(named: Named, gold: Gold) -> Reading:
+    verdict, score = named.verdict, 0.0
+    said, right = set(named.indexes), set(gold.indexes)
+    if verdict is Verdict.CORRECT and gold.answer_type is AnswerType.MCQ and len(said) != 1:
+        verdict = Verdict.AMBIGUOUS
+    if verdict is Verdict.CORRECT:
+        score = 2 * len(said & right) / (len(said) + len(right))
+        verdict = Verdict.CORRECT if said == right else Verdict.INCORRECT
+        score = score if gold.answer_type is AnswerType.MULTI or verdict is Verdict.CORRECT else 0.0
+    return Reading(verdict, letters(named.indexes), named.rule, score)
+
+
+def _announced(text: str, gold: Gold) -> _Target | None:
+    """By the last `answer is X` and its kin in five languages."""
+    plain = lower(text)
+    ends = {key: plain.rfind(key) for key in _KEYS}
+    for _ in range(TRIES):
+        key = max(ends, key=lambda name: ends[name])
+        at = ends[key]
+        if at < 0:
+            return None
+        target = _after_key(text, at, at + len(key), gold)
+        if target is not None:
+            return target
+        ends[key] = plain.rfind(key, 0, at)
+    return None
+
+
+def _after_key(text: str, start: int, end: int, gold: Gold) -> _Target | None:
+    if _NEGATED.search(text, max(0, start - 40), start) or text[max(0, start - 2) : start].lower() == "in":
+        return None
+    if text[start].isascii() and not (_WORD_END.match(text, end) and not text[start - 1 : start].isalpha()):
+        return None
+    if text.startswith("s", end) and not text.startswith("s are", end) or _MANY.match(text, end):
+        return None
+    line = text.find("\n", end, end + REACH)
+    stop = min(end + REACH, len(text)) if line < 0 else line + 1
+    for copula in _COPULA.finditer(text, end, stop):
+        before = text[end : copula.start()]
+        if copula.end() == copula.start() and text[start:end].lower() in ("option", "choice"):
+            continue
+        if re.search(r"(?:\bnot|n't|\bcannot|\bnever)\s*(?:be)?\s*$|[.?!]\s", before):
+            if re.search(r"[.?!]\s", before):
+                return None
+            continue
+        target = _target(text, copula.end(), gold)
+        if target is not None:
+            return target
+    return None
+
+
+def _target(text: str, at: int, gold: Gold) -> _Target | None:
+    """The letters, or the option text, that stand at a place."""
+    filler = _FILLER.match(text, at)
+    begin = filler.end() if filler else at
+    if turned := _TURNED.match(text, begin):
+        begin = turned.start(1)
+    letter = _LETTER.match(text, begin) or _SMALL.match(text, begin)
+    if letter is None:
+        return _worded(text, begin, gold)
+    end = letter.end()
+    if _DOUBT.match(text, end):
+        return None
+    found = [letter[1].upper()]
+    listed = not text[text.rfind("\n", 0, begin) + 1 : letter.start()].strip(" \t>*_([-")
+    while following := _NEXT.match(text, end) or _JOINED.match(text, end) or (_LISTED.match(text, end) if listed else None):
+        found.append(following[1])
+        end = following.end()
+        if len(found) > 26:
+            return None
+    if len(found) == 1 and not _AFTER.match(text, end):
+        beside = _segments(text, end)
+        index = ord(found[0]) - ord("A")
+        if not (index < len(gold.options) and gold.folded[index] in beside):
+            return _worded(text, begin, gold)
+    return _lettered(text, letter.start(1), end, tuple(found), gold)
+
+
+def _lettered(text: str, start: int, end: int, found: tuple[str, ...], gold: Gold) -> _Target | None:
+    indexes = tuple(sorted({ord(letter) - ord("A") for letter in found}))
+    if indexes[-1] >= len(gold.options):
+        return _Target(Named(Verdict.NO_ANSWER, (), "phrase_out_of_range"), start, end)
+    if len(indexes) == 1 and any(option == found[0].lower() for other, option in enumerate(gold.folded) if other != indexes[0]):
+        return _Target(Named(Verdict.AMBIGUOUS, indexes, "phrase_letter_or_text"), start, end)
+    if len(indexes) == 1 and contradicts(text, end, gold, indexes[0]):
+        return _Target(Named(Verdict.CONFLICT, indexes, "phrase_letter_against_text"), start, end)
+    return _Target(Named(Verdict.CORRECT, indexes, "phrase_letter" if len(indexes) == 1 else "phrase_letters"), start, end)
+
+
+def contradicts(text: str, end: int, gold: Gold, index: int) -> bool:
+    """Whether the text right behind a letter is another option's."""
+    own = gold.folded[index]
+    beside = _segments(text, end)
+    if own in beside:
+        return False
+    if any(option and option != own and option in beside for option in gold.folded):
+        return True
+    listed = re.match(r"[)\]*_]{0,3}[.:)]?[)\]*_]{0,3}\s+", text[end : end + 12])
+    return bool(listed and beside and not agrees(beside[-1], gold, index) and _nearer(beside[-1], gold, index))
+
+
+def _nearer(said: str, gold: Gold, index: int) -> bool:
+    """Whether a text is plainly another option's, with some word more or less."""
+    return any(agrees(said, gold, other) for other in range(len(gold.options)) if other != index)
+
+
+def _segments(text: str, end: int) -> list[str]:
+    """What follows a place on its line, up to each sign that may end it, folded; the longest first."""
+    line = text[end : end + 400].split("\n", 1)[0].lstrip(" )]*_.:\"'-–—}$")
+    cuts = [len(line)] + [sign.start() for sign in re.finditer(r"[.;,(*\"<]|\s-\s|\s(?:as|because|since|which)\s", line)][:6]
+    return [folded for cut in sorted(set(cuts), reverse=True) if (folded := fold(line[:cut]))]
+
+
+def _worded(text: str, begin: int, gold: Gold) -> _Target | None:
+    """The option whose text stands at a place, whole."""
+    for said in _segments(text, begin):
+        same = tuple(index for index, option in enumerate(gold.folded) if option == said)
+        if same:
+            rule = "phrase_text" if len(same) == 1 else "phrase_equal_texts"
+            verdict = Verdict.CORRECT if len(same) == 1 else Verdict.AMBIGUOUS
+            line = text.find("\n", begin)
+            return _Target(Named(verdict, same, rule), begin, line if line >= 0 else len(text))
+    return None
+
+
+def _placed(text: str, gold: Gold) -> _Target | None:
+    """By a claim or a letter in brackets; AMBIGUOUS where the two differ."""
+    claimed, bracketed = _claimed(text, gold), _bracketed(text, gold)
+    if claimed is None or bracketed is None or claimed.named.indexes == bracketed.named.indexes:
+        return claimed or bracketed
+    both = tuple(sorted({*claimed.named.indexes, *bracketed.named.indexes}))
+    return claimed._replace(named=Named(Verdict.AMBIGUOUS, both, "claims_differ"))
+
+
+def _claimed(text: str, gold: Gold) -> _Target | None:
+    """By `option C is the correct one`: all that are called so, which should be one."""
+    claims = [claim for claim in _BEFORE.finditer(text) if ord(claim["letter"]) - ord("A") < len(gold.options) and _holds(claim)]
+    if not claims:
+        return None
+    found = tuple(sorted({claim["letter"] for claim in claims}))
+    target = _lettered(text, claims[-1].start("letter"), claims[-1].end("letter"), found, gold)
+    return target and target._replace(named=target.named._replace(rule="claim"))
+
+
+def _holds(claim: re.Match[str]) -> bool:
+    """Whether a claim has its letter as subject: marked as a letter where words come between, and nothing denied in them."""
+    gap = (claim["gap"] or "").strip()
+    return not gap or bool((claim["mark"] or claim["close"]) and not _DENIED_GAP.search(gap))
+
+
+def _bracketed(text: str, gold: Gold) -> _Target | None:
+    """By the last `is (C)`, in brackets, whatever is said to be it."""
+    last = None
+    for last in _BRACKETED.finditer(text):
+        pass
+    if last is None or _NEGATED.search(text, max(0, last.start() - 60), last.start()):
+        return None
+    return _target(text, last.start(1), gold)
+
+
+def _line(text: str, gold: Gold) -> _Target | None:
+    """By a line that is one letter, or one letter with its option's text, where no other such line stands."""
+    lines = list(_LINE.finditer(text))
+    alone = [line for line in _ALONE.finditer(text) if line[1]]
+    if len({line[1] for line in alone}) == 1 and not lines or (alone and not lines):
+        named = {line[1] for line in alone}
+        return _lettered(text, alone[-1].start(1), alone[-1].end(1), tuple(sorted(named)), gold)
+    if not lines:
+        return None
+    if len({line[1] for line in lines}) == 1:
+        return _target(text, lines[-1].start(1), gold)
+    last = lines[-1]
+    lead = text[: last.start()].rstrip()
+    if lead.endswith(":") and not text[last.end() :].strip():
+        return _target(text, last.start(1), gold)
+    return None
+
+
+def _closing(text: str, gold: Gold) -> _Target | None:
+    """By the one `option C` of the last sentence."""
+    sentence = max((text.rstrip(" .\n").rfind(sign) for sign in (". ", ".\n", "\n", "? ")), default=-1) + 1
+    found = {option[1]: option for option in _OPTION.finditer(text, sentence)}
+    if len(found) != 1 or _NEGATED.search(text[sentence:]):
+        return None
+    (option,) = found.values()
+    return _target(text, option.start(1), gold)
+
+
+def concluded_target(text: str, gold: Gold) -> _Target | None:
+    """By the one option text that the last concluding sentence names."""
+    found = concluded(text, gold)
+    if found is None:
+        whole = name_options(text.strip(), gold) if len(text) <= 400 else None
+        if whole is None or whole.verdict is Verdict.NO_ANSWER:
+            return None
+        return _Target(whole._replace(rule=f"whole_{whole.rule}"), 0, len(text))
+    index, start, end = found
+    return _Target(Named(Verdict.CORRECT, (index,), "conclusion"), start, end)
