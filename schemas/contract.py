@@ -60,11 +60,16 @@ class Contract:
             if column not in table.column_names:
                 faults.append(f"{column} is missing")
                 continue
+            if table.column_names.count(column) > 1:
+                faults.append(f"{column} is there {table.column_names.count(column)} times")
+                continue
             array = table[column]
             if array.type != column.type:
                 try:
+                    if not _same_fields(array.type, column.type):
+                        raise pa.ArrowInvalid
                     array = array.cast(column.type)
-                except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+                except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError):
                     faults.append(f"{column} is {array.type}, not {column.type}")
                     continue
             if not column.nullable and array.null_count:
@@ -89,7 +94,7 @@ class Contract:
             try:
                 values = [row.get(column) for row in rows]
                 arrays.append(pa.array(values, column.type))
-            except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
+            except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError) as error:
                 raise SchemaError(f"{cls.__name__}.{column} takes {column.type}: {error}") from error
         return cls.conform(pa.Table.from_arrays(arrays, names=list(cls.columns)))
 
@@ -97,3 +102,14 @@ class Contract:
     def empty(cls) -> pa.Table:
         """A table of no rows."""
         return cls.schema.empty_table()
+
+
+def _same_fields(given: pa.DataType, wanted: pa.DataType) -> bool:
+    """Whether no struct inside has other fields: a cast would fill those that are missing with nulls."""
+    if pa.types.is_struct(wanted):
+        if not pa.types.is_struct(given) or [field.name for field in given] != [field.name for field in wanted]:
+            return False
+        return all(_same_fields(given.field(place).type, wanted.field(place).type) for place in range(wanted.num_fields))
+    if pa.types.is_list(wanted) and (pa.types.is_list(given) or pa.types.is_large_list(given)):
+        return _same_fields(given.value_type, wanted.value_type)
+    return True

@@ -7,6 +7,7 @@ response, images with `<image>` markers) and verl (verl_prompt, reward_model, ex
 import pyarrow as pa
 
 from schemas.contract import Column, Contract
+from schemas.features import publishable
 
 MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
 MESSAGES = pa.list_(MESSAGE)
@@ -15,7 +16,15 @@ REWARD_MODEL = pa.struct([("style", pa.string()), ("ground_truth", pa.string())]
 EXTRA_INFO = pa.struct([("split", pa.string()), ("index", pa.int64()), ("question_id", pa.string()), ("source", pa.string())])
 
 
-class _Question(Contract):
+class Published(Contract):
+    """A table that is published: its schema carries the features that the `datasets` library reads."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.schema = publishable(cls.schema)
+
+
+class _Question(Published):
     """What every published row says of its question."""
 
     question_id = Column("question_id", pa.string(), "The example's id: hash of source and canonical content")
@@ -123,7 +132,7 @@ class Rejected(_Question):
     reason = Column("reason", pa.string(), "Why it was not kept")
 
 
-CONFIGS: dict[str, type[Contract]] = {"sft": Sft, "sft_text": SftText, "rl": Rl, "rejected": Rejected}
+CONFIGS: dict[str, type[Published]] = {"sft": Sft, "sft_text": SftText, "rl": Rl, "rejected": Rejected}
 
 
 class Tally(Contract):

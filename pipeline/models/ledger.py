@@ -1,6 +1,5 @@
 """The ledger: every answer of a model, durable before it is used, found by the key of its request."""
 
-import errno
 import os
 import secrets
 import threading
@@ -12,12 +11,11 @@ from typing import BinaryIO
 
 from pipeline.models.entry import LedgerEntry, entry_of, record_of
 from pipeline.models.generate import Completion
-from pipeline.models.segment import Damage, Placed, Record, read_frame, scan
+from pipeline.models.segment import Damage, Placed, Record, append, read_frame, scan, sync, sync_folder
 from schemas.errors import LedgerError
 
 SUFFIX = ".segment"
 _OFFSET_BITS = 40
-_NOTHING_TO_SYNC = (errno.EROFS, errno.EINVAL, errno.EBADF)
 
 
 @dataclass
@@ -76,6 +74,15 @@ class Ledger:
             wanted = {bytes.fromhex(key): key for key in keys}
             places = sorted((place, key) for key in wanted if (place := self._index.get(key)) is not None)
         return {wanted[key]: entry.completion for key, entry in self._read(places)}
+
+    def known(self, keys: Sequence[str]) -> set[str]:
+        """Those keys that have an answer by now, from any process; reads no answer.
+
+        Raises: LedgerError.
+        """
+        with self._reading:
+            self._refresh()
+            return {key for key in keys if self.holds(key)}
 
     def holds(self, key: str) -> bool:
         """Whether this ledger has met an answer to the key, without looking at the disk again."""
@@ -136,7 +143,7 @@ class Ledger:
         error = None
         try:
             writer = self._open_writer()
-            _write_all(writer.fd, b"".join(record.data for record in records))
+            append(writer.fd, b"".join(record.data for record in records))
             os.fsync(writer.fd)
             self._note(writer, records)
         except OSError as failed:
@@ -154,12 +161,12 @@ class Ledger:
         self._abandon()
         if not self.root.is_dir():
             self.root.mkdir(parents=True, exist_ok=True)
-            _sync_folder(self.root.parent)
+            sync_folder(self.root.parent)
         path = self.root / f"{secrets.token_hex(16)}{SUFFIX}"
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644)
         with self._reading:
             self._writer = _Writer(self._number(path, own=True), fd, os.getpid())
-        _sync_folder(self.root)
+        sync_folder(self.root)
         return self._writer
 
     def _abandon(self) -> None:
@@ -191,7 +198,8 @@ class Ledger:
     def _read_on(self, segment: _Segment) -> None:
         number = self._numbers[segment.path.name]
         with _opened(segment.path) as (file, size):
-            _sync(file)
+            # Another process may have died before its fsync, and from here on its answers are used.
+            sync(file.fileno())
             for found in scan(file, segment.read_to, size):
                 if isinstance(found, Placed):
                     self._index_record(found.frame.key, found.frame.digest, number << _OFFSET_BITS | found.offset)
@@ -267,29 +275,3 @@ def _unreadable(what: str, error: OSError) -> LedgerError:
 
 def _lost(path: Path) -> LedgerError:
     return LedgerError(f"Ledger segment {path} changed while it was read. Run medtrace ledger verify, then build again.")
-
-
-def _write_all(fd: int, data: bytes) -> None:
-    rest = memoryview(data)
-    while rest:
-        rest = rest[os.write(fd, rest) :]
-
-
-def _sync(file: BinaryIO) -> None:
-    """Makes durable what another process wrote and may not have synced before it died: it is used from here on."""
-    try:
-        os.fsync(file.fileno())
-    except OSError as error:
-        if error.errno not in _NOTHING_TO_SYNC:
-            raise
-
-
-def _sync_folder(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    except OSError as error:
-        if error.errno not in _NOTHING_TO_SYNC:
-            raise
-    finally:
-        os.close(fd)

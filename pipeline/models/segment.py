@@ -1,8 +1,11 @@
 """Segments of the ledger: append-only files of framed records, each record readable on its own."""
 
+import errno
+import os
 import struct
 import zlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 # 0xff and 0xfe never occur in UTF-8, so no stored JSON can look like the start of a record.
@@ -10,6 +13,7 @@ MAGIC = b"\xffML\xfe"
 _HEADER = struct.Struct("<4sII32s16s")
 _CRC_FROM = 8
 _CHUNK_BYTES = 1 << 20
+_NOTHING_TO_SYNC = (errno.EROFS, errno.EINVAL, errno.EBADF)
 
 
 class Frame(NamedTuple):
@@ -98,6 +102,40 @@ def scan(file: BinaryIO, start: int, size: int) -> Iterator[Placed | Damage]:
             return
         yield Damage(offset, following, torn=False, last=False)
         offset = following
+
+
+def append(fd: int, data: bytes) -> None:
+    """Writes all of it at the end of an open segment, not yet durably.
+
+    Raises: OSError.
+    """
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(fd, rest) :]
+
+
+def sync(fd: int) -> None:
+    """Makes what was written durable; where a file system cannot be written there is nothing to do.
+
+    Raises: OSError.
+    """
+    try:
+        os.fsync(fd)
+    except OSError as error:
+        if error.errno not in _NOTHING_TO_SYNC:
+            raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes the names in a folder durable.
+
+    Raises: OSError.
+    """
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        sync(fd)
+    finally:
+        os.close(fd)
 
 
 def _next_whole(file: BinaryIO, start: int, size: int) -> int | None:

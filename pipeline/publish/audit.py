@@ -1,5 +1,6 @@
 """The audit: what a published corpus says of itself, proved from its files alone."""
 
+import contextlib
 import json
 import re
 from collections.abc import Callable, Iterable
@@ -21,7 +22,6 @@ from pipeline.publish.pictures import Pictures
 from pipeline.publish.texts import Texts
 from schemas.contract import Contract
 from schemas.corpus import CONFIGS
-from schemas.errors import CorpusError
 from schemas.features import huggingface_metadata
 
 IMAGE_PATH = "images.list.element.path"
@@ -56,7 +56,12 @@ class Audit:
 
     def to_json(self) -> dict[str, Any]:
         """The audit as JSON values."""
-        return {"corpus": self.path.name, "strict": self.strict, "failed": self.failed, "checks": [check.to_json() for check in self.checks]}
+        return {
+            "corpus": self.path.name,
+            "strict": self.strict,
+            "failed": self.failed,
+            "checks": [check.to_json() for check in self.checks],
+        }
 
 
 def audit(
@@ -75,10 +80,9 @@ def audit(
     files, whole = _check_files(corpus, tell)
     tables, sound = _check_tables(whole, tell)
     overlaps, unmet = _overlaps(corpus, benchmark_rows)
-    rows: list[RowCheck] = [Ids(), Splits(), Answers(corpus.lock["policy"], corpus.lock["verifier"]), Forms(), Rates(), Texts()]
-    texts = rows[-1]
-    assert isinstance(texts, Texts)
-    _look_at_lock(corpus, texts)
+    texts = Texts()
+    rows: list[RowCheck] = [Ids(), Splits(), Answers(corpus.lock["policy"], corpus.lock["verifier"]), Forms(), Rates(), texts]
+    _look_at_files(corpus, texts)
     pictures, facets = Pictures(), _scan(sound, [*rows, *([overlaps] if overlaps else [])], tell)
     for done, shard in enumerate(pictured := [shard for shard in sound if "images" in CONFIGS[shard.config].columns]):
         tell("images", done, len(pictured))
@@ -141,7 +145,11 @@ def schema_faults(schema: pa.Schema, contract: type[Contract]) -> list[str]:
     faults += [f"column unknown: {name}" for name in schema.names if name not in contract.columns]
     if faults:
         return faults
-    faults += [f"column of another type: {column} is {schema.field(column).type}" for column in contract.columns if schema.field(column).type != column.type]
+    faults += [
+        f"column of another type: {column} is {schema.field(column).type}"
+        for column in contract.columns
+        if schema.field(column).type != column.type
+    ]
     told = (schema.metadata or {}).get(b"huggingface")
     wanted = huggingface_metadata(contract.schema)[b"huggingface"]
     try:
@@ -261,9 +269,8 @@ def _check_licences(corpus: Corpus, facets: dict[tuple[str, str], Facets]) -> Ch
     return findings.check()
 
 
-def _look_at_lock(corpus: Corpus, texts: Texts) -> None:
+def _look_at_files(corpus: Corpus, texts: Texts) -> None:
+    """Looks at the texts beside the shards; one that cannot be read is told by the check of files."""
     for name in ("lock.json", "manifest.toml", "README.md"):
-        try:
+        with contextlib.suppress(OSError, UnicodeDecodeError):
             texts.look((corpus.path / name).read_text(encoding="utf-8"), name)
-        except (OSError, UnicodeDecodeError) as error:
-            raise CorpusError(f"{corpus.path / name} cannot be read: {first_line(error)}. Get the corpus again, or rebuild it.") from error

@@ -122,7 +122,10 @@ def _funnel(lock: Lock) -> str:
     for stage, source, reason, count in lock["tallies"]:
         found.setdefault((stage, reason), {})[source] = count
     order = sorted(found, key=lambda place: (_stage(place[0]), place[0], place[1] != "rows", place[1]))
-    rows = [[code(stage), text(reason or "kept"), sum(found[stage, reason].values()), *(found[stage, reason].get(one, 0) for one in wide)] for stage, reason in order]
+    rows = [
+        [code(stage), text(reason or "kept"), sum(found[stage, reason].values()), *(found[stage, reason].get(one, 0) for one in wide)]
+        for stage, reason in order
+    ]
     if not rows:
         return "Nothing was counted."
     counted = "Each stage counts what it was given or left out, by reason."
@@ -138,7 +141,9 @@ def _limitations(lock: Lock, manifest: Manifest) -> str:
         said.append("`rejected` holds wrong and refused answers on purpose. Do not train on it as it is.")
     named = [one for one in lock["datasets"] if one["role"] == "benchmark"]
     if named:
-        said.append(f"Rows that share a whole question or a picture with {_names(named)} were left out; paraphrases and crops are not found.")
+        said.append(
+            f"Rows that share a whole question or a picture with {_names(named)} were left out; paraphrases and crops are not found."
+        )
     else:
         said.append("No benchmark was named: overlaps with test sets were not looked for.")
     if not manifest.split.heldout:
@@ -148,14 +153,23 @@ def _limitations(lock: Lock, manifest: Manifest) -> str:
 
 def _sources(lock: Lock) -> str:
     rows = [
-        (code(one["name"]), one["role"], link(one["title"] or one["name"], one["homepage"]), text(one["license"] or "not stated"), text(one["access"]), code(one["revision"] or "local files"))
+        (
+            code(one["name"]),
+            one["role"],
+            link(one["title"] or one["name"], one["homepage"]),
+            text(one["license"] or "not stated"),
+            text(one["access"]),
+            code(one["revision"] or "local files"),
+        )
         for one in lock["datasets"]
     ]
     parts = [table(("name", "role", "dataset", "licence", "access", "revision"), rows)] if rows else []
     restricted = [one for one in lock["datasets"] if one["role"] == "source" and one["access"] in RESTRICTED]
     if restricted:
         parts.append(f"Access to {_names(restricted)} is restricted upstream: its terms bind whoever passes these rows on.")
-    parts += [f"### Citing {text(one['name'])}\n\n{block(one['citation'], 'bibtex')}" for one in lock["datasets"] if one["citation"].strip()]
+    parts += [
+        f"### Citing {text(one['name'])}\n\n{block(one['citation'], 'bibtex')}" for one in lock["datasets"] if one["citation"].strip()
+    ]
     return "\n\n".join(parts)
 
 

@@ -14,7 +14,22 @@ from schemas.corpus import CONFIGS
 from schemas.errors import CorpusError, ManifestError
 from schemas.manifest import Manifest, read_manifest
 
-_KEYS = ("name", "version", "manifest", "verifier", "policy", "medtrace", "libraries", "build", "datasets", "counts", "traces", "tallies", "shards", "files")
+_KEYS = (
+    "name",
+    "version",
+    "manifest",
+    "verifier",
+    "policy",
+    "medtrace",
+    "libraries",
+    "build",
+    "datasets",
+    "counts",
+    "traces",
+    "tallies",
+    "shards",
+    "files",
+)
 
 
 @dataclass(frozen=True)
@@ -80,8 +95,12 @@ def read_corpus(path: Path) -> Corpus:
         raise CorpusError(f"{path / 'manifest.toml'} cannot be read: {first_line(error)}. Get the corpus again, or rebuild it.") from error
     try:
         shards = tuple(_shard(path, told) for told in lock["shards"])
+        _ = [[told[key] for key in ("name", "role", "license", "access")] for told in lock["datasets"]]
+        _ = [[told[key] for key in ("path", "sha256")] for told in lock["files"]]
     except (KeyError, TypeError) as error:
-        raise CorpusError(f"{path / 'lock.json'} tells too little of a shard: {error!r}. Get the corpus again, or rebuild it.") from error
+        raise CorpusError(
+            f"{path / 'lock.json'} tells too little of what the corpus holds: {error!r}. Get the corpus again, or rebuild it."
+        ) from error
     return Corpus(path, lock, manifest, shards)
 
 

@@ -28,7 +28,13 @@ class Check:
 
     def to_json(self) -> dict[str, Any]:
         """The check as JSON values."""
-        return {"name": self.name, "status": self.status.value, "detail": self.detail, "counts": self.counts, "examples": list(self.examples)}
+        return {
+            "name": self.name,
+            "status": self.status.value,
+            "detail": self.detail,
+            "counts": self.counts,
+            "examples": list(self.examples),
+        }
 
 
 @dataclass

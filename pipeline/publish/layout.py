@@ -14,11 +14,32 @@ ZSTD_LEVEL = 3
 
 # Strings with few values, or with one value for many rows that lie together.
 REPEATED = frozenset(
-    ("source", "source_split", "license", "modality", "domain", "answer", "answer_type", "teacher", "model", "prompt_name", "sampling_json")
-    + ("finish_reason", "verifier", "verdict", "rule", "reason", "no_trace", "role", "style", "split", "path")
+    [
+        "source",
+        "source_split",
+        "license",
+        "modality",
+        "domain",
+        "answer",
+        "answer_type",
+        "teacher",
+        "model",
+        "prompt_name",
+        "sampling_json",
+        "finish_reason",
+        "verifier",
+        "verdict",
+        "rule",
+        "reason",
+        "no_trace",
+        "role",
+        "style",
+        "split",
+        "path",
+    ]
 )
 # Texts and bytes whose least and greatest value tells nothing, and would lie in the footer.
-LONG = frozenset(("problem", "response", "content", "bytes", "options_json", "grading_json", "sampling_json", "ground_truth", "extracted"))
+LONG = frozenset(["problem", "response", "content", "bytes", "options_json", "grading_json", "sampling_json", "ground_truth", "extracted"])
 
 
 class Leaf(NamedTuple):

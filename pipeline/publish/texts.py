@@ -6,16 +6,30 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pipeline.fingerprint import canonical_json
+from pipeline.prompts import LETTERS
 from pipeline.publish.corpus import CorpusShard
 from pipeline.publish.findings import Findings
-from pipeline.prompts import LETTERS
 from pipeline.stages.ingest import normalise
 
-COLUMNS = ("problem", "response", "answer", "options_json", "grading_json", "sampling_json", "source_row", "model", "domain", "extracted", "rule")
+COLUMNS = (
+    "problem",
+    "response",
+    "answer",
+    "options_json",
+    "grading_json",
+    "sampling_json",
+    "source_row",
+    "model",
+    "domain",
+    "extracted",
+    "rule",
+)
 _SECRET = re.compile(
     r"(?<![A-Za-z0-9_-])(?:(?:sk|hf|ghp|gho|github_pat|glpat|xox[abp])[-_][A-Za-z0-9_-]{16,}|AKIA[A-Z0-9]{16}|Bearer\s+[A-Za-z0-9._~+/-]{16,})"
 )
-_ABSOLUTE = re.compile(r"""(?<![^\s"'(=:\[])(?:file://|/(?:home|Users|root|tmp|mnt|scratch|private)/)[\w.~/-]+|\b[A-Za-z]:\\+(?:Users|home)\\""")
+_ABSOLUTE = re.compile(
+    r"""(?<![^\s"'(=:\[])(?:file://|/(?:home|Users|root|tmp|mnt|scratch|private)/)[\w.~/-]+|\b[A-Za-z]:\\+(?:Users|home)\\"""
+)
 
 
 class Texts:

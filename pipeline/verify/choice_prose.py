@@ -53,6 +53,7 @@ _OPTION = re.compile(r"\b(?:option|choice)\s+[*_(\[]*([A-Z])(?![A-Za-z'’])")
 _NEGATED = re.compile(
     r"(?:\bnot|n't|\bin|\bin)?\s*(?:\bnot\b|n't\b|\bnever\b|\bincorrect\b|\bwrong\b|\bneither\b)[^.;\n]{0,24}$", re.IGNORECASE
 )
+_CUT = re.compile(r"[.;,(*\"<]|\s-\s|\s(?:as|because|since|which)\s")
 _LINE = re.compile(r"^[ \t>*_(\[-]*([A-Z])[ \t]*[).:\]][)*_ \t]*(.*)$", re.MULTILINE)
 _ALONE = re.compile(r"^[\s*_(\[{\"'$\\]*([A-Z])[\s*_)\]}\"'.:$\\]*$", re.MULTILINE)
 REACH = 120
@@ -109,7 +110,7 @@ def _after_key(text: str, start: int, end: int, gold: Gold) -> _Target | None:
         return None
     if text[start].isascii() and not (_WORD_END.match(text, end) and not text[start - 1 : start].isalpha()):
         return None
-    if text.startswith("s", end) and not text.startswith("s are", end) or _MANY.match(text, end):
+    if (text.startswith("s", end) and not text.startswith("s are", end)) or _MANY.match(text, end):
         return None
     line = text.find("\n", end, end + REACH)
     stop = min(end + REACH, len(text)) if line < 0 else line + 1
@@ -185,7 +186,7 @@ def _nearer(said: str, gold: Gold, index: int) -> bool:
 def _segments(text: str, end: int) -> list[str]:
     """What follows a place on its line, up to each sign that may end it, folded; the longest first."""
     line = text[end : end + 400].split("\n", 1)[0].lstrip(" )]*_.:\"'-–—}$")
-    cuts = [len(line)] + [sign.start() for sign in re.finditer(r"[.;,(*\"<]|\s-\s|\s(?:as|because|since|which)\s", line)][:6]
+    cuts = [len(line), *[sign.start() for sign in _CUT.finditer(line)][:6]]
     return [folded for cut in sorted(set(cuts), reverse=True) if (folded := fold(line[:cut]))]
 
 
@@ -228,9 +229,7 @@ def _holds(claim: re.Match[str]) -> bool:
 
 def _bracketed(text: str, gold: Gold) -> _Target | None:
     """By the last `is (C)`, in brackets, whatever is said to be it."""
-    last = None
-    for last in _BRACKETED.finditer(text):
-        pass
+    last = max(_BRACKETED.finditer(text), key=lambda found: found.start(), default=None)
     if last is None or _NEGATED.search(text, max(0, last.start() - 60), last.start()):
         return None
     return _target(text, last.start(1), gold)
@@ -240,7 +239,7 @@ def _line(text: str, gold: Gold) -> _Target | None:
     """By a line that is one letter, or one letter with its option's text, where no other such line stands."""
     lines = list(_LINE.finditer(text))
     alone = [line for line in _ALONE.finditer(text) if line[1]]
-    if len({line[1] for line in alone}) == 1 and not lines or (alone and not lines):
+    if alone and not lines:
         named = {line[1] for line in alone}
         return _lettered(text, alone[-1].start(1), alone[-1].end(1), tuple(sorted(named)), gold)
     if not lines:

@@ -2,7 +2,7 @@
 
 import re
 
-from pipeline.verify.fold import fold, lower
+from pipeline.verify.fold import lower
 from pipeline.verify.gold import Gold
 
 _SENTENCE = re.compile(r"[^.!?\n;]+(?:[.](?=\d)[^.!?\n;]*)*")

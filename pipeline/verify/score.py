@@ -35,7 +35,7 @@ class Rate(NamedTuple):
     """A share with its 95 % Wilson interval; all 0 where there are no rows."""
 
     name: str
-    count: int
+    hits: int
     total: int
     share: float
     low: float

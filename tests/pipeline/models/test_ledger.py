@@ -50,6 +50,16 @@ def test_what_was_put_is_read_by_another_process_word_for_word(tmp_path: Path) -
     ledger.close()
 
 
+def test_which_keys_are_known_is_told_without_reading_answers(tmp_path: Path) -> None:
+    writer, reader = Ledger(tmp_path), Ledger(tmp_path)
+    writer.put([entry("a"), entry("b")])
+    assert not reader.holds(key("a"))
+    assert reader.known([key("a"), key("c")]) == {key("a")}
+    assert reader.holds(key("a"))
+    assert writer.holds(key("b"))
+    writer.close()
+
+
 def test_an_absent_ledger_is_empty_and_reading_creates_nothing(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger")
     assert ledger.get([key("a")]) == {}

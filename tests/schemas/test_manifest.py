@@ -1,0 +1,75 @@
+"""Manifests: unknown keys and wrong types are told with the key and what is allowed."""
+
+import pytest
+
+from schemas.errors import ManifestError
+from schemas.manifest import read_manifest
+
+PLAIN = 'name = "x"\n[[source]]\nname = "medmcqa"\n'
+TEACHER = '[[teacher]]\nname = "r1"\nmodel = "m"\n'
+
+
+def fault(text: str) -> str:
+    with pytest.raises(ManifestError) as caught:
+        read_manifest(text, "x.toml")
+    said = str(caught.value)
+    assert said.startswith("x.toml")
+    assert "\n" not in said
+    return said
+
+
+def test_a_plain_manifest_reads_with_its_defaults() -> None:
+    manifest = read_manifest(PLAIN, "x.toml")
+    assert manifest.teachers == ()
+    assert manifest.judge.policy == "train"
+    assert manifest.split.heldout == 0.0
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("colour = 1\n" + PLAIN, ("unknown key colour", "name, version, seed")),
+        (PLAIN + "max_row = 3\n", ("unknown key source.0.max_row", "max_rows")),
+        (PLAIN + 'max_rows = "3"\n', ("source.0.max_rows", "'3'")),
+        (PLAIN + "max_rows = 0\n", ("source.0.max_rows", "0")),
+        (PLAIN + '[judge]\npolicy = "lax"\n', ("judge.policy", "'train'", "'eval'", "'lax'")),
+        (PLAIN + "[split]\nheldout = 1.0\n", ("split.heldout", "1.0")),
+        (PLAIN + TEACHER + "temp = 0.5\n", ("unknown key teacher.0.temp", "temperature")),
+        (PLAIN + TEACHER + "sees = []\n", ("teacher.0.sees",)),
+        (PLAIN + TEACHER + 'sees = ["smell"]\n', ("teacher.0.sees", "'text'", "'smell'")),
+        (PLAIN + TEACHER + "samples = 2000\n", ("teacher.0.samples", "1024")),
+        (PLAIN + TEACHER + TEACHER, ("two teachers are called r1",)),
+        (PLAIN + '[[source]]\nname = "medmcqa"\n', ("two sources are called medmcqa",)),
+        ('name = "x"\n', ("source is missing",)),
+        ('name = "../up"\n[[source]]\nname = "medmcqa"\n', ("name", "'../up'")),
+        (PLAIN + 'question = "q"\n', ("question", "table")),
+        ('name = "x"\n[[source]]\nname = "mine"\nkind = "table"\n', ("path, question, gold, license",)),
+        ("name = ", ("not TOML",)),
+    ],
+)
+def test_a_faulty_manifest_is_told_with_key_and_value(text: str, words: tuple[str, ...]) -> None:
+    said = fault(text)
+    for word in words:
+        assert word in said
+
+
+def test_two_faults_are_told_at_once() -> None:
+    said = fault("colour = 1\n" + PLAIN + "max_row = 3\n")
+    assert "colour" in said
+    assert "max_row" in said
+
+
+def test_a_teacher_sees_in_one_order_and_each_once() -> None:
+    first = read_manifest(PLAIN + TEACHER + 'sees = ["image", "text", "text"]\n', "x")
+    second = read_manifest(PLAIN + TEACHER + 'sees = ["text", "image"]\n', "x")
+    assert first.teachers == second.teachers
+
+
+def test_no_teacher_may_be_said_in_a_word() -> None:
+    assert read_manifest('teacher = "none"\n' + PLAIN, "x").teachers == ()
+
+
+def test_a_whole_number_is_read_as_a_real_one_where_a_real_one_is_asked() -> None:
+    whole = read_manifest(PLAIN + TEACHER + "temperature = 1\n", "x").teachers[0]
+    real = read_manifest(PLAIN + TEACHER + "temperature = 1.0\n", "x").teachers[0]
+    assert repr(whole.temperature) == repr(real.temperature)
