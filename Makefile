@@ -80,7 +80,7 @@ clean: ## remove environments, caches and the demo; other stores and their ledge
 # A virtual environment with pip in $(1), made anew where there is none that works.
 define make_venv
 @if [ -z "$(PYTHON)" ]; then \
-	echo "No Python 3.11 or newer is on PATH (python3.11, python3.12, python3.13, python3). Install one, or name it: make $@ PYTHON=/path/to/python3.11" >&2; exit 1; fi
+	echo "No Python 3.11 or newer is on PATH (python3.11, python3.12, python3.13, python3). Install one, or name it: make env PYTHON=/path/to/python3.11" >&2; exit 1; fi
 @if ! $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then \
 	echo "PYTHON=$(PYTHON) is not Python 3.11 or newer. Name another: make env PYTHON=/path/to/python3.11" >&2; exit 1; fi
 @if ! $(1)/bin/python -m pip --version >/dev/null 2>&1; then $(PYTHON) -m venv --clear $(1); fi

@@ -81,7 +81,7 @@ def build(
         _need_absolute({"--store": store, "--out": out})
     options = Options(store.absolute(), folder, runner.value, workers, until, locked, relock)
     with Watcher(quiet=quiet) as watcher:
-        built = run(asked, options, watcher, say=lambda line: None if quiet else print(line, file=sys.stderr))
+        built = run(asked, options, watcher, say=watcher.say, answers=watcher.count)
     show.built(built, as_json=as_json)
     for error in built.errors:
         print(f"Error: {error}", file=sys.stderr)

@@ -90,8 +90,14 @@ def prepare(asked: found.Asked, options: Options) -> tuple[Graph, tuple[Input, .
     return graph, items, lock
 
 
-def build(asked: found.Asked, options: Options, watch: Watch | None = None, say: Callable[[str], None] = lambda line: None) -> Built:
-    """Builds a corpus, or as much of it as `until` asks.
+def build(
+    asked: found.Asked,
+    options: Options,
+    watch: Watch | None = None,
+    say: Callable[[str], None] = lambda line: None,
+    answers: Callable[[Callable[[], tuple[int, int]]], None] = lambda count: None,
+) -> Built:
+    """Builds a corpus, or as much of it as `until` asks. `answers` is handed a count of the teachers' answers, where there is one.
 
     Raises: MedtraceError before anything ran; what fails later is in the result's errors.
     """
@@ -107,11 +113,14 @@ def build(asked: found.Asked, options: Options, watch: Watch | None = None, say:
         found.check_permissions(asked.manifest, items)
         if options.runner == "local":
             check_teachers(asked.manifest)
-    runner = _runner(options, store)
-    try:
-        execution = execute(graph, store, runner, watch)
-    finally:
-        runner.close()
+    if not _complete(execution):
+        runner = _runner(options, store)
+        if isinstance(runner, LocalRunner):
+            answers(runner.answers)
+        try:
+            execution = execute(graph, store, runner, watch)
+        finally:
+            runner.close()
     if execution.errors or options.until:
         return Built(asked.manifest, None, execution, {})
     tallies = tally(graph, store, execution)
@@ -223,6 +232,11 @@ def _asks(graph: Graph, execution: Execution) -> bool:
             if ran.left or not ran.units:
                 return True
     return False
+
+
+def _complete(execution: Execution) -> bool:
+    """Whether everything is stored already."""
+    return all(ran.units and not ran.left for ran in execution.ran.values())
 
 
 def _runner(options: Options, store: Store) -> Runner:

@@ -14,7 +14,6 @@ from jobs.audit import audit
 from jobs.build import Options, build
 from jobs.progress import Watcher
 from pipeline.models.embedded import embedded_teacher
-from pipeline.run_local import available_cpus
 from schemas.corpus import SftText
 from schemas.errors import MedtraceError
 
@@ -30,11 +29,10 @@ def demo() -> int:
     started_s = time.monotonic()
     asked = inputs.open_manifest(MANIFEST)
     _say("Serving SmolLM2-135M on this machine: a teacher to try the pipeline with, not for medicine.")
-    # All CPUs, for the demo has the machine to itself: the server's own guess still counts the install before it.
-    with embedded_teacher(threads=available_cpus()) as base_url, Watcher() as watcher:
+    with embedded_teacher() as base_url, Watcher() as watcher:
         _point_to(base_url)
         _say(f"Building {MANIFEST.relative_to(Path.cwd()) if MANIFEST.is_relative_to(Path.cwd()) else MANIFEST} at {base_url}.")
-        built = build(asked, Options(STORE.absolute(), OUT.absolute()), watcher, _say)
+        built = build(asked, Options(STORE.absolute(), OUT.absolute()), watcher, watcher.say, watcher.count)
     show.built(built, as_json=False)
     if built.out is None:
         for error in built.errors:

@@ -116,7 +116,7 @@ def _teacher(graph: Graph, step: Step, execution: Execution, store: Store, folde
             for question in questions(store.read(made["chosen"], _columns(step)), recipe, images):
                 asked += 1
                 keys = [question.request.key(index) for index in question.request.samples]
-                missing += len(keys) - len(ledger.get(keys))
+                missing += len(keys) - len(ledger.known(keys))
     finally:
         ledger.close()
     return TeacherPlan(recipe.teacher, recipe.model, asked, missing, asked * recipe.samples - missing, missing * recipe.max_tokens, True)

@@ -75,7 +75,21 @@ def diff(found: "Diff", *, as_json: bool) -> None:
     if as_json:
         _json(found.to_json())
         return
-    _line(found.to_text())
+    if found.same:
+        _line("The corpora hold the same rows in the same shards.")
+        return
+    rows = _table("config", "source", "added", "removed", "changed")
+    for row in found.rows:
+        rows.add_row(row.config, escape(row.source), f"{row.added:,}", f"{row.removed:,}", f"{row.changed:,}")
+    counts = _table("count", "value", "old", "new")
+    for count in found.counts:
+        counts.add_row(escape(count.where), escape(count.value), f"{count.old:,}", f"{count.new:,}")
+    keys = _table("manifest key", "old", "new")
+    for key in found.manifest:
+        keys.add_row(escape(key.key), escape(str(key.old)), escape(str(key.new)))
+    _print(*(table for table in (rows, counts, keys) if table.row_count))
+    shards = found.shards
+    _line(f"{shards.identical} shards are the same, {len(shards.old_only)} are only in the old corpus, {len(shards.new_only)} only in the new.")
 
 
 def sources(*, as_json: bool) -> None:

@@ -25,7 +25,11 @@ class Graph:
         """Raises: WiringError naming every read that nothing writes."""
         written: dict[tuple[str, str], type[Contract]] = {}
         faults: list[str] = []
+        named: set[str] = set()
         for step in self.steps:
+            if step.name in named:
+                faults.append(f"two steps are called {step.name}")
+            named.add(step.name)
             for read in step.reads:
                 contract = written.get((read.step, read.output))
                 if contract is None:
@@ -235,7 +239,7 @@ class _State:
             self._queue(step, 0)
         elif step.fan is Fan.GATHER:
             self._offer_shards(step)
-        else:
+        elif step.name not in self.counts:
             self.execution.groups = self._group(step)
             self._know(step, len(self.execution.groups))
             for place in range(len(self.execution.groups)):
@@ -298,23 +302,26 @@ class _State:
     def _work(self, step: Step, index: int) -> Work:
         if step.fan is Fan.FILES:
             part = step.parts[index]
-            label = f"{part.files[0].name}:{part.start}" if part.start or part.stop >= 0 else part.files[0].name
-            return Work(step, index, label, {}, part, self.graph.part_digests[part])
+            return Work(step, index, _part_label(part), {}, part, self.graph.part_digests[part])
         inputs: dict[str, list[Piece]] = {}
         for read in step.reads:
             inputs.setdefault(read.name, []).extend(self._pieces(step, read, index, len(inputs.get(read.name, []))))
         if step.fan is Fan.GATHER:
             inputs = self._ranged(inputs, self.execution.prefixes[index])
-        label = {Fan.REDUCE: "", Fan.GROUP: self.execution.groups[index] if step.fan is Fan.GROUP else ""}.get(
-            step.fan, self._label(step, index)
-        )
-        return Work(step, index, label, {name: tuple(pieces) for name, pieces in inputs.items()}, shards=len(self.execution.prefixes))
+        return Work(step, index, self._label(step, index), {name: tuple(pieces) for name, pieces in inputs.items()}, shards=len(self.execution.prefixes))
 
     def _label(self, step: Step, index: int) -> str:
-        lead = self.steps[step.reads[0].step]
+        """What tells a unit from the others of its step: its files, its prefix or its group."""
+        if step.fan is Fan.REDUCE:
+            return ""
+        if step.fan is Fan.GROUP:
+            return self.execution.groups[index]
+        lead = step
+        while lead.fan is Fan.MAP:
+            lead = self.steps[lead.reads[0].step]
         if lead.fan is Fan.FILES:
-            return lead.parts[index].files[0].name
-        return self.execution.prefixes[index] or "all"
+            return _part_label(lead.parts[index])
+        return self.execution.prefixes[index] or "all" if index < len(self.execution.prefixes) else ""
 
     def _pieces(self, step: Step, read: Read, index: int, offset: int) -> list[Piece]:
         made = self.execution.outputs[read.step]
@@ -345,6 +352,10 @@ class _State:
             for place, made in self.execution.outputs[read.step].items():
                 sizes[place] += made[read.output].nbytes
         return subtrees(self.execution.prefixes, sizes, step.group_bytes)
+
+
+def _part_label(part: Part) -> str:
+    return f"{part.files[0].name}:{part.start}" if part.start or part.stop >= 0 else part.files[0].name
 
 
 def subtrees(prefixes: Sequence[str], sizes: Sequence[int], limit: int) -> list[str]:

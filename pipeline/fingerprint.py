@@ -12,9 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 
+_ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
 def canonical_json(value: Any) -> str:
     """JSON with sorted keys, no spaces and no escapes: one text for one value."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(value)
 
 
 def plain(value: Any) -> Any:
@@ -63,6 +66,17 @@ def table_digest(columns: Mapping[str, str], names: Iterable[str] | None = None)
     return fingerprint([[name, digest] for name, digest in chosen.items()])
 
 
+def type_name(kind: pa.DataType) -> str:
+    """A type as digests know it: what Parquet renames on the way (the items of lists) left out, dictionaries as their values."""
+    if pa.types.is_dictionary(kind):
+        return type_name(kind.value_type)
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return f"list<{type_name(kind.value_type)}>"
+    if pa.types.is_struct(kind):
+        return f"struct<{', '.join(f'{field.name}: {type_name(field.type)}' for field in kind)}>"
+    return str(kind)
+
+
 class _Meter:
     """Feeds a hash and counts what it fed."""
 
@@ -71,8 +85,8 @@ class _Meter:
         self._hash = hashlib.sha256()
 
     def column(self, column: pa.ChunkedArray) -> str:
-        self._hash = hashlib.sha256(str(column.type).encode())
-        _feed(self, _one(column))
+        self._hash = hashlib.sha256(_type_name(column.type).encode())
+        _feed(self, column.type, column.chunks)
         return self._hash.hexdigest()[:32]
 
     def update(self, data: bytes | memoryview) -> None:
@@ -80,51 +94,63 @@ class _Meter:
         self._hash.update(data)
 
 
-def _one(column: pa.ChunkedArray) -> pa.Array:
-    if column.num_chunks == 1:
-        return column.chunk(0)
-    whole = column.combine_chunks()
-    return pa.concat_arrays(whole.chunks) if isinstance(whole, pa.ChunkedArray) else whole
+def _type_name(kind: pa.DataType) -> str:
+    """The type in words; a list's items are called otherwise in memory than in Parquet, which says nothing of its values."""
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return f"{'large_' if pa.types.is_large_list(kind) else ''}list<{_type_name(kind.value_type)}>"
+    if pa.types.is_struct(kind):
+        return f"struct<{', '.join(f'{field.name}: {_type_name(field.type)}' for field in kind)}>"
+    return str(kind)
 
 
-def _feed(hasher: _Meter, array: pa.Array) -> None:
-    """Feeds length, validity and values; nulls count as such and hide what lies under them."""
-    kind = array.type
+def _feed(meter: _Meter, kind: pa.DataType, chunks: list[pa.Array]) -> None:
+    """Feeds length, validity and values; nulls count as such and hide what lies under them.
+
+    Chunks are fed one after the other and never joined: a column may hold more than the 2 GiB of one array.
+    """
     if pa.types.is_dictionary(kind):
-        array = array.dictionary_decode()
-        kind = array.type
-    hasher.update(len(array).to_bytes(8, "little"))
-    hasher.update(array.null_count.to_bytes(8, "little"))
-    if array.null_count:
-        hasher.update(np.packbits(pc.is_valid(array).to_numpy(zero_copy_only=False)).tobytes())
+        chunks, kind = [chunk.dictionary_decode() for chunk in chunks], kind.value_type
+    nulls = sum(chunk.null_count for chunk in chunks)
+    meter.update(sum(map(len, chunks)).to_bytes(8, "little"))
+    meter.update(nulls.to_bytes(8, "little"))
+    if nulls:
+        _feed_bits(meter, [pc.is_valid(chunk) for chunk in chunks])
+    if pa.types.is_fixed_size_binary(kind):
+        chunks, kind = [chunk.cast(pa.binary()) for chunk in chunks], pa.binary()
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-        _feed_variable(hasher, array)
+        _feed_variable(meter, kind, chunks)
     elif pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        lengths = pc.fill_null(pc.list_value_length(array), 0).cast(pa.int64())
-        hasher.update(lengths.to_numpy().tobytes())
-        _feed(hasher, array.flatten())
+        for chunk in chunks:
+            meter.update(pc.fill_null(pc.list_value_length(chunk), 0).cast(pa.int64()).to_numpy().tobytes())
+        _feed(meter, kind.value_type, [chunk.flatten() for chunk in chunks])
     elif pa.types.is_struct(kind):
-        for child in array.flatten():
-            _feed(hasher, child)
-    elif pa.types.is_fixed_size_binary(kind):
-        _feed_variable(hasher, array.cast(pa.binary()))
+        children = [chunk.flatten() for chunk in chunks]
+        for place in range(kind.num_fields):
+            _feed(meter, kind.field(place).type, [child[place] for child in children])
     elif pa.types.is_boolean(kind):
-        hasher.update(np.packbits(pc.fill_null(array, False).to_numpy(zero_copy_only=False)).tobytes())
-    elif pa.types.is_null(kind):
-        return
-    else:
-        values = pc.fill_null(array, 0) if array.null_count else array
-        hasher.update(np.ascontiguousarray(values.to_numpy(zero_copy_only=False)).tobytes())
+        _feed_bits(meter, [pc.fill_null(chunk, False) for chunk in chunks])
+    elif pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        for chunk in chunks:
+            values = pc.fill_null(chunk, pa.scalar(0, kind)) if chunk.null_count else chunk
+            meter.update(np.ascontiguousarray(values.to_numpy(zero_copy_only=False)).tobytes())
+    elif not pa.types.is_null(kind):
+        raise TypeError(f"{kind} has no digest")
 
 
-def _feed_variable(hasher: _Meter, array: pa.Array) -> None:
-    if array.null_count:
-        array = pc.fill_null(array, b"" if pa.types.is_binary(array.type) or pa.types.is_large_binary(array.type) else "")
-    hasher.update(pc.binary_length(array).cast(pa.int64()).to_numpy().tobytes())
-    wide = pa.types.is_large_string(array.type) or pa.types.is_large_binary(array.type)
-    _, offsets, data = array.buffers()
-    if data is None or not len(array):
-        return
-    width = np.int64 if wide else np.int32
-    bounds = np.frombuffer(offsets, dtype=width)[array.offset : array.offset + len(array) + 1]
-    hasher.update(memoryview(data)[int(bounds[0]) : int(bounds[-1])])
+def _feed_bits(meter: _Meter, chunks: list[pa.Array]) -> None:
+    bits = [chunk.to_numpy(zero_copy_only=False) for chunk in chunks]
+    meter.update(np.packbits(np.concatenate(bits)).tobytes() if bits else b"")
+
+
+def _feed_variable(meter: _Meter, kind: pa.DataType, chunks: list[pa.Array]) -> None:
+    wide = pa.types.is_large_string(kind) or pa.types.is_large_binary(kind)
+    filler = pa.scalar("" if pa.types.is_string(kind) or pa.types.is_large_string(kind) else b"", kind)
+    chunks = [pc.fill_null(chunk, filler) if chunk.null_count else chunk for chunk in chunks]
+    for chunk in chunks:
+        meter.update(pc.binary_length(chunk).cast(pa.int64()).to_numpy().tobytes())
+    for chunk in chunks:
+        _, offsets, data = chunk.buffers()
+        if data is None or not len(chunk):
+            continue
+        bounds = np.frombuffer(offsets, dtype=np.int64 if wide else np.int32)[chunk.offset : chunk.offset + len(chunk) + 1]
+        meter.update(memoryview(data)[int(bounds[0]) : int(bounds[-1])])

@@ -37,14 +37,15 @@ class LocalRunner:
         self._lock = Lock()
         self._pool: ProcessPoolExecutor | None = None
         self._threads: dict[str, ThreadPoolExecutor] = {}
-        self._handles: dict[str, Handle] = {}
+        self._handles: dict[str, Handle | MedtraceError] = {}
+        self._opening = Lock()
 
     def room(self, step: Step) -> bool:
         """Whether another unit of this step may be handed over now."""
         with self._lock:
             if step.open is not None:
                 return self._flying[step.name] < step.needs.in_flight
-            return self._flying[""] < max(1, self._workers) * AHEAD
+            return self._flying[""] < (self._workers * AHEAD or 1)
 
     def submit(self, work: Work) -> None:
         """Hands a unit over."""
@@ -59,7 +60,15 @@ class LocalRunner:
 
     def wait(self) -> Done:
         """The next unit to end."""
-        return self._ended.get()
+        done = self._ended.get()
+        with self._lock:
+            self._flying[done.work.step.name if done.work.step.open else ""] -= 1
+        return done
+
+    def answers(self) -> tuple[int, int]:
+        """Answers that the open models have given so far, and how many they were asked for."""
+        opened = list(self._handles.values())
+        return sum(getattr(handle, "answered", 0) for handle in opened), sum(getattr(handle, "wanted", 0) for handle in opened)
 
     def close(self) -> None:
         """Ends the workers and closes the handles."""
@@ -68,7 +77,8 @@ class LocalRunner:
         for threads in self._threads.values():
             threads.shutdown(wait=True, cancel_futures=True)
         for handle in self._handles.values():
-            handle.close()
+            if not isinstance(handle, MedtraceError):
+                handle.close()
 
     def _to_pool(self, work: Work) -> None:
         with self._lock:
@@ -117,17 +127,31 @@ class LocalRunner:
 
     def _with_handle(self, work: Work) -> None:
         try:
-            with self._lock:
-                if work.step.name not in self._handles and work.step.open is not None:
-                    self._handles[work.step.name] = work.step.open(work.step.recipe, self._context)
-            handle = self._handles[work.step.name]
+            handle = self._handle(work.step)
         except MedtraceError as error:
             self._end(work, error)
             return
-        except Exception as error:
-            self._end(work, UnitError(f"{work.step.name} cannot be opened: {type(error).__name__}: {error}. What was finished is kept."))
-            return
-        self._end(work, self._try(work, handle))
+        try:
+            outcome = self._try(work, handle)
+        except BaseException as error:  # a panic in an engine: in a thread nobody else would hear of it
+            outcome = UnitError(f"{work.unit} failed: {type(error).__name__}: {error}. What was finished is kept; build again.")
+        self._end(work, outcome)
+
+    def _handle(self, step: Step) -> Handle:
+        """The step's handle, opened by the first unit that asks for it while the others wait."""
+        with self._opening:
+            if step.name not in self._handles and step.open is not None:
+                try:
+                    self._handles[step.name] = step.open(step.recipe, self._context)
+                except MedtraceError as error:
+                    self._handles[step.name] = error
+                except Exception as error:
+                    said = f"{step.name} cannot be opened: {type(error).__name__}: {error}. What was finished is kept."
+                    self._handles[step.name] = UnitError(said)
+            opened = self._handles[step.name]
+        if isinstance(opened, MedtraceError):
+            raise opened
+        return opened
 
     def _try(self, work: Work, handle: Handle | None) -> Receipt | MedtraceError:
         try:
@@ -138,8 +162,6 @@ class LocalRunner:
             return UnitError(f"{work.unit} failed: {type(error).__name__}: {error}. What was finished is kept; build again.")
 
     def _end(self, work: Work, outcome: Receipt | MedtraceError) -> None:
-        with self._lock:
-            self._flying[work.step.name if work.step.open else ""] -= 1
         self._ended.put(Done(work, outcome))
 
 

@@ -2,9 +2,10 @@
 
 import json
 import os
+import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from pipeline.fingerprint import digest_columns, table_digest
 from schemas.errors import StoreError
 
 _META = b"medtrace"
+_ENTRY = re.compile(r"[0-9a-f]{32}\.[^.]+\.parquet")
 
 
 @dataclass(frozen=True)
@@ -56,15 +58,10 @@ class Store:
         """What is stored under a key; none where nothing readable is."""
         path = self.path(step, key, output)
         try:
-            metadata = pq.read_metadata(path).metadata
-        except FileNotFoundError:
+            told = json.loads((pq.read_metadata(path).metadata or {})[_META])
+            return Ref(step, key, output, told["rows"], told["nbytes"], tuple((name, digest) for name, digest in told["columns"]))
+        except (OSError, pa.ArrowException, KeyError, TypeError, ValueError):
             return None
-        except (OSError, pa.ArrowInvalid):
-            return None
-        told = json.loads((metadata or {}).get(_META, b"null"))
-        if not told:
-            return None
-        return Ref(step, key, output, told["rows"], told["nbytes"], tuple((name, digest) for name, digest in told["columns"]))
 
     def put(
         self, step: str, key: str, output: str, table: pa.Table, inputs: Sequence[str], options: Mapping[str, Any] | None = None
@@ -92,7 +89,7 @@ class Store:
         path = self.path(ref.step, ref.key, ref.output)
         try:
             table = pq.read_table(path, columns=list(columns) if columns is not None else None, use_threads=False)
-        except (OSError, pa.ArrowInvalid) as error:
+        except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
             raise StoreError(f"{path} cannot be read: {_first_line(error)}. Delete it and build again: its unit will be redone.") from error
         return table.replace_schema_metadata(None)
 
@@ -110,15 +107,15 @@ class Store:
                         groups.append(index)
                     seen += rows
                 table = file.read_row_groups(groups, use_threads=False)
-        except (OSError, pa.ArrowInvalid) as error:
+        except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
             raise StoreError(f"{path} cannot be read: {_first_line(error)}. Delete it and build again: its unit will be redone.") from error
         return table.slice(start - first, stop - start).replace_schema_metadata(None)
 
     def entries(self) -> Iterator[Path]:
-        """Every stored file, in order."""
+        """Every stored file, in order; what else lies there is not the store's."""
         for folder in sorted(self.root.iterdir()) if self.root.is_dir() else ():
-            if folder.is_dir() and folder.name != "ledger":
-                yield from sorted(path for path in folder.iterdir() if path.suffix == ".parquet" and not path.name.startswith("."))
+            if folder.is_dir():
+                yield from sorted(path for path in folder.iterdir() if _ENTRY.fullmatch(path.name))
 
     def inputs(self, path: Path) -> list[str]:
         """The stored files that a stored file was made from."""
@@ -158,13 +155,19 @@ def writing(path: Path) -> Iterator[Path]:
         os.replace(temporary, path)
         sync_folder(path.parent)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        _remove(temporary)
         raise StoreError(
             f"{path} cannot be written: {error.strerror or error}. Make room or choose another folder with --store or --out."
         ) from error
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        _remove(temporary)
         raise
+
+
+def _remove(temporary: Path) -> None:
+    """Removes what a failed write left, if it can: the error that is told is the first one."""
+    with suppress(OSError):
+        temporary.unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:

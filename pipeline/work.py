@@ -55,9 +55,10 @@ class Work:
     @cached_property
     def key(self) -> str:
         """Where its outputs lie in the store."""
-        wide = self.step.fan in (Fan.REDUCE, Fan.GROUP)
+        placed = self.step.fan is Fan.REDUCE
         inputs = [
-            [name, [([piece.index] if wide else []) + piece.identity() for piece in pieces]] for name, pieces in sorted(self.inputs.items())
+            [name, [([piece.index] if placed else []) + piece.identity() for piece in pieces]]
+            for name, pieces in sorted(self.inputs.items())
         ]
         return fingerprint(self.step.fingerprint(), inputs, self.part_digest)
 

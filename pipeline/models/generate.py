@@ -1,11 +1,11 @@
 """The protocol behind which every model stands: questions with sample indexes in, completions out."""
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, Protocol
+
+from pipeline.fingerprint import canonical_json
 
 SEED_STRIDE = 1024
 
@@ -59,10 +59,17 @@ class Request:
     samples: tuple[int, ...]
     pictures: Mapping[str, bytes] = field(default_factory=dict[str, bytes], compare=False, repr=False)
 
-    @cached_property
+    @property
     def digest(self) -> bytes:
-        """Hash of all that decides the answers, but the sample index (32 bytes)."""
-        return hashlib.sha256(json.dumps(self.canonical(), sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()).digest()
+        """Hash of all that decides the answers, but the sample index (32 bytes).
+
+        Kept after the first call, without the lock of `functools.cached_property`: units in threads would queue for it.
+        """
+        found = self.__dict__.get("_digest")
+        if found is None:
+            found = hashlib.sha256(canonical_json(self.canonical()).encode("utf-8", "surrogatepass")).digest()
+            object.__setattr__(self, "_digest", found)
+        return found
 
     def canonical(self) -> dict[str, Any]:
         """What the key is made of, as JSON values."""

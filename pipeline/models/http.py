@@ -51,7 +51,10 @@ class _Sample:
 
 
 class HttpTeacher:
-    """A model behind one or several servers. Owns the ledger that it is given: `close` closes both."""
+    """A model behind one or several servers. Owns the ledger that it is given: `close` closes both.
+
+    `wanted` and `answered` count the samples that were not in the ledger, and those of them that now are.
+    """
 
     def __init__(
         self,
@@ -71,6 +74,8 @@ class HttpTeacher:
         self._asking = asyncio.Semaphore(concurrency)
         self._in_flight: dict[str, asyncio.Task[None]] = {}
         self._last_answer_s = 0.0
+        self.wanted = 0
+        self.answered = 0
         self._fatal: MedtraceError | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -87,6 +92,8 @@ class HttpTeacher:
         known = self._ledger.get(list(samples))
         missing = [sample for key, sample in samples.items() if key not in known]
         if missing:
+            with self._starting:
+                self.wanted += len(missing)
             self._run(self._ask_all(missing))
             known |= self._ledger.get([sample.key for sample in missing])
         return [tuple(known[sample.key] for sample in asked) for asked in wanted]
@@ -147,6 +154,7 @@ class HttpTeacher:
             entry = await self._answer(sample)
             try:
                 await asyncio.get_running_loop().run_in_executor(self._puts, self._ledger.put, [entry])
+                self.answered += 1
             except LedgerError as error:
                 # Whatever is asked from here on would be paid and lost.
                 self._fatal = error

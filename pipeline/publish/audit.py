@@ -80,10 +80,13 @@ def audit(
     files, whole = _check_files(corpus, tell)
     tables, sound = _check_tables(whole, tell)
     overlaps, unmet = _overlaps(corpus, benchmark_rows)
-    texts = Texts()
-    rows: list[RowCheck] = [Ids(), Splits(), Answers(corpus.lock["policy"], corpus.lock["verifier"]), Forms(), Rates(), texts]
+    texts, rates = Texts(), Rates()
+    rows: list[RowCheck] = [Ids(), Splits(), Answers(corpus.lock["policy"], corpus.lock["verifier"]), Forms(), rates, texts]
     _look_at_files(corpus, texts)
-    pictures, facets = Pictures(), _scan(sound, [*rows, *([overlaps] if overlaps else [])], tell)
+    facets = _scan(sound, [*rows, *([overlaps] if overlaps else [])], tell)
+    if len(sound) == len(corpus.shards):
+        rates.close()
+    pictures = Pictures()
     for done, shard in enumerate(pictured := [shard for shard in sound if "images" in CONFIGS[shard.config].columns]):
         tell("images", done, len(pictured))
         pictures.feed(shard)
@@ -126,17 +129,23 @@ def _check_tables(shards: list[CorpusShard], tell: Progress) -> tuple[Check, lis
             with pq.ParquetFile(shard.path) as file:
                 schema, rows = file.schema_arrow, file.metadata.num_rows
                 faults = schema_faults(schema, CONFIGS[shard.config])
-                if not any(fault.startswith("column") for fault in faults):
-                    faults += _digest_faults(file, shard)
-                    sound.append(shard)
+                faults += [] if _unusable(faults) else _value_faults(file, shard)
         except (OSError, pa.ArrowException) as error:
             findings.add("not readable as Parquet", f"{shard.name}: {first_line(error)}")
             continue
         if rows != shard.rows:
-            faults.append(f"{rows} rows, locked {shard.rows}")
+            faults.append(f"other number of rows: {rows}, locked {shard.rows}")
         for fault in faults:
-            findings.add(fault.partition(":")[0] if ":" in fault else "row count", f"{shard.name}: {fault}")
+            kind, _, what = fault.partition(": ")
+            findings.add(kind, f"{shard.name}: {what}")
+        if not _unusable(faults):
+            sound.append(shard)
     return findings.check(), sound
+
+
+def _unusable(faults: list[str]) -> bool:
+    """Whether rows cannot be looked at: columns are missing, of another type or hold nulls."""
+    return any(fault.startswith("column ") for fault in faults)
 
 
 def schema_faults(schema: pa.Schema, contract: type[Contract]) -> list[str]:
@@ -162,19 +171,27 @@ def schema_faults(schema: pa.Schema, contract: type[Contract]) -> list[str]:
     return faults
 
 
-def _digest_faults(file: pq.ParquetFile, shard: CorpusShard) -> list[str]:
-    """Compares the logical digest column by column, so that one column is in memory at a time."""
-    columns: dict[str, str] = {}
-    renamed: dict[str, str] = {}
+def _value_faults(file: pq.ParquetFile, shard: CorpusShard) -> list[str]:
+    """Nulls where the contract has none, and other values than locked; one column is in memory at a time."""
+    digests: dict[str, str] = {}
+    faults: list[str] = []
     for column in CONFIGS[shard.config].columns:
         table = file.read(columns=[column], use_threads=False)
-        columns |= digest_columns(table).columns
-        # Parquet calls a list's values "element", Arrow "item"; the type's text, which is hashed, says either.
-        cast = pa.table({column: table[column].cast(column.type)})
-        renamed |= digest_columns(cast).columns if str(table[column].type) != str(column.type) else {column: columns[column]}
-    order = file.schema_arrow.names
-    told = {table_digest({name: digests[name] for name in order}) for digests in (columns, renamed)}
-    return [] if shard.digest in told else [f"other values than the lock names: digest {shard.digest}"]
+        digests |= digest_columns(table).columns
+        if not column.nullable and any(has_nulls(chunk) for chunk in table[column].chunks):
+            faults.append(f"column with nulls: {column}")
+    if table_digest({name: digests[name] for name in file.schema_arrow.names}) != shard.digest:
+        faults.append(f"other values than the lock names: digest {shard.digest}")
+    return faults
+
+
+def has_nulls(array: pa.Array) -> bool:
+    """Whether a value, or a value within it, is null."""
+    if array.null_count:
+        return True
+    if pa.types.is_list(array.type):
+        return has_nulls(array.flatten())
+    return pa.types.is_struct(array.type) and any(has_nulls(child) for child in array.flatten())
 
 
 def _scan(shards: list[CorpusShard], checks: list[RowCheck], tell: Progress) -> dict[tuple[str, str], Facets]:
@@ -187,8 +204,6 @@ def _scan(shards: list[CorpusShard], checks: list[RowCheck], tell: Progress) -> 
         for table in shard.tables(columns):
             add_facets(counted, table)
             for row in table.to_pylist():
-                if "images" in row:
-                    row["images"] = [{"path": image["path"] or ""} for image in row["images"] or []]
                 for check in checks:
                     check.feed(shard, row)
     return found

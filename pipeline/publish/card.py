@@ -51,7 +51,7 @@ def front_matter(lock: Lock) -> str:
     licence = common_license(lock)
     facts = [f"pretty_name: {json.dumps(line(lock['name']), ensure_ascii=False)}", f"license: {json.dumps(licence)}"]
     if licence == "other":
-        facts.append('license_name: "several, by row"')
+        facts.append('license_name: "several-by-row"')
     tags = ["task_categories:", *(f"- {task}" for task in _tasks(lock)), "tags:", "- medical", "- reasoning"]
     size = next((name for bound, name in _SIZES if _largest(lock) < bound), _BIGGER)
     return "\n".join(["---", *facts, *tags, "size_categories:", f"- {size}", *(["configs:", *configs] if configs else []), "---"])
@@ -61,7 +61,7 @@ def common_license(lock: Lock) -> str:
     """The one SPDX licence of all rows and sources in lower case, else "other"."""
     named = {one["license"] for one in lock["datasets"] if one["role"] == "source"} | set(_total(lock, "license"))
     one = next(iter(named)) if len(named) == 1 else ""
-    return one.lower() if re.fullmatch(r"[A-Za-z0-9.+-]+", one) else "other"
+    return one.lower() if re.fullmatch(r"(?!LicenseRef-)[A-Za-z0-9.+-]+", one) else "other"
 
 
 def _about(lock: Lock) -> str:

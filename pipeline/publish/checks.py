@@ -118,34 +118,54 @@ class Forms:
 
 
 class Rates:
-    """Counts of samples fit each other: within a row, and between the configs."""
+    """Counts of samples fit each other: within a row, between the configs, and with the traces that are there."""
 
     def __init__(self) -> None:
         self.findings = Findings("rates", "rows")
         self._told: dict[tuple[str, str], tuple[int, int]] = {}
         self._kept: Counter[tuple[str, str, str]] = Counter()
+        self._traces: Counter[tuple[str, str]] = Counter()
+        self._correct: Counter[tuple[str, str]] = Counter()
+        self._ids: set[str] = set()
 
     def feed(self, shard: CorpusShard, row: Row) -> None:
+        self.findings.seen += 1
+        if shard.config != "rl" and row["id"] not in self._ids:
+            self._ids.add(row["id"])
+            self._traces[row["question_id"], row["teacher"]] += 1
+            self._correct[row["question_id"], row["teacher"]] += row["verdict"] == Verdict.CORRECT
         if shard.config == "rejected":
             return
-        self.findings.seen += 1
         where = f"{row['id']} in {shard.name}"
         sampled, correct = row["n_sampled"], row["n_correct"]
         if not 0 <= correct <= sampled:
             self.findings.add("n_correct over n_sampled", f"{where}: {correct} of {sampled}")
-        if shard.config == "rl":
-            rate = row["pass_rate"]
-            right = rate is None if not sampled else rate is not None and math.isclose(rate, correct / sampled, abs_tol=1e-9)
-            if not right:
-                self.findings.add("pass_rate is not n_correct / n_sampled", f"{where}: {rate} for {correct} of {sampled}")
-        else:
-            self._kept[shard.config, row["question_id"], row["teacher"]] += 1
-            if self._kept[shard.config, row["question_id"], row["teacher"]] > correct:
-                self.findings.add("more kept than correct", where)
-            if not 0 <= row["sample"] < max(sampled, 1):
-                self.findings.add("sample out of range", f"{where}: {row['sample']} of {sampled}")
         if sampled and self._told.setdefault((row["question_id"], row["teacher"]), (sampled, correct)) != (sampled, correct):
             self.findings.add("configs count samples differently", where)
+        if shard.config == "rl":
+            self._rate(row["pass_rate"], sampled, correct, where)
+        else:
+            self._sample(shard.config, row, where)
+
+    def close(self) -> None:
+        """Counts the traces of each question against what its rows say; to be called where every shard was read."""
+        for place, (sampled, correct) in self._told.items():
+            question, teacher = place
+            if (self._traces[place], self._correct[place]) != (sampled, correct):
+                there = f"{self._correct[place]} of {self._traces[place]} are there, told are {correct} of {sampled}"
+                self.findings.add("traces are not those counted", f"question {question}, teacher {teacher!r}: {there}")
+
+    def _rate(self, rate: float | None, sampled: int, correct: int, where: str) -> None:
+        right = rate is None if not sampled else rate is not None and math.isclose(rate, correct / sampled, abs_tol=1e-9)
+        if not right:
+            self.findings.add("pass_rate is not n_correct / n_sampled", f"{where}: {rate} for {correct} of {sampled}")
+
+    def _sample(self, config: str, row: Row, where: str) -> None:
+        self._kept[config, row["question_id"], row["teacher"]] += 1
+        if self._kept[config, row["question_id"], row["teacher"]] > row["n_correct"]:
+            self.findings.add("more kept than correct", where)
+        if not 0 <= row["sample"] < max(row["n_sampled"], 1):
+            self.findings.add("sample out of range", f"{where}: {row['sample']} of {row['n_sampled']}")
 
 
 def _faults(row: Row) -> list[str]:

@@ -43,7 +43,7 @@ def finish(
     """Lays a corpus out at `out`: shards (hard links where the disk allows), card, manifest and lock.
 
     It is made beside `out` and takes its place at once. `build` goes into the lock as it is.
-    Raises: StoreError where `out` holds something else or cannot be written.
+    Raises: StoreError where `out` holds something else or cannot be written, or a stored shard is gone.
     """
     out = out.resolve()
     partial, former = out.parent / f".{out.name}.partial", out.parent / f".{out.name}.former"
@@ -57,8 +57,9 @@ def finish(
         _lay_out(partial, _ordered(shards), tallies, manifest, manifest_text, manifest_name, facts, build)
         _swap(partial, out, former)
     except OSError as error:
-        shutil.rmtree(partial, ignore_errors=True)
         raise StoreError(f"{out} cannot be written: {error.strerror or error}. Make room or choose another folder with --out.") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def check_replaceable(out: Path) -> None:
@@ -149,8 +150,8 @@ def _place(stored: Path, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         os.link(stored, path)
-    except FileNotFoundError:
-        raise
+    except FileNotFoundError as error:
+        raise StoreError(f"{stored} is no longer in the store. Build again: its unit will be redone.") from error
     except OSError:
         shutil.copyfile(stored, path)
         with open(path, "rb") as file:

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from schemas.contract import Contract
-from schemas.corpus import CONFIGS
 
 IMAGE_BYTES = "images.list.element.bytes"
 DICTIONARY_LIMIT_BYTES = 256 << 20
@@ -86,9 +85,6 @@ def shard_path(config: str, split: str, label: str) -> str:
 def data_files(config: str, split: str) -> str:
     """The pattern that finds a split's shards in a corpus."""
     return shard_path(config, split, "*")
-
-
-SPLITS = {config: ("train",) if config == "rejected" else ("train", "heldout") for config in CONFIGS}
 
 
 def _repeats(leaf: Leaf) -> bool:

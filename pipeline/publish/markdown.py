@@ -18,10 +18,12 @@ def text(value: object) -> str:
 
 
 def code(value: object) -> str:
-    """A value as a code span of one line."""
+    """A value as a code span of one line; a dash where it is empty."""
     plain = line(value).replace("|", "\\|")
+    if not plain:
+        return "–"
     fence = "`" * (1 + max((len(run) for run in re.findall("`+", plain)), default=0))
-    pad = " " if plain.startswith("`") or plain.endswith("`") or not plain else ""
+    pad = " " if plain.startswith("`") or plain.endswith("`") else ""
     return f"{fence}{pad}{plain}{pad}{fence}"
 
 

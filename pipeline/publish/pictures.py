@@ -36,18 +36,12 @@ class Pictures:
         places = data.indices.to_pylist()
         at = 0
         for id, count in zip(ids, images.value_lengths().to_pylist(), strict=True):
-            if count is None:
-                self.findings.add("images is null", f"{id} in {shard.name}")
-                continue
             for place in range(at, at + count):
-                self._one(f"{id} in {shard.name}", digests[places[place]] if places[place] is not None else "", paths[place] or "")
+                self._one(f"{id} in {shard.name}", digests[places[place]], paths[place])
             at += count
 
     def _one(self, where: str, digest: str, path: str) -> None:
         self.findings.seen += 1
-        if not digest:
-            self.findings.add("no bytes", where)
-            return
         if self._faults[digest]:
             self.findings.add(self._faults[digest], f"{where}: {path}")
         if path.partition(".")[0] != digest:
@@ -56,8 +50,6 @@ class Pictures:
     def _digest(self, value: pa.Scalar) -> str:
         """The sha256 of an image; decodes it where it is new."""
         data = value.as_py()
-        if data is None:
-            return ""
         digest = hashlib.sha256(data).hexdigest()
         if digest not in self._faults:
             self._faults[digest] = measure(data).fault

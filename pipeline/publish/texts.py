@@ -9,7 +9,7 @@ from pipeline.fingerprint import canonical_json
 from pipeline.prompts import LETTERS
 from pipeline.publish.corpus import CorpusShard
 from pipeline.publish.findings import Findings
-from pipeline.stages.ingest import normalise
+from pipeline.normalise import normalise
 
 COLUMNS = (
     "problem",

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.fingerprint import canonical_json
+from pipeline.normalise import normalise
 from schemas.example import AnswerType, Example
 from schemas.graph import SHARD, Duplicate
 from schemas.image import ImageHash
@@ -58,7 +59,7 @@ def _gold(row: Mapping[str, Any]) -> str:
     gold = json.loads(row[Example.gold_json])
     kind, options = row[Example.answer_type], row[Example.options]
     if kind == AnswerType.MCQ:
-        return options[gold["index"]].strip().casefold()
+        return normalise(options[gold["index"]])
     if kind == AnswerType.MULTI:
-        return canonical_json(sorted(options[index].strip().casefold() for index in gold["indexes"]))
-    return canonical_json(gold).casefold()
+        return canonical_json(sorted(normalise(options[index]) for index in gold["indexes"]))
+    return normalise(canonical_json(gold))

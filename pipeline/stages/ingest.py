@@ -1,8 +1,6 @@
 """Ingest: upstream rows become examples and images, or rejects with a reason."""
 
 import hashlib
-import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -11,12 +9,12 @@ import pyarrow as pa
 
 from pipeline.fingerprint import canonical_json
 from pipeline.images.clean import Cleaned, clean
+from pipeline.normalise import normalise
 from schemas.example import AnswerType, Example, Reject
 from schemas.image import Image
 from sources.source import Row
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_BLANK = re.compile(r"\s+")
 
 
 @dataclass(frozen=True)
@@ -57,11 +55,6 @@ def ingest(rows: Iterable[Row], file: str, recipe: IngestRecipe) -> dict[str, pa
         "images": Image.from_rows(images[digest] for digest in sorted(images)),
         "rejects": Reject.from_rows(rejects),
     }
-
-
-def normalise(text: str) -> str:
-    """A text as it is compared across sources: NFKC, case folded, blanks collapsed."""
-    return _BLANK.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
 
 
 def answer_of(answer_type: str, gold: Any, options: tuple[str, ...]) -> str:

@@ -11,7 +11,7 @@ from pipeline import prompts
 from pipeline.fingerprint import stable_seed
 from pipeline.models.generate import Completion, Generate, Message, Picture, Request, Sampling, Text
 from pipeline.verify.structure import structure_grammar
-from schemas.example import Chosen
+from schemas.example import AnswerType, Chosen
 from schemas.image import Image
 from schemas.trace import Trace
 
@@ -105,7 +105,7 @@ def _request(row: Mapping[str, Any], recipe: SampleRecipe, pictures: Mapping[str
     if recipe.structure:
         question, answer = prompts.worked_example(prompt, row[Chosen.answer_type])
         messages = (Message("user", (Text(question),)), Message("assistant", (Text(answer),)))
-        grammar = structure_grammar(row[Chosen.answer_type], len(row[Chosen.options]))
+        grammar = structure_grammar(AnswerType(row[Chosen.answer_type]), len(row[Chosen.options]))
     shown = [pictures[digest] for digest in row[Chosen.images]]
     messages += (Message("user", (*(picture for picture, _ in shown), Text(asked))),)
     return Request(

@@ -19,6 +19,8 @@ _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 
 def last_box(text: str, *, framed: bool) -> Boxed | None:
     r"""The last `\boxed{…}` (and `\fbox{…}` where `framed`), also with spaces before the brace, or without braces round one sign."""
+    if "box" not in text:
+        return None
     end = len(text)
     for _ in range(8):
         at, mark = max((text.rfind(mark, 0, end), mark) for mark in (_MARKS if framed else _MARKS[:1]))

@@ -18,7 +18,7 @@ _TRAILING = re.compile(r"^(.{2,400}?)\s*[(\[]\s*([A-Za-z])\s*[)\]]\.?$", re.DOTA
 _DOUBLE = re.compile(r"(.)\1+")
 _WORD = re.compile(r"\w+")
 _NEGATIONS = frozenset(
-    ["no", "not", "non", "never", "without", "none", "neither", "nor", "except", "false", "incorrect", "wrong", "isn't", "absent"]
+    "no not non never without none neither nor except excluding excluded false incorrect wrong isn absent unlikely ruled less cannot or".split()
 )
 LONGEST = 2000
 
@@ -61,6 +61,8 @@ def letters(indexes: tuple[int, ...]) -> str:
 
 def name_options(content: str, gold: Gold) -> Named:
     """Which options a short text names, by letter, by text, or by both where they agree."""
+    if len(content) == 1 and "A" <= content <= "Z" and ord(content) - ord("A") < len(gold.options) and not gold.letter_texts:
+        return Named(Verdict.CORRECT, (ord(content) - ord("A"),), "letter")
     text = unwrap(content[:LONGEST]) if len(content) <= LONGEST else ""
     if not text:
         return Named(Verdict.NO_ANSWER, (), "long" if content.strip() and len(content) > LONGEST else "empty")
@@ -79,6 +81,7 @@ def _by_text(text: str, gold: Gold) -> Named | None:
     """By the whole text of an option; options of equal text cannot be told apart."""
     folded = fold(text)
     same = tuple(index for index, option in enumerate(gold.folded) if option == folded)
+    same = same or tuple(index for index, option in enumerate(gold.options) if option.strip(" .") == text.strip(" ."))
     if not same or not folded:
         return None
     return Named(Verdict.CORRECT if len(same) == 1 else Verdict.AMBIGUOUS, same, "text" if len(same) == 1 else "equal_texts")
@@ -106,9 +109,9 @@ def _one(text: str, gold: Gold) -> Named:
     if agrees(rest, gold, index):
         return Named(Verdict.CORRECT, (index,), "letter_and_text")
     plain = found is not None and not found[2]
-    return (
-        Named(Verdict.NO_ANSWER, (), "unmatched") if plain and letter in "AI" else Named(Verdict.CONFLICT, (index,), "letter_against_text")
-    )
+    if plain and letter in "AI" and fold(rest) not in gold.folded:
+        return Named(Verdict.NO_ANSWER, (), "unmatched")
+    return Named(Verdict.CONFLICT, (index,), "letter_against_text")
 
 
 def agrees(rest: str, gold: Gold, index: int) -> bool:
@@ -126,9 +129,10 @@ def agrees(rest: str, gold: Gold, index: int) -> bool:
         return True
     longest = max((option for option in gold.folded if option and f"{said} ".startswith(f"{option} ")), key=len, default="")
     if longest:
-        return longest == own
+        more = said[len(own) :]
+        return longest == own and not _denied(more) and not any(option and option != own and option in more for option in gold.folded)
     scores = [_overlap(said, option) for option in gold.folded]
-    return scores[index] >= 0.5 and all(scores[index] > score for other, score in enumerate(scores) if gold.folded[other] != own)
+    return scores[index] > 0 and all(scores[index] > score for other, score in enumerate(scores) if gold.folded[other] != own)
 
 
 def _squash(text: str) -> str:
@@ -137,11 +141,15 @@ def _squash(text: str) -> str:
 
 
 def _overlap(said: str, option: str) -> float:
-    """Shared words over the words of the shorter; 0 where numbers or negations differ."""
+    """Shared words over the words of the longer, where one holds all words of the other; 0 where numbers or negations differ."""
     ours, theirs = set(_WORD.findall(said)), set(_WORD.findall(option))
-    if {word for word in ours if word[0].isdigit()} - theirs or (ours & _NEGATIONS) != (theirs & _NEGATIONS) or not ours or not theirs:
+    if not (ours <= theirs or theirs <= ours) or {word for word in ours ^ theirs if word[0].isdigit()} or _denied(" ".join(ours ^ theirs)):
         return 0.0
-    return len(ours & theirs) / min(len(ours), len(theirs)) * (0.5 + 0.5 * len(ours & theirs) / max(len(ours), len(theirs)))
+    return len(ours & theirs) / max(len(ours), len(theirs), 1)
+
+
+def _denied(text: str) -> bool:
+    return not _NEGATIONS.isdisjoint(_WORD.findall(text))
 
 
 def _several(text: str, gold: Gold) -> Named | None:

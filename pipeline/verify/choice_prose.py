@@ -15,18 +15,18 @@ _KEYS = (
     "respuesta", "opción", "答案", "选",
 )  # fmt: skip
 _COPULA = re.compile(
-    r"\b(?:is|are|be|was|remains|ist|lautet|wäre|est|serait|es|sería)\b|[:=]|(?<=[a-zéó])(?=\s*[*_]*\s?\(?[A-Z][).*\s]|\s*[*_]*\s?\(?[A-Z]$)|[是为选项择]+",
+    r"\b(?:is|are|be|was|remains|ist|lautet|wäre|est|serait|es|sería)\b|[:=]|(?<=[a-zéó选案])(?=\s*[*_]*\s?\(?[A-Z][).*\s]|\s*[*_]*\s?\(?[A-Z]$)|[是为选项择]+",
 )
 _FILLER = re.compile(
     r"(?:[\s*_:\"'`$\\(\[{}<>=-]|\b(?:most|likely|probably|clearly|definitely|therefore|thus|indeed|simply|still|then|the|option|choice|letter"
-    r"|text|mathrm|mathbf|textbf|boxed|best|with|is|be|opción|la|die|der|das)\b|选项|选择|选|项|是|为)*",
+    r"|text|mathrm|mathbf|textbf|boxed|best|with|is|be|either|both|between|opción|la|die|der|das)\b|选项|选择|选|项|是|为){0,60}",
     re.IGNORECASE,
 )
 _LETTER = re.compile(r"([A-Z])(?![A-Za-z'’]|\.[A-Za-z])")
 _SMALL = re.compile(r"(?<=[(\[{])([a-z])(?=[)\]}])")
 _TURNED = re.compile(r"not\s+(?:option\s+)?\(?[A-Z]\)?\s*,?\s*(?:but|rather|it is|it's|instead)\s+(?:rather\s+|option\s+)?\(?([A-Z])\b")
 _NEXT = re.compile(
-    r"[)\]*_\"'.:]{0,3}\s*(?:,\s*(?:and|or)?|/|&|\+|\band\b|\bor\b|\bund\b|\boder\b|\bet\b|\bou\b|\by\b|和|或)\s*(?:also\s+|option\s+|choice\s+)?[(\[*]*"
+    r"[)\]*_\"'.:]{0,3}\s*(?:,\s*(?:and|or)?|/|&|\+|\band\b|\bor\b|\bund\b|\boder\b|\bet\b|\bou\b|\by\b|和|或)\s*(?:(?:also|possibly|perhaps|maybe|even|potentially|option|choice)\s+){0,2}[(\[*]*"
     r"([A-Z])(?![A-Za-z'’])(?![)\]*]*\s+(?:is|are|was|were|would|has|have|does|do|can|could|may|might|will|looks?|seems?)\b)"
 )
 _JOINED = re.compile(
@@ -35,7 +35,7 @@ _JOINED = re.compile(
 )
 _LISTED = re.compile(r"[)\]*_]{0,3}[.:)][^\n]{0,200}\n{1,2}[ \t>*_(\[-]{0,4}([A-Z])(?=[).:\]])")
 _AFTER = re.compile(
-    r"[)\]}*_\"'`$\\>]|[.,;:!](?:\s|$|[)\]}*\"'])|\s*$|\s*\n|\s+(?:because|since|as|for|which|due|based|given|if|and|or|but|with|in|according|\()"
+    r"[)\]}*_\"'`$\\>]|[.,;:!](?:\s|$|[)\]}*\"'])|\s*$|\s*\n|\s+(?:because|since|as|for|which|due|based|given|and|or|but|with|in|according|\()"
     r"|\s*[-–—]\s|[。，；、！<]|[^\x00-\x7f]"
 )
 _WORD_END = re.compile(r"(?:s|d|ed)?(?![^\W\d_])")
@@ -55,8 +55,15 @@ _NEGATED = re.compile(
 )
 _CUT = re.compile(r"[.;,(*\"<]|\s-\s|\s(?:as|because|since|which)\s")
 _LINE = re.compile(r"^[ \t>*_(\[-]*([A-Z])[ \t]*[).:\]][)*_ \t]*(.*)$", re.MULTILINE)
-_ALONE = re.compile(r"^[\s*_(\[{\"'$\\]*([A-Z])[\s*_)\]}\"'.:$\\]*$", re.MULTILINE)
+_ALONE = re.compile(r"^[ \t*_(\[{\"'$\\]*([A-Z])[ \t*_)\]}\"'.:$\\]*$", re.MULTILINE)
+_NEW_QUESTION = re.compile(r"\n[ \t#*]*(?:Question|Q)[ \t]*\d{0,4}[*]{0,2}:", re.IGNORECASE)
+_CLOSING = re.compile(r"(?<=[ \n*][Aa])nswer is:? ?\*{0,2}\(?([A-Z])\)?\*{0,2}\.?\s*\Z")
+_DENIALS = ("not", "n't", "never", "incorrect", "wrong", "neither")
+_STOP = re.compile(r"[.?!]\s")
+_UNSURE = re.compile(r"(?:\bnot|n't|\bcannot|\bnever|\bcould|\bmight|\bmay|[不非])\s*(?:\b(?:be|is|are|was)|是)?\s*$")
+TAIL = 300
 REACH = 120
+WINDOW = 20_000
 TRIES = 40
 
 
@@ -69,12 +76,36 @@ class _Target(NamedTuple):
 def choice_in_prose(answer: str, gold: Gold, *, anchored: bool) -> Found | None:
     """The reading of an answer without a box, on a question of choice; `anchored`: by announced letters and texts alone."""
     text = align(answer)
+    asks_again = "uestion" in text or "UESTION" in text or "\nQ" in text or "\nq" in text
+    if not asks_again and (closing := _CLOSING.search(text, max(0, len(text) - 40))) and (found := _last_words(text, closing, gold)):
+        return found
+    if asks_again and not anchored and (other := _NEW_QUESTION.search(text)) and text[: other.start()].strip():
+        first = choice_in_prose(answer[: other.start()], gold, anchored=True)
+        if first is not None:
+            return first
     finders = (_announced,) if anchored else (_announced, _placed, _line, _closing, concluded_target)
     for find in finders:
-        target = find(text, gold)
+        begin = 0 if find is _announced else max(0, len(text) - WINDOW)
+        target = find(text[begin:], gold)
         if target is not None:
-            return Found(_reading(target.named, gold), target.start, target.end)
+            return Found(_reading(target.named, gold), target.start + begin, target.end + begin)
     return None
+
+
+def _last_words(text: str, closing: re.Match[str], gold: Gold) -> Found | None:
+    """The reading of an output that ends with `answer is (C).`: what the whole search would find, found at once."""
+    index = ord(closing[1]) - ord("A")
+    if index >= len(gold.options) or gold.letter_texts or gold.answer_type is not AnswerType.MCQ or _denies(text, closing.start() - 1):
+        return None
+    right = index == gold.indexes[0]
+    reading = Reading(Verdict.CORRECT if right else Verdict.INCORRECT, closing[1], "phrase_letter", float(right))
+    return Found(reading, closing.start(1), closing.end(1))
+
+
+def _denies(text: str, start: int) -> bool:
+    """Whether what stands before a key denies it: `not the answer`, `incorrect answer`."""
+    before = text[max(0, start - 40) : start].lower()
+    return any(word in before for word in _DENIALS) and _NEGATED.search(before) is not None
 
 
 def _reading(named: Named, gold: Gold) -> Reading:
@@ -91,14 +122,23 @@ def _reading(named: Named, gold: Gold) -> Reading:
 
 def _announced(text: str, gold: Gold) -> _Target | None:
     """By the last `answer is X` and its kin in five languages."""
-    plain = lower(text)
+    plain = lower(text[-TAIL:])
+    if len(text) > TAIL and any(key in plain for key in _KEYS):
+        target = _search(text, len(text) - TAIL, plain, gold)
+        if target is not None:
+            return target
+    return _search(text, 0, lower(text), gold)
+
+
+def _search(text: str, begin: int, plain: str, gold: Gold) -> _Target | None:
+    """By the last key of `plain`, which is the text in small letters from `begin` on, then the one before it."""
     ends = {key: plain.rfind(key) for key in _KEYS}
     for _ in range(TRIES):
         key = max(ends, key=lambda name: ends[name])
         at = ends[key]
         if at < 0:
             return None
-        target = _after_key(text, at, at + len(key), gold)
+        target = _after_key(text, begin + at, begin + at + len(key), gold)
         if target is not None:
             return target
         ends[key] = plain.rfind(key, 0, at)
@@ -106,7 +146,7 @@ def _announced(text: str, gold: Gold) -> _Target | None:
 
 
 def _after_key(text: str, start: int, end: int, gold: Gold) -> _Target | None:
-    if _NEGATED.search(text, max(0, start - 40), start) or text[max(0, start - 2) : start].lower() == "in":
+    if _denies(text, start):
         return None
     if text[start].isascii() and not (_WORD_END.match(text, end) and not text[start - 1 : start].isalpha()):
         return None
@@ -118,10 +158,11 @@ def _after_key(text: str, start: int, end: int, gold: Gold) -> _Target | None:
         before = text[end : copula.start()]
         if copula.end() == copula.start() and text[start:end].lower() in ("option", "choice"):
             continue
-        if re.search(r"(?:\bnot|n't|\bcannot|\bnever)\s*(?:be)?\s*$|[.?!]\s", before):
-            if re.search(r"[.?!]\s", before):
+        if before and not before.isspace():
+            if _STOP.search(before):
                 return None
-            continue
+            if _UNSURE.search(before):
+                continue
         target = _target(text, copula.end(), gold)
         if target is not None:
             return target
@@ -130,6 +171,8 @@ def _after_key(text: str, start: int, end: int, gold: Gold) -> _Target | None:
 
 def _target(text: str, at: int, gold: Gold) -> _Target | None:
     """The letters, or the option text, that stand at a place."""
+    if gold.letters_in_texts and (named := _worded(text, at, gold)):
+        return named
     filler = _FILLER.match(text, at)
     begin = filler.end() if filler else at
     if turned := _TURNED.match(text, begin):
@@ -245,7 +288,10 @@ def _line(text: str, gold: Gold) -> _Target | None:
     if not lines:
         return None
     if len({line[1] for line in lines}) == 1:
-        return _target(text, lines[-1].start(1), gold)
+        index = ord(lines[-1][1]) - ord("A")
+        first = lines[-1][2].split(". ", 1)[0]
+        fits = index >= len(gold.options) or agrees(first, gold, index) or gold.folded[index] in _segments(text, lines[-1].start(2))
+        return _target(text, lines[-1].start(1), gold) if fits or contradicts(text, lines[-1].end(1), gold, index) else None
     last = lines[-1]
     lead = text[: last.start()].rstrip()
     if lead.endswith(":") and not text[last.end() :].strip():

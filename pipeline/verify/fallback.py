@@ -31,7 +31,7 @@ def find_answer(answer: str, gold: Gold, read: Reader, *, cut: bool, anchored: b
 
 def _tagged(answer: str, gold: Gold, read: Reader) -> Found | None:
     """The last `<answer>…</answer>`."""
-    if "nswer>" not in answer.lower():
+    if "nswer>" not in answer and "NSWER>" not in answer:
         return None
     tags = list(_TAG.finditer(answer))
     for opening, closing in zip(reversed(tags[:-1]), reversed(tags), strict=False):

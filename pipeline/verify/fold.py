@@ -13,6 +13,7 @@ _SAME_LENGTH |= dict.fromkeys(map(ord, "‐‑‒–—−﹣"), ord("-")) | {
     ord("【"): ord("["),
     ord("】"): ord("]"),
 }
+_SAME_LENGTH |= {0x2044: ord("/"), 0x2215: ord("/")}
 _LETTERS = {0x1F150 + shift: ord("A") + shift for shift in range(26)} | {0x24B6 + shift: ord("A") + shift for shift in range(26)}
 _SAME_LENGTH |= _LETTERS
 
@@ -21,12 +22,14 @@ _WRAPPER = re.compile(
     r"|displaystyle|textstyle|rm|bf|it|left|right|big|Big|bigl|bigr|quad|qquad)(?![a-zA-Z])[ ]?|\\[()\[\],;:! ]|[$~]"
 )
 _MACRO = re.compile(r"\\[a-zA-Z]|[\^_]")
-_LEADING_ARTICLE = re.compile(r"^(?:an?|the)\s+(?=\S)|(?<=\s)the\s+(?=\S)")
+_ARTICLE = re.compile(r"^\s*(?:a|[Aa]n|[Tt]he)\s+(?=\w)|(?<=\s)the\s+(?=\S)")
 _POSSESSIVE = re.compile(r"(?<=\w)'s?(?!\w)")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _SIGN = re.compile(r"[<>=+/%≤≥±°]")
 _HYPHEN = re.compile(r"(?<=\w)-|-(?![\d.])")
-_POINT = re.compile(r"[.,](?!\d)|(?<![\d\s])[.,](?=\d)|(?<=\s),(?=\d)")
+_POINT = re.compile(r"[.,](?!\d)|(?<=[^\W\d])[.,](?=\d)|(?<!\d),(?=\d)")
+_BARE_POINT = re.compile(r"(?<![\w.])\.(?=\d)")
+_MINUS = re.compile(r"(?:^|(?<=[\s(=]))-\s+(?=[\d.])")
 _PUNCTUATION = re.compile(r"[^\w<>=+/%≤≥±°.,\-]+|_")
 _GREEK = {
     ord(letter): name
@@ -52,6 +55,7 @@ def unwrap(text: str) -> str:
     """The text without LaTeX font commands, braces, dollars and Markdown emphasis."""
     text = align(text)
     if "\\" in text or "$" in text or "{" in text or "}" in text or "~" in text:
+        text = text.replace("~~", "\\sout ")
         text = _WRAPPER.sub(lambda found: " " if found[0] in ("~", "\\ ") or found[0].startswith("\\q") else "", text)
         apart = " " if _MACRO.search(text) else ""
         text = text.replace("\\{", apart).replace("\\}", apart).replace("{", apart).replace("}", apart)
@@ -63,9 +67,13 @@ def unwrap(text: str) -> str:
 
 @lru_cache(maxsize=1 << 16)
 def fold(text: str) -> str:
-    """The text in one form: NFKC, case folded, without articles, possessives and punctuation that says nothing."""
-    text = _INVISIBLE.sub("", align(unicodedata.normalize("NFKC", align(text)))).casefold().translate(_GREEK)
+    """The text in one form: NFKC, case folded, without articles, possessives and punctuation that says nothing.
+
+    A capital `A` stays: before an option's text it may be a letter.
+    """
+    text = _INVISIBLE.sub("", align(unicodedata.normalize("NFKC", align(text))))
+    text = (_ARTICLE.sub("", text) or text).casefold().translate(_GREEK)
+    text = _MINUS.sub("-", _BARE_POINT.sub("0.", text))
     text = _HYPHEN.sub(" ", _THOUSANDS.sub("", _POSSESSIVE.sub("", text)).replace("&", " and "))
     text = _SIGN.sub(lambda found: f" {found[0]} ", _POINT.sub(" ", _PUNCTUATION.sub(" ", text)))
-    text = " ".join(text.split())
-    return _LEADING_ARTICLE.sub("", text) or text
+    return " ".join(text.split())

@@ -1,6 +1,7 @@
 """What an answer is compared with, what a reader makes of it, and what a verdict says."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -13,6 +14,7 @@ from schemas.errors import MedtraceError
 from schemas.example import AnswerType
 from schemas.trace import Verdict
 
+_ARTICLE = re.compile(r"A (?!and\b|or\b)[a-z]{2}")
 Item = TypeVar("Item")
 Box = tuple[float, float, float, float]
 
@@ -99,7 +101,17 @@ class Gold:
     @cached_property
     def folded(self) -> tuple[str, ...]:
         """The option texts as they are compared."""
-        return tuple(fold(option) for option in self.options)
+        return tuple(fold("a" + option[1:] if _ARTICLE.match(option) else option) for option in self.options)
+
+    @cached_property
+    def letter_texts(self) -> bool:
+        """Whether an option's text is one letter, so that a letter alone may mean a text."""
+        return any(len(option) < 4 and len(fold(option)) == 1 and fold(option).isalpha() for option in self.options)
+
+    @cached_property
+    def letters_in_texts(self) -> bool:
+        """Whether an option's text holds single letters, as `Both A and B` does."""
+        return any(len(word) == 1 and word.isupper() for option in self.options for word in option.replace(",", " ").split())
 
     @classmethod
     def _typed(cls, kind: AnswerType, options: tuple[str, ...], raw: Mapping[str, Any]) -> "Gold":

@@ -8,7 +8,7 @@ from pipeline.verify.gold import Gold
 _SENTENCE = re.compile(r"[^.!?\n;]+(?:[.](?=\d)[^.!?\n;]*)*")
 _CONCLUDES = re.compile(
     r"\b(?:therefore|thus|hence|so|conclu\w+|overall|in summary|most|best|correct|diagnosis|answer|i think|i believe|would be|should be|suggests?"
-    r"|consistent with|likely)\b|\b(?:this|it) is\s+(?:an?\s+|the\s+)?",
+    r"|consistent with|likely|choose|select)\b|\b(?:this|it) is\s+(?:an?\s+|the\s+)?",
     re.IGNORECASE,
 )
 _DENIES = re.compile(
@@ -26,8 +26,8 @@ def concluded(text: str, gold: Gold) -> tuple[int, int, int] | None:
     begin = max(0, len(text) - LAST)
     texts = [option.lower().strip(" .") for option in gold.options]
     for sentence in list(_SENTENCE.finditer(text, begin))[: -SENTENCES - 1 : -1]:
-        cue = _CONCLUDES.search(sentence[0])
-        if cue is None or _LISTED.match(sentence[0]):
+        cues = list(_CONCLUDES.finditer(sentence[0]))
+        if not cues or _LISTED.match(sentence[0]):
             continue
         named = _named(lower(sentence[0]), texts)
         if not named:
@@ -35,7 +35,7 @@ def concluded(text: str, gold: Gold) -> tuple[int, int, int] | None:
         if len(named) > 1 or any(_denied(sentence[0], start, end) for start, end in named.values()):
             return None
         ((index, (start, end)),) = named.items()
-        if cue[0].rstrip().lower().endswith((" is", " a", " an", " the")) and start != cue.end():
+        if all(cue[0].endswith((" ", "\t")) and start != cue.end() for cue in cues):
             continue
         if gold.folded.count(gold.folded[index]) > 1:
             return None

@@ -67,7 +67,11 @@ def one_quantity(content: str) -> Quantity | str:
         return "range"
     if _BOUND.search(text):
         return "bound"
+    if re.match(r"\.\d", behind):
+        return "no_number"
     if outof := _OUT_OF.match(behind):
+        if not int(outof[1]):
+            return "no_number"
         return Quantity(value, "/" if "/" in outof[0] else "out of", Decimal(outof[1]))
     unit = parse_unit(behind)
     if any(number.start() >= first.end() + unit.length for number in numbers[1:]):

@@ -11,6 +11,7 @@ from schemas.trace import Verdict
 Reader = Callable[[str, Gold, str], Reading]
 REACH = 400
 TRIES = 20
+WINDOW = 20_000
 _CUE = re.compile(
     r"\b(?:answers?|result|antwort|respuesta|r[ée]ponse|labels|findings|diagnos[ei]s|final value)\b[*_]{0,2}(?:[^.\n:=]{0,60}?"
     r"(?:\b(?:is|are|est|es|ist|lautet)\b|[:=]))[*_]{0,2}|答案\s*[是为]?\s*[:]?",
@@ -22,12 +23,17 @@ _CONCLUDES = re.compile(
     r"\b(?:therefore|thus|hence|so|final|result|total|score|equals?|approximately|about|is|are|was|would be|due)\b|[=≈:]", re.IGNORECASE
 )
 _LEAD = re.compile(r"^[\s*_#>\"'(]*(yes|oui|sí|ja|no|non|nein|maybe|是的|是|否|不是)(?![\w-])(.)?", re.IGNORECASE | re.DOTALL)
+_EITHER = re.compile(r"\s*(?:or|and|/|oder|ou|o)\s*(?:yes|no|non|nein|maybe)\b", re.IGNORECASE)
 _ASIDE = "?/"
 _READ = (Verdict.CORRECT, Verdict.INCORRECT, Verdict.CONFLICT, Verdict.AMBIGUOUS)
 
 
 def find_phrase(answer: str, gold: Gold, read: Reader, *, anchored: bool) -> Found | None:
     """The reading of an answer without a box; `anchored`: by announced answers alone."""
+    begin = max(0, len(answer) - WINDOW)
+    if begin:
+        found = find_phrase(answer[begin:], gold, read, anchored=True)
+        return found and found._replace(start=found.start + begin, end=found.end + begin)
     text = align(answer)
     announced = _announced(text, gold, read)
     if anchored:
@@ -69,7 +75,7 @@ def _stretches(text: str, start: int) -> list[tuple[int, int]]:
 def _lead(text: str, gold: Gold, read: Reader) -> Found | None:
     """The word that the answer opens with; `no` only where the clause ends behind it, since it also opens `no fracture is seen`."""
     lead = _LEAD.match(text)
-    if lead is None:
+    if lead is None or _EITHER.match(text, lead.end(1)):
         return None
     sure = lead[1].lower() in ("yes", "oui", "sí", "ja", "是的") and lead[2] not in tuple(_ASIDE)
     content = lead[1] if sure else text[lead.start(1) : lead.end() + 200].split("\n", 1)[0]

@@ -11,9 +11,10 @@ from pipeline.verify.match import match_boxes
 from schemas.trace import Verdict
 
 MOST_BOXES = 256
+LARGEST = 1_000_000
 _NUMBER = r"[+-]?\d{1,6}(?:\.\d{0,6})?"
 _FOUR = re.compile(rf"[\[(]\s*({_NUMBER})\s*,\s*({_NUMBER})\s*,\s*({_NUMBER})\s*,\s*({_NUMBER})\s*[\])]")
-_TAGGED = re.compile(r"<box>(.*?)</box>", re.DOTALL)
+_CLOSED = re.compile(r"\d\s*[\])]")
 _STARTED = re.compile(rf"<\|box_start\|>\s*\(({_NUMBER}),\s*({_NUMBER})\)\s*,\s*\(({_NUMBER}),\s*({_NUMBER})\)\s*<\|box_end\|>")
 _BEFORE = re.compile(r"([^\n,;:<>\[\]{}]{1,80})[:\s]*$")
 _KEYS = ("bbox_2d", "bbox", "box", "box_2d")
@@ -82,15 +83,22 @@ def _tagged(text: str) -> Regions:
     boxes: list[Box] = []
     labels: list[str] = []
     start = end = 0
-    tags = list(_TAGGED.finditer(text))
-    whole = len(tags) == text.count("<box>")
-    for tag in tags[: MOST_BOXES + 1]:
-        label = _BEFORE.search(text, end, tag.start()) if tag.start() - end < 400 else None
-        fours = [_corners(four) for four in _FOUR.findall(tag[1])]
-        whole = whole and bool(fours or tag[1].strip() in ("", "[]")) and len(fours) == len(re.findall(r"\d\s*[\])]", tag[1]))
+    whole = True
+    at = text.find("<box>")
+    start = at
+    while at >= 0 and len(boxes) <= MOST_BOXES:
+        close = text.find("</box>", at)
+        if close < 0:
+            whole = False
+            break
+        content = text[at + 5 : close]
+        label = _BEFORE.search(text, max(end, at - 100), at)
+        fours = [_corners(four) for four in _FOUR.findall(content)]
+        whole = whole and bool(fours or content.strip() in ("", "[]")) and len(fours) == len(_CLOSED.findall(content))
         boxes += fours
         labels += [label[1].strip(" *-.") if label else ""] * len(fours)
-        start, end = start or tag.start(), tag.end()
+        end = close + len("</box>")
+        at = text.find("<box>", end)
     return Regions(boxes, labels, start, end or len(text), whole)
 
 
@@ -127,13 +135,18 @@ def _of_value(value: Any) -> tuple[list[Box], list[str]]:
             inner = next((part for part in item.values() if isinstance(part, list) and part and isinstance(part[0], dict)), [])
             more = _of_value(inner) if inner else ([], [])
             boxes, labels = boxes + more[0], labels + more[1]
-        elif isinstance(raw, list) and len(raw) == 4 and all(isinstance(edge, (int, float)) and math.isfinite(edge) for edge in raw):
+        elif isinstance(raw, list) and len(raw) == 4 and _are_edges(raw):
             boxes.append(_corners(raw))
             labels.append(str(item.get("label") or ""))
         elif isinstance(raw, list) and all(isinstance(four, list) and len(four) == 4 for four in raw):
-            boxes += [_corners(four) for four in raw if all(isinstance(edge, (int, float)) for edge in four)]
-            labels += [str(item.get("label") or "")] * len(raw)
+            fours = [_corners(four) for four in raw if _are_edges(four)]
+            boxes += fours
+            labels += [str(item.get("label") or "")] * len(fours)
     return boxes, labels
+
+
+def _are_edges(four: list[Any]) -> bool:
+    return all(isinstance(edge, (int, float)) and not isinstance(edge, bool) and -LARGEST < edge < LARGEST for edge in four)
 
 
 def _corners(four: Any) -> Box:

@@ -40,6 +40,8 @@ _SPELLINGS = {
 }  # fmt: skip
 _TERM = re.compile(r"\s*(°?[a-zA-Zµμ]+|%)\s*(?:\^?\s*\(?(-?[123²³])\)?(?![\d.]))?|\s*([²³])")
 _JOIN = re.compile(r"\s*(/|per\b|·|\*)\s*(?:1\.73\s*(?=m))?", re.IGNORECASE)
+_WORDS_TOO = frozenset(("in", "h", "day", "celsius", "fahrenheit", "iu", "s", "l", "m", "g", "point", "month", "ft", "min"))
+_PROSE = re.compile(r"\s+[a-z]{2,}|\s+a\s")
 _EXPONENT = {"²": 2, "³": 3}
 
 
@@ -52,6 +54,8 @@ def parse_unit(text: str) -> Unit:
         found = _TERM.match(text, at)
         name = _known(found[1]) if found and found[1] else ""
         if found is None or not name:
+            break
+        if name in _WORDS_TOO and _PROSE.match(text, found.end()):
             break
         power = sign * (_EXPONENT.get(found[2]) or int(found[2]) if found[2] else 1)
         names.append(f"{name}^{power}")

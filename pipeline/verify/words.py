@@ -17,6 +17,7 @@ _CLAUSE = re.compile(r"^\W*([^\W\d_]+)(?=\s*(?:$|[,.;:!\n\-–—(]))")
 _NOT_KNOWN = re.compile(r"\b(?:do not|don't|cannot|can't|not)\s+(?:know|sure|certain|determine)", re.IGNORECASE)
 _PART = re.compile(r"\s*(?:[;,\n|/]|(?<!\w)[-*•](?=\s))\s*")
 _AND = re.compile(r"\s+(?:and|&|\+|et|und)\s+|\s+y\s+", re.IGNORECASE)
+_NOTHING = frozenset(("none", "no finding", "no findings", "normal", "nothing", "no abnormality", "no label", "no labels"))
 LONGEST = 2000
 
 
@@ -66,6 +67,8 @@ def read_labels(content: str, gold: Gold, where: str) -> Reading:
     said = labels_of(content, right | {fold(label) for label in gold.vocabulary})
     if not said:
         return Reading(Verdict.NO_ANSWER, "", f"{where}_unmatched", 0.0)
+    if not right and said <= _NOTHING:
+        return Reading(Verdict.CORRECT, ", ".join(sorted(said)), f"{where}_no_label", 1.0)
     score = 2 * len(said & right) / (len(said) + len(right))
     return Reading(Verdict.CORRECT if said == right else Verdict.INCORRECT, ", ".join(sorted(said)), f"{where}_labels", score)
 

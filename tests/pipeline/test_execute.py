@@ -1,0 +1,336 @@
+"""Execution: only what is not stored is done, and what fails stops itself and nothing else."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.execute import Graph, execute, subtrees
+from pipeline.run_local import LocalRunner
+from pipeline.step import Context, Fan, Read, Step
+from pipeline.store import Store
+from schemas.errors import UnitError, WiringError
+from tests.fixtures.toy_graph import Letters, Plain, Total, done, echo_step, measure, run, total, toy_graph, words
+
+A = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu"
+B = "one two three four five six seven eight nine ten eleven twelve"
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[Path, str]:
+    return words(tmp_path / "files", a=A, b=B)
+
+
+def test_a_graph_is_done_once_and_then_found(tmp_path: Path, files: dict[Path, str]) -> None:
+    graph = toy_graph(files)
+    first = run(graph, tmp_path / "store")
+    assert first.errors == []
+    assert len(first.prefixes) > 2
+    assert len(first.groups) > 1
+    shards = len(first.prefixes)
+    assert done(first) == {"ingest[w]": 2, "partition": 1, "gather": shards, "measure": shards, "count": 1, "join": shards, "total": len(first.groups)}
+    again = run(graph, tmp_path / "store")
+    assert done(again) == {}
+    assert again.outputs == first.outputs
+    assert {name: ran.cached for name, ran in again.ran.items()} == done(first)
+    assert {name: ran.rows for name, ran in again.ran.items()} == {name: ran.rows for name, ran in first.ran.items()}
+
+
+def test_every_row_of_every_file_reaches_one_shard(tmp_path: Path, files: dict[Path, str]) -> None:
+    execution = run(toy_graph(files), tmp_path / "store")
+    store = Store(tmp_path / "store")
+    found = [word for ref in execution.refs("measure", "letters") for word in store.read(ref)["word"].to_pylist()]
+    assert sorted(found) == sorted((A + " " + B).split())
+    assert [store.read(ref)["words"].to_pylist() for ref in execution.refs("count", "counts")] == [[ref.rows] for ref in execution.refs("measure", "letters")]
+
+
+def test_only_the_lost_unit_is_done_again_whichever_file_is_deleted(tmp_path: Path) -> None:
+    graph = toy_graph(words(tmp_path / "files", a=A[:20], b=B[:20]))
+    first = run(graph, tmp_path / "store")
+    whole = {path: path.read_bytes() for path in Store(tmp_path / "store").entries()}
+    for path in whole:
+        path.unlink()
+        again = run(graph, tmp_path / "store")
+        assert done(again) == {("ingest[w]" if path.parent.name == "ingest" else path.parent.name): 1}
+        assert again.outputs == first.outputs
+        assert {path: path.read_bytes() for path in Store(tmp_path / "store").entries()} == whole
+
+
+def test_a_damaged_file_is_done_again(tmp_path: Path, files: dict[Path, str]) -> None:
+    graph = toy_graph(files)
+    run(graph, tmp_path / "store")
+    path = next(path for path in Store(tmp_path / "store").entries() if path.parent.name == "join")
+    path.write_bytes(path.read_bytes()[:-9])
+    assert done(run(graph, tmp_path / "store")) == {"join": 1}
+
+
+def test_an_equal_output_of_a_changed_step_reruns_nothing_behind_it(tmp_path: Path, files: dict[Path, str]) -> None:
+    shards = len(run(toy_graph(files), tmp_path / "store").prefixes)
+    changed = run(toy_graph(files, measure=Plain(cap=1000)), tmp_path / "store")
+    assert done(changed) == {"measure": shards}
+
+
+def test_a_changed_shard_reruns_only_what_reads_it(tmp_path: Path, files: dict[Path, str]) -> None:
+    graph = toy_graph(files)
+    shards = len(run(graph, tmp_path / "store").prefixes)
+    cut = run(toy_graph(files, measure=Plain(cap=6)), tmp_path / "store")
+    assert done(cut)["measure"] == shards
+    assert 0 < done(cut)["join"] <= shards
+
+
+def test_a_row_more_in_one_file_moves_only_the_shards_that_it_meets(tmp_path: Path, files: dict[Path, str]) -> None:
+    first = run(toy_graph(files, max_rows=8), tmp_path / "store")
+    more = words(tmp_path / "files", a=A, b=B + " sixty")
+    second = run(toy_graph(more, max_rows=8), tmp_path / "store")
+    assert second.ran["ingest[w]"].done == 1
+    assert second.ran["measure"].done <= 1 + abs(len(second.prefixes) - len(first.prefixes))
+    assert second.ran["join"].done <= 1 + abs(len(second.prefixes) - len(first.prefixes))
+
+
+def test_a_shard_that_splits_reruns_no_group_that_it_is_not_in(tmp_path: Path) -> None:
+    few = words(tmp_path / "files", a=A, b=B)
+    first = run(toy_graph(few, group_bytes=1), tmp_path / "store")
+    more = words(tmp_path / "files", a=A + " extra", b=B)
+    second = run(toy_graph(more, group_bytes=1), tmp_path / "store")
+    assert set(second.groups) != set(first.groups) or len(second.prefixes) == len(first.prefixes)
+    assert second.ran["total"].done <= len(set(second.groups) - set(first.groups)) + 1
+    assert len(second.groups) > 3
+
+
+def test_another_version_reruns_the_step(tmp_path: Path, files: dict[Path, str]) -> None:
+    graph = toy_graph(files)
+    run(graph, tmp_path / "store")
+    bumped = Graph(tuple(dataclasses.replace(step, version=2) if step.name == "total" else step for step in graph.steps), graph.part_digests)
+    assert set(done(run(bumped, tmp_path / "store"))) == {"total"}
+
+
+def test_needs_are_no_part_of_an_identity(tmp_path: Path, files: dict[Path, str]) -> None:
+    graph = toy_graph(files)
+    run(graph, tmp_path / "store")
+    other = Graph(tuple(dataclasses.replace(step, needs=dataclasses.replace(step.needs, cpus=3.0, in_flight=9)) for step in graph.steps), graph.part_digests)
+    assert done(run(other, tmp_path / "store")) == {}
+
+
+def wired(*steps: Step) -> Graph:
+    return Graph(steps, {})
+
+
+def step(name: str, *reads: Read, fan: Fan = Fan.MAP) -> Step:
+    return Step(name, 1, fan, measure, Plain(), reads, {"letters": Letters})
+
+
+def test_wiring_errors_name_every_read_that_nothing_writes() -> None:
+    lead = step("a", fan=Fan.FILES)
+    graph = wired(lead, step("b", Read("x", "nowhere", "letters"), Read("y", "a", "other"), Read("z", "a", "letters", ("word", "colour"))))
+    with pytest.raises(WiringError) as caught:
+        graph.check()
+    for words in ("b reads letters of nowhere", "b reads other of a", "b reads colour of a"):
+        assert words in str(caught.value)
+
+
+def test_a_step_may_read_only_earlier_ones_and_not_itself() -> None:
+    for graph in (wired(step("a", Read("x", "b", "letters")), step("b", fan=Fan.FILES)), wired(step("a", Read("x", "a", "letters")))):
+        with pytest.raises(WiringError, match="no earlier step writes"):
+            graph.check()
+
+
+def test_two_steps_of_one_name_are_refused() -> None:
+    with pytest.raises(WiringError, match="two steps are called a"):
+        wired(step("a", fan=Fan.FILES), step("a", fan=Fan.FILES)).check()
+
+
+def test_nothing_runs_in_a_graph_that_does_not_fit_together(tmp_path: Path, files: dict[Path, str]) -> None:
+    graph = toy_graph(files, extra=(step("late", Read("x", "nowhere", "letters")),))
+    with pytest.raises(WiringError):
+        run(graph, tmp_path / "store")
+    assert not (tmp_path / "store").exists()
+
+
+def test_until_keeps_a_step_and_what_it_needs(files: dict[Path, str]) -> None:
+    graph = toy_graph(files)
+    assert [step.name for step in graph.until("measure").steps] == ["ingest[w]", "partition", "gather", "measure"]
+    assert [step.name for step in graph.until("ingest").steps] == ["ingest[w]"]
+    assert [step.name for step in graph.until("ingest[w]").steps] == ["ingest[w]"]
+    assert len(graph.until("total").steps) == len(graph.steps)
+    with pytest.raises(WiringError, match=r"no step polish.*ingest\[w\], partition"):
+        graph.until("polish")
+
+
+def test_a_build_may_stop_at_a_step_and_go_on(tmp_path: Path, files: dict[Path, str]) -> None:
+    graph = toy_graph(files)
+    part = run(graph.until("measure"), tmp_path / "store")
+    assert set(done(part)) == {"ingest[w]", "partition", "gather", "measure"}
+    assert set(done(run(graph, tmp_path / "store"))) == {"count", "join", "total"}
+
+
+def test_a_dry_run_does_nothing_and_knows_what_it_can(tmp_path: Path, files: dict[Path, str]) -> None:
+    graph = toy_graph(files)
+    dry = run(graph, tmp_path / "store", dry=True)
+    assert not (tmp_path / "store").exists()
+    assert dry.ran["ingest[w]"].left == 2
+    assert {name: ran.units for name, ran in dry.ran.items() if name != "ingest[w]" and ran.units} == {}
+    run(graph.until("gather"), tmp_path / "store")
+    half = run(graph, tmp_path / "store", dry=True)
+    assert half.ran["measure"].left == len(half.prefixes) > 0
+    assert half.ran["gather"].left == 0
+    run(graph, tmp_path / "store")
+    assert all(ran.left == 0 and ran.units == ran.cached for ran in run(graph, tmp_path / "store", dry=True).ran.values())
+
+
+def test_a_failing_unit_stops_its_step_and_what_depends_on_it_and_nothing_else(tmp_path: Path, files: dict[Path, str]) -> None:
+    aside = Step("aside", 1, Fan.MAP, measure, Plain(salt=3), (Read("examples", "gather", "examples"),), {"letters": Letters})
+    behind = Step("behind", 1, Fan.GROUP, total, Plain(), (Read("letters", "aside", "letters"),), {"total": Total}, group_bytes=300)
+    graph = toy_graph(files, extra=(aside, behind), measure=Plain(fails_on="kappa"))
+    execution = run(graph, tmp_path / "store")
+    assert [type(error) for error in execution.errors] == [UnitError]
+    assert str(execution.errors[0]).startswith("measure ")
+    assert "cannot measure kappa" in str(execution.errors[0])
+    shards = len(execution.prefixes)
+    assert execution.ran["measure"].failed == 1
+    assert execution.ran["count"].units == execution.ran["count"].done == 0
+    assert execution.ran["join"].done == execution.ran["total"].done == 0
+    assert execution.ran["aside"].done == shards
+    assert execution.ran["behind"].done == execution.ran["behind"].units > 0
+
+
+def test_a_step_hands_over_no_more_units_once_one_failed(tmp_path: Path, files: dict[Path, str]) -> None:
+    graph = toy_graph(files, max_rows=2)
+    steps = tuple(dataclasses.replace(step, run=fails_always) if step.name == "measure" else step for step in graph.steps)
+    execution = run(Graph(steps, graph.part_digests), tmp_path / "store")
+    assert execution.ran["measure"].failed == 1
+    assert execution.ran["measure"].left == len(execution.prefixes) - 1 > 3
+
+
+def fails_always(examples: object, recipe: Plain) -> dict[str, object]:
+    raise ValueError("always")
+
+
+def test_an_error_that_many_units_meet_comes_back_once(tmp_path: Path, files: dict[Path, str]) -> None:
+    graph = toy_graph(files, extra=(dataclasses.replace(echo_step(), run=refuses_always),))
+    execution = run(graph, tmp_path / "store")
+    assert [str(error) for error in execution.errors] == ["The disk is gone. Mount it and build again."]
+    assert execution.ran["echo"].done == 0
+
+
+def refuses_always(letters: object, recipe: Plain, handle: object) -> dict[str, object]:
+    raise UnitError("The disk is gone. Mount it and build again.")
+
+
+def test_what_failed_is_done_when_it_no_longer_fails(tmp_path: Path, files: dict[Path, str]) -> None:
+    def graph(run_: object) -> Graph:
+        made = toy_graph(files)
+        return Graph(tuple(dataclasses.replace(step, run=run_) if step.name == "join" else step for step in made.steps), made.part_digests)
+
+    broken = run(graph(fails_join), tmp_path / "store")
+    assert broken.errors
+    assert "total" not in done(broken)
+    mended = run(toy_graph(files), tmp_path / "store")
+    assert mended.errors == []
+    assert set(done(mended)) == {"join", "total"}
+
+
+def fails_join(letters: object, counts: object, recipe: Plain) -> dict[str, object]:
+    raise ValueError("no join")
+
+
+def test_the_watch_sees_every_unit_once_and_whether_it_was_stored(tmp_path: Path, files: dict[Path, str]) -> None:
+    graph = toy_graph(files)
+    seen: list[tuple[str, bool]] = []
+    first = run(graph, tmp_path / "store", watch=lambda execution, work, cached: seen.append((work.unit, cached)))
+    assert len(seen) == len(set(seen)) == sum(done(first).values())
+    assert not any(cached for _, cached in seen)
+    again: list[tuple[str, bool]] = []
+    run(graph, tmp_path / "store", watch=lambda execution, work, cached: again.append((work.unit, cached)))
+    assert sorted(again) == sorted((unit, True) for unit, _ in seen)
+
+
+def test_a_map_follows_its_files_one_by_one(tmp_path: Path, files: dict[Path, str]) -> None:
+    direct = Step("direct", 1, Fan.MAP, measure, Plain(), (Read("examples", "ingest[w]", "examples"),), {"letters": Letters})
+    chained = Step("chained", 1, Fan.MAP, passes, Plain(), (Read("letters", "direct", "letters"),), {"letters": Letters})
+    summed = Step("summed", 1, Fan.REDUCE, sums, Plain(), (Read("letters", "chained", "letters"),), {"total": Total})
+    resummed = Step("resummed", 1, Fan.REDUCE, keeps, Plain(), (Read("total", "summed", "total"),), {"total": Total})
+    whole = toy_graph(files, extra=(direct, chained, summed, resummed))
+    labels: list[str] = []
+    execution = run(whole.until("resummed"), tmp_path / "store", watch=lambda execution, work, cached: labels.append(work.unit))
+    assert execution.errors == []
+    assert {"direct a.txt", "direct b.txt", "chained a.txt", "chained b.txt", "summed", "resummed"} <= set(labels)
+    assert Store(tmp_path / "store").read(execution.refs("resummed", "total")[0])["total"].to_pylist() == [sum(map(len, (A + B).split(" "))) - len("mu") - len("one") + 5]
+    more = words(tmp_path / "files", a=A + " omega", b=B)
+    again = run(toy_graph(more, extra=(direct, chained, summed, resummed)).until("resummed"), tmp_path / "store")
+    assert done(again) == {"ingest[w]": 1, "direct": 1, "chained": 1, "summed": 1, "resummed": 1}
+
+
+def passes(letters: object, recipe: Plain) -> dict[str, object]:
+    return {"letters": letters}
+
+
+def sums(letters: object, recipe: Plain) -> dict[str, object]:
+    return dict(total(letters, recipe))  # type: ignore[arg-type]
+
+
+def keeps(total: object, recipe: Plain) -> dict[str, object]:
+    return {"total": total.drop_columns(["_shard"])}  # type: ignore[attr-defined]
+
+
+def test_the_outputs_of_a_reduce_are_cut_by_shard_in_order(tmp_path: Path, files: dict[Path, str]) -> None:
+    execution = run(toy_graph(files), tmp_path / "store")
+    names = sorted(path.name.split(".")[1] for path in (tmp_path / "store" / "count").iterdir())
+    assert names == [f"counts-{shard:05d}" for shard in range(len(execution.prefixes))]
+    assert all("_shard" not in Store(tmp_path / "store").read(ref).column_names for ref in execution.refs("count", "counts"))
+
+
+def test_a_group_reads_the_shards_of_its_subtree(tmp_path: Path, files: dict[Path, str]) -> None:
+    execution = run(toy_graph(files), tmp_path / "store")
+    store = Store(tmp_path / "store")
+    lengths = [sum(store.read(ref)["length"].to_pylist()) for ref in execution.refs("join", "letters")]
+    for group, ref in zip(execution.groups, execution.refs("total", "total"), strict=True):
+        expected = sum(length for prefix, length in zip(execution.prefixes, lengths, strict=True) if group == "all" or prefix.startswith(group))
+        assert store.read(ref)["total"].to_pylist() == [expected]
+
+
+def test_later_steps_go_first(tmp_path: Path, files: dict[Path, str]) -> None:
+    order: list[str] = []
+    store = Store(tmp_path / "store")
+    runner = LocalRunner(store, Context(tmp_path, tmp_path), 0)
+    aside = Step("aside", 1, Fan.MAP, measure, Plain(salt=3), (Read("examples", "gather", "examples"),), {"letters": Letters})
+    execute(toy_graph(files, extra=(aside,)), store, runner, lambda execution, work, cached: order.append(work.step.name))
+    runner.close()
+    first_gather, first_aside = order.index("gather"), order.index("aside")
+    assert order[first_gather + 1] == "aside"
+    assert first_aside < len(order) - order[::-1].index("gather") - 1
+
+
+@st.composite
+def tries(draw: st.DrawFn) -> tuple[list[str], list[int]]:
+    """Leaves of a binary trie in order, some missing, with their sizes."""
+    leaves = [""]
+    for _ in range(draw(st.integers(0, 12))):
+        leaf = leaves.pop(draw(st.integers(0, len(leaves) - 1)))
+        leaves += [leaf + bit for bit in draw(st.sampled_from(["01", "0", "1"]))]
+    leaves.sort()
+    return leaves, [draw(st.integers(0, 100)) for _ in leaves]
+
+
+@given(tries(), st.integers(0, 400))
+@settings(max_examples=200, deadline=None)
+def test_subtrees_hold_every_shard_once_within_the_limit(trie: tuple[list[str], list[int]], limit: int) -> None:
+    prefixes, sizes = trie
+    groups = subtrees(prefixes, sizes, limit)
+    members = [[place for place, prefix in enumerate(prefixes) if group == "all" or prefix.startswith(group)] for group in groups]
+    assert [place for places in members for place in places] == list(range(len(prefixes)))
+    for places in members:
+        assert len(places) == 1 or sum(sizes[place] for place in places) <= limit
+
+
+@given(tries(), st.integers(0, 400), st.data())
+@settings(max_examples=200, deadline=None)
+def test_a_shard_that_grows_moves_only_groups_above_it(trie: tuple[list[str], list[int]], limit: int, data: st.DataObject) -> None:
+    prefixes, sizes = trie
+    place = data.draw(st.integers(0, len(prefixes) - 1))
+    grown = [*sizes[:place], sizes[place] + data.draw(st.integers(0, 200)), *sizes[place + 1 :]]
+    before, after = subtrees(prefixes, sizes, limit), subtrees(prefixes, grown, limit)
+    mine = next(group for group in before if group == "all" or prefixes[place].startswith(group))
+    kept = [group for group in before if group != mine]
+    assert [group for group in after if group in kept] == kept
