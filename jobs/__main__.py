@@ -98,17 +98,21 @@ def _need_absolute(folders: dict[str, Path | None]) -> None:
             raise UsageError(f"With --runner ray, {option} takes an absolute path that every node shares, not {folder or 'the default'}.")
 
 
-@app.command(epilog="Examples: `medtrace audit out/demo` · `medtrace audit out/demo --strict --json`")
+@app.command(epilog="Examples: `medtrace audit out/demo` · `medtrace audit out/m --strict --benchmark medqa=data/medqa --json`")
 def audit(
     corpus: Annotated[Path, typer.Argument(metavar="CORPUS", help="A folder that `medtrace build` wrote.")],
     strict: Annotated[bool, typer.Option("--strict", help="What could not be checked is a failure too.")] = False,
+    benchmark: Annotated[
+        list[str] | None, typer.Option("--benchmark", metavar="NAME=PATH", help="Where a benchmark's files are, to look for leaks again.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Prove a corpus: digests, contracts, every kept answer verified again, every image decoded."""
     from jobs import show
     from jobs.audit import audit as run
+    from jobs.audit import named_paths
 
-    found = run(corpus, strict=strict)
+    found = run(corpus, strict=strict, benchmarks=named_paths(benchmark or []))
     show.audit(found, as_json=as_json)
     if found.failed:
         raise typer.Exit(1)

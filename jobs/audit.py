@@ -1,14 +1,54 @@
-"""Auditing a corpus as the command line does: with the benchmarks' files where the manifest names them."""
+"""Auditing a corpus as the command line does: against the benchmarks' files where they are at hand."""
 
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
-from pipeline.publish.audit import Audit
+from jobs.inputs import source_of
+from pipeline.publish.audit import Audit, BenchmarkRow
 from pipeline.publish.audit import audit as prove
+from pipeline.publish.corpus import read_corpus
+from pipeline.stages.ingest import IngestRecipe, ingest
+from schemas.errors import UsageError
+from schemas.example import Example
+from schemas.manifest import Dataset
 
 
-def audit(corpus: Path, *, strict: bool) -> Audit:
-    """The audit of a corpus.
+def audit(corpus: Path, *, strict: bool, benchmarks: Mapping[str, Path] | None = None) -> Audit:
+    """The audit of a corpus; `benchmarks` says where the files of those that its manifest names lie.
 
-    Raises: CorpusError where the folder is no corpus.
+    Raises: CorpusError where the folder is no corpus; UsageError for a benchmark that it does not name; SourceError as reading does.
     """
-    return prove(corpus, strict=strict)
+    paths = dict(benchmarks or {})
+    named = {one.name: one for one in read_corpus(corpus).manifest.benchmark}
+    unknown = sorted(set(paths) - set(named))
+    if unknown:
+        known = f"only {', '.join(named)}" if named else "none"
+        raise UsageError(f"The corpus was not built against {', '.join(unknown)}: its manifest names {known}.")
+    found = [(named[name], path) for name, path in paths.items()]
+    return prove(corpus, strict, benchmark_rows=partial(_rows, found) if found else None)
+
+
+def named_paths(given: Sequence[str]) -> dict[str, Path]:
+    """`NAME=PATH` words as a mapping.
+
+    Raises: UsageError for a word of another form.
+    """
+    pairs = [word.partition("=") for word in given]
+    for name, sign, path in pairs:
+        if not (name and sign and path):
+            raise UsageError(f"--benchmark takes NAME=PATH, like medqa=data/medqa, not {name + sign + path!r}.")
+    return {name: Path(path) for name, _, path in pairs}
+
+
+def _rows(found: Sequence[tuple[Dataset, Path]]) -> Iterator[BenchmarkRow]:
+    for dataset, path in found:
+        source = source_of(dataset)
+        layout, parts = source.fit(path.resolve(), dataset.split)
+        recipe = IngestRecipe(
+            dataset.name, source.name, source.version, layout.name, dataset.split or source.default_split, source.license, 0, needs_gold=False
+        )
+        for part in parts:
+            table = ingest(layout.read(part), part.files[0].name, recipe)["examples"]
+            for row in table.select([Example.row, Example.content, Example.images]).to_pylist():
+                yield BenchmarkRow(dataset.name, row[Example.row], row[Example.content], tuple(row[Example.images]))

@@ -67,10 +67,10 @@ def _tell(counts: dict[str, int], seconds: float) -> None:
 
 
 def kept_trace(corpus: Path) -> dict[str, Any] | None:
-    """The kept trace of the question that was answered right most often, the least id among equals; none where none was kept."""
+    """Of the questions that were answered right most often, the kept trace with the longest thought; none where none was kept."""
     shards = sorted((corpus / "data" / "sft").glob("*.parquet"))
     rows = [row for path in shards for row in pq.read_table(path, columns=list(_SHOWN)).to_pylist()]
-    return min(rows, key=lambda row: (-row[SftText.n_correct], row[SftText.id]), default=None)
+    return min(rows, key=lambda row: (-row[SftText.n_correct], -len(row[SftText.response]), row[SftText.id]), default=None)
 
 
 def _wrapped(text: str) -> list[str]:

@@ -17,7 +17,7 @@ from pipeline.publish.checks import Answers, Forms, Ids, Overlaps, Rates, RowChe
 from pipeline.publish.corpus import Corpus, CorpusShard, first_line, read_corpus
 from pipeline.publish.findings import Check, Findings, Status, not_checked
 from pipeline.publish.finish import file_of
-from pipeline.publish.lock import Facets, add_facets, count_traces, manifest_fingerprint
+from pipeline.publish.lock import Facets, add_facets, count_traces, funnel_faults, manifest_fingerprint
 from pipeline.publish.pictures import Pictures
 from pipeline.publish.texts import Texts
 from schemas.contract import Contract
@@ -223,6 +223,8 @@ def _check_counts(corpus: Corpus, sound: list[CorpusShard], facets: dict[tuple[s
                 findings.add("lock counts other rows", f"{split} of {config}")
         if lock["traces"] != count_traces((shard.config, shard.path) for shard in corpus.shards):
             findings.add("lock counts other traces", "traces")
+    for fault in funnel_faults(lock):
+        findings.add("funnel does not add up", fault)
     asked = lock["manifest"]["fingerprint"]
     if manifest_fingerprint(corpus.manifest) != asked or (corpus.manifest.name, corpus.manifest.version) != (lock["name"], lock["version"]):
         findings.add("manifest is not the one of the lock", f"manifest.toml, fingerprint {asked}")

@@ -11,7 +11,7 @@ from schemas.manifest import Manifest, Teacher
 
 CARD = 1
 RESTRICTED = ("gated", "registered", "credentialed", "kaggle")
-STAGES = ("ingest", "gather", "choose", "sample", "judge", "select")
+STAGES = ("benchmark", "ingest", "gather", "choose", "sample", "judge", "select")
 ABOUT = {
     "sft": "one row a kept trace; `prompt`/`completion` for TRL, `problem`/`response` for LLaMA-Factory and EasyR1",
     "sft_text": "the kept traces of questions without images, without an `images` column",

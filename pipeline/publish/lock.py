@@ -156,6 +156,31 @@ def sorted_tallies(tallies: pa.Table) -> list[list[Any]]:
     return [[*place, count] for place, count in sorted(summed.items()) if count]
 
 
+def funnel_faults(lock: Mapping[str, Any]) -> list[str]:
+    """Where the tallies do not add up: from rows read to rows chosen, and from those to what is published."""
+    told: dict[str, dict[str, dict[str, int]]] = {}
+    for stage, source, reason, count in lock["tallies"]:
+        told.setdefault(source, {}).setdefault(stage, {})[reason] = count
+    faults: list[str] = []
+    for source, stages in sorted(told.items()):
+        if "ingest" not in stages:
+            continue
+        read = dict(stages["ingest"])
+        left = read.pop("rows", 0) - sum(read.values()) - sum(stages.get("gather", {}).values())
+        decided = sum(stages.get("choose", {}).values())
+        if left != decided:
+            faults.append(f"{source}: {left} rows are left after ingest, {decided} are chosen or dropped")
+        for stage, reason, config in (("choose", "chosen", "rl"), ("select", None, "rejected")):
+            counted = stages.get(stage, {})
+            wanted = counted.get(reason, 0) if reason else sum(counted.values()) - counted.get("kept", 0)
+            published = sum(held["source"].get(source, 0) for held in lock["counts"].get(config, {}).values())
+            if wanted != published:
+                faults.append(f"{source}: {stage} counts {wanted}, {config} holds {published}")
+    kept = sum(stages.get("select", {}).get("kept", 0) for stages in told.values())
+    there = sum(lock["traces"].get("kept", {}).get("teacher", {}).values())
+    return faults if kept == there else [*faults, f"select keeps {kept} traces, {there} are published"]
+
+
 def medtrace_version() -> str:
     """This checkout's version; where it is not installed, the one in pyproject.toml."""
     try:

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pipeline.fingerprint import canonical_json
+from pipeline.normalise import normalise
 from pipeline.prompts import LETTERS
 from pipeline.publish.corpus import CorpusShard
 from pipeline.publish.findings import Findings
-from pipeline.normalise import normalise
 
 COLUMNS = (
     "problem",

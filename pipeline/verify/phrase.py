@@ -23,7 +23,7 @@ _CONCLUDES = re.compile(
     r"\b(?:therefore|thus|hence|so|final|result|total|score|equals?|approximately|about|is|are|was|would be|due)\b|[=≈:]", re.IGNORECASE
 )
 _LEAD = re.compile(r"^[\s*_#>\"'(]*(yes|oui|sí|ja|no|non|nein|maybe|是的|是|否|不是)(?![\w-])(.)?", re.IGNORECASE | re.DOTALL)
-_EITHER = re.compile(r"\s*(?:or|and|/|oder|ou|o)\s*(?:yes|no|non|nein|maybe)\b", re.IGNORECASE)
+_EITHER = re.compile(r"\s*(?:or|and|/|oder|ou|o|)\s*(?:yes|no|non|nein|maybe)\b", re.IGNORECASE)
 _ASIDE = "?/"
 _READ = (Verdict.CORRECT, Verdict.INCORRECT, Verdict.CONFLICT, Verdict.AMBIGUOUS)
 
@@ -42,7 +42,7 @@ def find_phrase(answer: str, gold: Gold, read: Reader, *, anchored: bool) -> Fou
         lead = _lead(text, gold, read)
         if lead and announced and lead.reading.extracted != announced.reading.extracted:
             return Found(Reading(Verdict.AMBIGUOUS, "", "lead_against_phrase", 0.0), lead.start, lead.end)
-        return announced or lead
+        return announced or lead or _whole(text, gold, read)
     if announced is not None:
         return announced
     if gold.answer_type in (AnswerType.NUMERIC, AnswerType.DATE):

@@ -195,6 +195,11 @@ def test_a_card_that_says_other_numbers_is_found(corpus: Path):
     assert failures(audit(corpus)) == {"counts": "card does not say what the lock says (1)"}
 
 
+def test_a_funnel_that_does_not_add_up_is_found(tmp_path: Path):
+    out = write_corpus(tmp_path / "tiny", tmp_path / "store", tallies=[("ingest", "quiz", "rows", 9), ("choose", "quiz", "chosen", 4)])
+    assert "funnel does not add up" in failures(audit(out))["counts"]
+
+
 def test_another_manifest_is_found(corpus: Path):
     text = (corpus / "manifest.toml").read_text().replace("samples = 2", "samples = 4")
     (corpus / "manifest.toml").write_text(text)

@@ -96,7 +96,14 @@ def test_the_lock_counts_by_config_split_and_source(out: Path):
     }
     assert lock["traces"]["kept"]["teacher"] == {"r1": 4}
     assert lock["datasets"][0]["files"] == [{"path": "quiz.jsonl", "sha256": "0" * 64, "size": 12}]
-    assert lock["tallies"] == [["choose", "quiz", "row cap", 1], ["ingest", "quiz", "no gold", 1], ["ingest", "quiz", "rows", 6]]
+    assert lock["tallies"] == [
+        ["choose", "quiz", "chosen", 4],
+        ["choose", "quiz", "row cap", 1],
+        ["ingest", "quiz", "no gold", 1],
+        ["ingest", "quiz", "rows", 6],
+        ["select", "quiz", "incorrect", 2],
+        ["select", "quiz", "kept", 4],
+    ]
 
 
 def test_a_new_corpus_takes_the_place_of_the_old_one(out: Path, tmp_path: Path):

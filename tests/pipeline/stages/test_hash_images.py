@@ -4,6 +4,7 @@ import io
 
 from PIL import Image as Pillow
 
+from pipeline.images.decode import MEASURE_VERSION
 from pipeline.stages.hash_images import HashRecipe, hash_images
 from schemas.image import Image, ImageHash
 from tests.fixtures.stage_rows import image, images
@@ -16,7 +17,7 @@ def drawn(colour: tuple[int, int, int], kind: str = "PNG", size: tuple[int, int]
 
 
 def hashed(*rows: dict[str, object]) -> list[dict[str, object]]:
-    return hash_images(Image.from_rows(rows), HashRecipe())["hashes"].to_pylist()
+    return hash_images(Image.from_rows(rows), HashRecipe(MEASURE_VERSION))["hashes"].to_pylist()
 
 
 def test_equal_pixels_have_one_digest_in_any_lossless_format() -> None:
@@ -39,4 +40,4 @@ def test_every_image_has_its_row_in_order_and_broken_ones_say_why() -> None:
 
 
 def test_no_image_gives_no_row() -> None:
-    assert hash_images(images(), HashRecipe())["hashes"].num_rows == 0
+    assert hash_images(images(), HashRecipe(MEASURE_VERSION))["hashes"].num_rows == 0

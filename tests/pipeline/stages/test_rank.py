@@ -1,0 +1,191 @@
+"""Rank: reasons in their order, caps that other sources do not move, and held-out groups that stay whole."""
+
+from collections import Counter
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.stages.rank import RankRecipe, rank
+from schemas.graph import SHARD, Duplicate, Overlap, Rank
+from tests.fixtures.stage_rows import digest_of, example, examples, hashed, hashes, sharded
+
+Row = dict[str, Any]
+
+
+def duplicate(id: str, group: str = "g", kind: str = "question") -> Row:
+    return {SHARD: 0, Duplicate.id: id, Duplicate.group: group, Duplicate.kind: kind}
+
+
+def overlap(id: str) -> Row:
+    return {SHARD: 0, Overlap.id: id, Overlap.benchmark: "medqa", Overlap.row: "test 3", Overlap.kind: "question"}
+
+
+def ranked(
+    rows: list[Row],
+    *,
+    measured: tuple[Row, ...] = (),
+    duplicates: tuple[Row, ...] = (),
+    overlaps: tuple[Row, ...] = (),
+    caps: dict[str, int] | None = None,
+    heldout: float = 0.0,
+    seed: int = 0,
+) -> pa.Table:
+    named = {"a": 0} if caps is None else caps
+    recipe = RankRecipe(sources=tuple(named), max_rows=tuple(named.values()), heldout=heldout, seed=seed)
+    return rank(sharded(examples(rows)), hashes(*measured), Duplicate.from_rows(duplicates), Overlap.from_rows(overlaps), recipe)["ranks"]
+
+
+def reasons(table: pa.Table) -> dict[str, tuple[str, str]]:
+    return {row[Rank.id]: (row[Rank.reason], row[Rank.evidence]) for row in table.to_pylist()}
+
+
+def kept(table: pa.Table) -> list[str]:
+    return sorted(id for id, (reason, _) in reasons(table).items() if not reason)
+
+
+def test_every_row_has_its_rank_in_order_and_in_its_shard() -> None:
+    rows = [example("3"), example("1"), example("2")]
+    recipe = RankRecipe(sources=("a",), max_rows=(0,))
+    table = rank(sharded(examples(rows), [0, 0, 4]), hashes(), Duplicate.empty(), Overlap.empty(), recipe)["ranks"]
+    assert table[Rank.id].to_pylist() == ["3", "1", "2"]
+    assert table[SHARD].to_pylist() == [0, 0, 4]
+    assert set(table[Rank.reason].to_pylist()) == {""}
+    assert set(table[Rank.published_split].to_pylist()) == {"train"}
+
+
+def test_reasons_come_in_their_order() -> None:
+    picture = {"images": [digest_of("p")]}
+    everything = {"measured": (hashed("p", fault="truncated"),), "overlaps": (overlap("2"),), "duplicates": (duplicate("2", kind="contradiction"),)}
+    rows = [example("1"), example("2", **picture), example("3")]
+    assert reasons(ranked(rows, **everything, caps={"a": 1}))["2"] == ("broken image", f"{digest_of('p')[:16]}: truncated")
+    del everything["measured"]
+    assert reasons(ranked(rows, **everything, caps={"a": 1}))["2"] == ("in benchmark", "medqa test 3 (question)")
+    del everything["overlaps"]
+    assert reasons(ranked(rows, **everything, caps={"a": 1}))["2"] == ("contradicting gold", "g")
+    repeats = (duplicate("1"), duplicate("2"))
+    assert reasons(ranked(rows, duplicates=repeats, caps={"a": 1}))["2"] == ("duplicate question", "1")
+    assert reasons(ranked(rows, caps={"a": 1}))["2"] == ("row cap", "1")
+
+
+def test_the_cap_keeps_the_lowest_ids_and_counts_only_rows_that_could_stay() -> None:
+    rows = [example(id) for id in "654321"]
+    assert kept(ranked(rows, caps={"a": 2})) == ["1", "2"]
+    assert kept(ranked(rows, caps={"a": 2}, overlaps=(overlap("1"),))) == ["2", "3"]
+    assert kept(ranked(rows, caps={"a": 2}, duplicates=(duplicate("1"), duplicate("2")))) == ["1", "3"]
+    assert kept(ranked(rows, caps={"a": 0})) == list("123456")
+
+
+def test_the_source_that_is_named_first_keeps_a_duplicate() -> None:
+    rows = [example("1", source="b"), example("2", source="a")]
+    repeats = (duplicate("1"), duplicate("2"))
+    assert reasons(ranked(rows, duplicates=repeats, caps={"a": 0, "b": 0})) == {"1": ("duplicate question", "2"), "2": ("", "")}
+    assert reasons(ranked(rows, duplicates=repeats, caps={"b": 0, "a": 0})) == {"1": ("", ""), "2": ("duplicate question", "1")}
+
+
+def test_a_duplicate_that_the_first_source_did_not_keep_stays_in_the_second() -> None:
+    rows = [example("1"), example("5"), example("3", source="b")]
+    repeats = (duplicate("5"), duplicate("3"))
+    assert reasons(ranked(rows, duplicates=repeats, caps={"a": 1, "b": 0}))["3"] == ("", "")
+    assert reasons(ranked(rows, duplicates=repeats, overlaps=(overlap("5"),), caps={"a": 0, "b": 0}))["3"] == ("", "")
+
+
+def test_one_of_many_duplicates_stays() -> None:
+    rows = [example(id, source=source) for id, source in zip("123456", "cbacba", strict=True)]
+    assert kept(ranked(rows, duplicates=tuple(duplicate(id) for id in "123456"), caps=dict.fromkeys("abc", 0))) == ["3"]
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.booleans()), min_size=1, max_size=14), st.lists(st.integers(0, 9), max_size=10), st.integers(0, 4))
+@settings(max_examples=80, deadline=None)
+def test_another_source_behind_it_moves_no_row_of_a_source(mine: list[tuple[int, bool]], theirs: list[int], cap: int) -> None:
+    ours = [example(f"{place:02d}", group="", content=str(content)) for place, (content, _) in enumerate(mine)]
+    others = [example(f"x{place:02d}", source="b", content=str(content)) for place, content in enumerate(theirs)]
+    leaks = tuple(overlap(f"{place:02d}") for place, (_, leaked) in enumerate(mine) if leaked)
+
+    def repeats(rows: list[Row]) -> tuple[Row, ...]:
+        counts = Counter(row["content"] for row in rows)
+        return tuple(duplicate(row["id"], row["content"]) for row in rows if counts[row["content"]] > 1)
+
+    alone = reasons(ranked(ours, duplicates=repeats(ours), overlaps=leaks, caps={"a": cap}))
+    for caps in ({"a": cap, "b": 0}, {"a": cap, "b": 2}):
+        beside = reasons(ranked(ours + others, duplicates=repeats(ours + others), overlaps=leaks, caps=caps))
+        assert {id: found for id, found in beside.items() if id in alone} == alone
+
+
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=14), st.lists(st.integers(0, 5), max_size=10), st.integers(1, 4))
+@settings(max_examples=80, deadline=None)
+def test_a_source_before_it_takes_rows_of_a_source_and_gives_none(mine: list[int], theirs: list[int], cap: int) -> None:
+    ours = [example(f"{place:02d}", content=str(content)) for place, content in enumerate(mine)]
+    others = [example(f"x{place:02d}", source="b", content=str(content)) for place, content in enumerate(theirs)]
+    rows = ours + others
+    counts = Counter(row["content"] for row in rows)
+    repeats = tuple(duplicate(row["id"], row["content"]) for row in rows if counts[row["content"]] > 1)
+    alone = kept(ranked(ours, duplicates=tuple(row for row in repeats if not row[Duplicate.id].startswith("x")), caps={"a": cap}))
+    beside = [id for id in kept(ranked(rows, duplicates=repeats, caps={"b": 0, "a": cap})) if not id.startswith("x")]
+    taken = {row["content"] for row in others}
+    assert beside == [id for id in alone if ours[int(id)]["content"] not in taken]
+
+
+def splits(table: pa.Table) -> dict[str, str]:
+    return dict(zip(table[Rank.id].to_pylist(), table[Rank.published_split].to_pylist(), strict=True))
+
+
+def test_a_patient_and_a_shared_picture_are_never_split() -> None:
+    rows = [
+        example(
+            f"{number:04d}",
+            group=f"patient {number % 150}" if number % 3 == 0 else "",
+            images=[digest_of(f"p{number % 200}"), digest_of(f"q{number}")] if number % 3 == 1 else [],
+        )
+        for number in range(900)
+    ]
+    measured = tuple(hashed(f"p{number}", f"p{number % 100}") for number in range(200)) + tuple(hashed(f"q{number}") for number in range(900))
+    found = splits(ranked(rows, measured=measured, heldout=0.3))
+    whole: dict[str, set[str]] = {}
+    for number, row in enumerate(rows):
+        for tie in ([row["group"]] if row["group"] else []) + ([f"picture {number % 100}"] if row["images"] else []):
+            whole.setdefault(tie, set()).add(found[row["id"]])
+    assert all(len(members) == 1 for members in whole.values())
+    assert set(found.values()) == {"train", "heldout"}
+
+
+def test_a_group_of_another_source_is_another_group() -> None:
+    rows = [example(f"{number:03d}", source="ab"[number % 2], group=f"case {number // 2}") for number in range(200)]
+    found = splits(ranked(rows, caps={"a": 0, "b": 0}, heldout=0.5))
+    assert any(found[f"{number:03d}"] != found[f"{number + 1:03d}"] for number in range(0, 200, 2))
+
+
+def test_a_chain_of_shared_pictures_is_one_group() -> None:
+    rows = [example(f"{number:02d}", images=[digest_of(f"p{number}"), digest_of(f"p{number + 1}")]) for number in range(40)]
+    for seed in range(6):
+        assert len(set(splits(ranked(rows, heldout=0.5, seed=seed)).values())) == 1
+
+
+@pytest.mark.parametrize(("share", "size"), [(0.02, 1), (0.2, 1), (0.2, 5)])
+def test_about_the_share_is_held_out(share: float, size: int) -> None:
+    rows = [example(digest_of(str(number))[:32], group=f"g{number // size}" if size > 1 else "") for number in range(2000)]
+    held = sum(split == "heldout" for split in splits(ranked(rows, heldout=share)).values())
+    spread = (2000 * share * (1 - share) * size) ** 0.5
+    assert abs(held - 2000 * share) < 4 * spread
+
+
+def test_a_row_more_moves_no_other_row_between_the_splits() -> None:
+    rows = [example(f"{number:03d}", group=f"g{number % 60}") for number in range(120)]
+    before = splits(ranked(rows, heldout=0.3))
+    after = splits(ranked([*rows, example("new")], heldout=0.3))
+    assert {id: after[id] for id in before} == before
+
+
+def test_the_seed_draws_another_split() -> None:
+    rows = [example(f"{number:03d}") for number in range(200)]
+    assert splits(ranked(rows, heldout=0.3, seed=1)) != splits(ranked(rows, heldout=0.3, seed=2))
+    assert splits(ranked(rows, heldout=0.3, seed=1)) == splits(ranked(rows, heldout=0.3, seed=1))
+
+
+def test_what_is_dropped_ties_nothing_together() -> None:
+    rows = [example("1", images=[digest_of("p")]), example("2", images=[digest_of("q")]), example("3", images=[digest_of("p"), digest_of("q")])]
+    alone = [splits(ranked(rows[:2], heldout=0.5, seed=seed)) for seed in range(8)]
+    beside = [splits(ranked(rows, heldout=0.5, seed=seed, overlaps=(overlap("3"),))) for seed in range(8)]
+    assert alone == [{id: split for id, split in found.items() if id != "3"} for found in beside]
