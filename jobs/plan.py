@@ -41,6 +41,8 @@ from sources.source import Layout, Part, Source
 SHARD_BYTES = 256 << 20
 SAMPLE_UNITS_IN_FLIGHT = 4
 IMAGE_ROWS_IN_GROUP = 64
+EXAMPLE_ROWS_IN_GROUP = 512
+PUBLISHED_GROUP_BYTES = 100 << 20
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ def _ingest_step(item: Input) -> Step:
         reads=(),
         writes={"examples": Example, "images": Image, "rejects": Reject},
         parts=item.parts,
-        parquet={"images": {"row_group_size": IMAGE_ROWS_IN_GROUP}},
+        parquet={"examples": {"row_group_size": EXAMPLE_ROWS_IN_GROUP}, "images": {"row_group_size": IMAGE_ROWS_IN_GROUP}},
     )
 
 
@@ -260,7 +262,8 @@ def _publish_step(manifest: Manifest) -> Step:
             Read("judgements", f"judge[{name}]", "judgements"),
             Read("selected", f"select[{name}]", "selected"),
         ]
-    parquet = {name: parquet_options(contract) for name, contract in publish.OUTPUTS.items() if contract in CONFIGS.values()}
+    published = {name: contract for name, contract in publish.OUTPUTS.items() if contract in CONFIGS.values()}
+    parquet = {name: {**parquet_options(contract), "max_group_bytes": PUBLISHED_GROUP_BYTES} for name, contract in published.items()}
     return Step(
         "publish", 1, Fan.GROUP, publish.publish, recipe, tuple(reads), publish.OUTPUTS, parquet=parquet, group_bytes=SHARD_BYTES
     )

@@ -8,6 +8,7 @@ from schemas.errors import ManifestError
 from schemas.example import AnswerType, Example
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+MARKER = "<image>"
 
 
 @dataclass(frozen=True)
@@ -74,13 +75,18 @@ def by_name(name: str) -> Prompt:
 
 
 def problem(prompt: Prompt, example: Mapping[str, Any]) -> str:
-    """A question as it is put to a model, without image markers."""
+    """A question as it is put to a model, without image markers: those of upstream go, as they would be counted with ours."""
     pieces = [example[Example.context]] if example[Example.context] else []
     pieces.append(example[Example.question])
     if example[Example.options]:
         pieces.append("\n".join(f"{LETTERS[place]}. {option}" for place, option in enumerate(example[Example.options])))
     pieces.append(prompt.endings.get(example[Example.answer_type], prompt.ending))
-    return "\n\n".join(pieces)
+    return "\n\n".join(unmarked(piece) for piece in pieces)
+
+
+def unmarked(text: str) -> str:
+    """The text without `<image>`, which trainers take for a picture's place."""
+    return text.replace(MARKER, "").strip() if MARKER in text else text
 
 
 def worked_example(prompt: Prompt, answer_type: str) -> tuple[str, str]:

@@ -68,7 +68,8 @@ class Store:
     ) -> Ref:
         """Stores a table, durable and visible at once.
 
-        `inputs` are the stored files that it was made from (`step/key.output`), for collection.
+        `inputs` are the stored files that it was made from (`step/key.output`). `options` are those of
+        `pyarrow.parquet.write_table`, and `max_group_bytes`, the most a row group's values may take on average.
         Raises: StoreError where the folder cannot be written.
         """
         digested = digest_columns(table)
@@ -76,9 +77,13 @@ class Store:
         told = {"rows": table.num_rows, "nbytes": digested.nbytes, "columns": columns, "inputs": sorted(inputs)}
         table = table.replace_schema_metadata({**(table.schema.metadata or {}), _META: json.dumps(told, separators=(",", ":")).encode()})
         path = self.path(step, key, output)
-        chosen: dict[str, Any] = {"compression": "zstd", "compression_level": 1, "use_dictionary": False, "write_statistics": True}
+        chosen: dict[str, Any] = {"compression": "zstd", "compression_level": 1, "use_dictionary": False, "write_statistics": False}
+        chosen |= dict(options or {})
+        limit = chosen.pop("max_group_bytes", None)
+        if limit is not None and digested.nbytes > limit:
+            chosen["row_group_size"] = max(1, table.num_rows * limit // digested.nbytes)
         with writing(path) as temporary:
-            pq.write_table(table, temporary, **(chosen | dict(options or {})))
+            pq.write_table(table, temporary, **chosen)
         return Ref(step, key, output, table.num_rows, digested.nbytes, columns)
 
     def read(self, ref: Ref, columns: Sequence[str] | None = None) -> pa.Table:
@@ -88,7 +93,8 @@ class Store:
         """
         path = self.path(ref.step, ref.key, ref.output)
         try:
-            table = pq.read_table(path, columns=list(columns) if columns is not None else None, use_threads=False)
+            with pq.ParquetFile(path) as file:
+                table = file.read(list(columns) if columns is not None else None, use_threads=False)
         except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
             raise StoreError(f"{path} cannot be read: {_first_line(error)}. Delete it and build again: its unit will be redone.") from error
         return table.replace_schema_metadata(None)

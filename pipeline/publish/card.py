@@ -105,7 +105,12 @@ def _teachers(lock: Lock, manifest: Manifest) -> str:
     models = [(code(name), right.get(name, 0), wrong.get(name, 0)) for name in sorted(set(right) | set(wrong)) if name]
     if models:
         parts.append("Models as the servers name them:\n\n" + table(("model", "kept", "rejected"), models))
-    said = f"Answers are compared with the gold by {code(lock['verifier'])} under the policy {code(lock['policy'])}; nothing else decides what is kept."
+    said = (
+        f"Answers are compared with the gold by {code(lock['verifier'])} under the policy {code(lock['policy'])}. Of a question's correct "
+    )
+    said += f"traces at most {manifest.select.max_per_question} are kept, each text once and none without a thought."
+    if not manifest.teachers:
+        said = "No teacher was asked."
     return "\n\n".join([*parts, said])
 
 
@@ -159,7 +164,7 @@ def _sources(lock: Lock) -> str:
             link(one["title"] or one["name"], one["homepage"]),
             text(one["license"] or "not stated"),
             text(one["access"]),
-            code(one["revision"] or "local files"),
+            code(one["revision"]) if one["revision"] else "local files",
         )
         for one in lock["datasets"]
     ]

@@ -40,7 +40,8 @@ def ingest(rows: Iterable[Row], file: str, recipe: IngestRecipe) -> dict[str, pa
     for row in rows:
         reason, detail = _fault(row, recipe)
         if reason:
-            rejects.append({Reject.source: recipe.source, Reject.file: file, Reject.row: row.row, Reject.reason: reason, Reject.detail: detail})
+            told = {Reject.row: _writable(row.row), Reject.reason: reason, Reject.detail: _writable(detail)}
+            rejects.append({Reject.source: recipe.source, Reject.file: file, **told})
             continue
         digests: list[str] = []
         for data in row.images:
@@ -80,6 +81,8 @@ def _fault(row: Row, recipe: IngestRecipe) -> tuple[str, str]:
         return row.fault, row.detail
     if not row.question.strip():
         return "no question", ""
+    if _broken(row):
+        return "broken text", "half of a surrogate pair"
     if row.answer_type in (AnswerType.MCQ, AnswerType.MULTI):
         if len(row.options) < 2:
             return "fewer than two options", str(len(row.options))
@@ -87,12 +90,26 @@ def _fault(row: Row, recipe: IngestRecipe) -> tuple[str, str]:
             return "too many options", str(len(row.options))
         if not all(option.strip() for option in row.options):
             return "empty option", ""
-    if recipe.needs_gold and not row.gold:
+    if recipe.needs_gold and (not row.gold or [] in (row.gold.get("indexes"), row.gold.get("values"))):
         return "no gold", ""
     indexes = row.gold.get("indexes") or ([row.gold["index"]] if "index" in row.gold else [])
     if any(not 0 <= index < len(row.options) for index in indexes):
         return "gold out of range", str(indexes)
     return "", ""
+
+
+def _broken(row: Row) -> bool:
+    """Whether some text of a row is no Unicode: halves of pairs in JSON, file names of other encodings."""
+    texts = (row.row, row.group, row.domain, row.license, row.modality, row.question, row.context, *row.options, canonical_json(dict(row.gold)))
+    try:
+        "".join(texts).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _writable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _image(digest: str, cleaned: Cleaned) -> dict[str, Any]:

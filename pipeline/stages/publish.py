@@ -93,7 +93,7 @@ class _Questions:
         asked = {teacher.teacher: prompts.by_name(teacher.prompt) for teacher in recipe.teachers}
         spare = prompts.by_name(recipe.prompt)
         plain = [prompts.problem(asked[name] if name is not None else spare, row) for name, row in zip(self.teachers, rows, strict=True)]
-        marked = ["<image>" * len(row[Chosen.images]) + text for row, text in zip(rows, plain, strict=True)]
+        marked = [prompts.MARKER * len(row[Chosen.images]) + text for row, text in zip(rows, plain, strict=True)]
         self.heldout = pc.equal(chosen[Chosen.published_split], "heldout").to_numpy(zero_copy_only=False)
         self.texts = np.array([not row[Chosen.images] for row in rows], bool)
         self.columns: dict[str, Any] = {
@@ -208,7 +208,7 @@ def _sft(contract: type[Contract], questions: _Questions, of: np.ndarray, traced
     at = pa.array(rows, pa.int64())
     mine = {name: traced[name].take(at) for name in contract.columns if name in traced}
     given = [
-        normalise_trace(text) if teacher else text
+        prompts.unmarked(normalise_trace(text) if teacher else text)
         for text, teacher in zip(traced["text"].take(at).to_pylist(), mine[Sft.teacher].to_pylist(), strict=True)
     ]
     response = pa.array(given, pa.string())

@@ -18,7 +18,29 @@ _TRAILING = re.compile(r"^(.{2,400}?)\s*[(\[]\s*([A-Za-z])\s*[)\]]\.?$", re.DOTA
 _DOUBLE = re.compile(r"(.)\1+")
 _WORD = re.compile(r"\w+")
 _NEGATIONS = frozenset(
-    "no not non never without none neither nor except excluding excluded false incorrect wrong isn absent unlikely ruled less cannot or".split()
+    [
+        "no",
+        "not",
+        "non",
+        "never",
+        "without",
+        "none",
+        "neither",
+        "nor",
+        "except",
+        "excluding",
+        "excluded",
+        "false",
+        "incorrect",
+        "wrong",
+        "isn",
+        "absent",
+        "unlikely",
+        "ruled",
+        "less",
+        "cannot",
+        "or",
+    ]
 )
 LONGEST = 2000
 

@@ -13,7 +13,7 @@ WORDS = {
     "maybe": ("maybe", "peut être", "quizas", "quizás", "tal vez", "vielleicht", "可能", "也许"),
 }
 _MEANING = {word: meaning for meaning, words in WORDS.items() for word in words}
-_CLAUSE = re.compile(r"^\W*([^\W\d_]+)(?=\s*(?:$|[,.;:!\n\-–—(]))")
+_CLAUSE = re.compile(r"^\W*([^\W\d_]+)(?=\s*(?:$|[,.;:!\n(])|\s+[-–—])")
 _NOT_KNOWN = re.compile(r"\b(?:do not|don't|cannot|can't|not)\s+(?:know|sure|certain|determine)", re.IGNORECASE)
 _PART = re.compile(r"\s*(?:[;,\n|/]|(?<!\w)[-*•](?=\s))\s*")
 _AND = re.compile(r"\s+(?:and|&|\+|et|und)\s+|\s+y\s+", re.IGNORECASE)

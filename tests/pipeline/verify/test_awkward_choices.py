@@ -10,7 +10,9 @@ FOUR = ("Acute appendicitis", "Diverticulitis", "Crohn disease", "Ulcerative col
 C = Gold(AnswerType.MCQ, FOUR, indexes=(2,))
 A = Gold(AnswerType.MCQ, FOUR, indexes=(0,))
 AC = Gold(AnswerType.MULTI, FOUR, indexes=(0, 2))
-TEN = tuple(f"{name} syndrome" for name in "Alport Barter Cushing Down Evans Felty Gitelman Horner Ivemark Job".split())
+TEN = tuple(
+    f"{name} syndrome" for name in ["Alport", "Barter", "Cushing", "Down", "Evans", "Felty", "Gitelman", "Horner", "Ivemark", "Job"]
+)
 I_OF_TEN = Gold(AnswerType.MCQ, TEN, indexes=(8,))
 
 READ_AS_C = [

@@ -1,0 +1,77 @@
+"""Judge: one verdict a trace in order; a broken gold is an exception and never a wrong answer."""
+
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from pipeline.stages.judge import JudgeRecipe, judge
+from schemas.trace import Judgement, Trace
+from tests.fixtures.stage_rows import chosen, example, trace
+
+RECIPE = JudgeRecipe("train", "v")
+
+
+def judged(traces: list[dict[str, Any]], *rows: dict[str, Any], recipe: JudgeRecipe = RECIPE) -> list[dict[str, Any]]:
+    table: pa.Table = judge(Trace.from_rows(traces), chosen(rows or [example("1")]), recipe)["judgements"]
+    return table.to_pylist()
+
+
+@pytest.mark.parametrize(
+    ("text", "finish_reason", "verdict"),
+    [
+        ("<think>why</think>\n\\boxed{B}", "stop", "correct"),
+        ("<think>why</think>\n\\boxed{A}", "stop", "incorrect"),
+        ("<think>why</think>\n", "stop", "no_answer"),
+        ("<think>why", "length", "truncated"),
+        ("", "refused", "refused"),
+        ("The answer is B.", "stop", "malformed"),
+    ],
+)
+def test_a_verdict_says_what_became_of_the_answer(text: str, finish_reason: str, verdict: str) -> None:
+    (row,) = judged([trace("1", text=text, finish_reason=finish_reason)])
+    assert row[Judgement.verdict] == verdict
+
+
+def test_there_is_one_verdict_a_trace_in_order() -> None:
+    traces = [trace("2", 1, "\\boxed{A}"), trace("1", 0, "\\boxed{B}"), trace("2", 0, "\\boxed{B}")]
+    rows = judged(traces, example("1"), example("2"))
+    assert [(row[Judgement.id], row[Judgement.example], row[Judgement.sample]) for row in rows] == [("2/1", "2", 1), ("1/0", "1", 0), ("2/0", "2", 0)]
+    assert [row[Judgement.verdict] for row in rows] == ["incorrect", "correct", "correct"]
+    assert [row[Judgement.extracted] for row in rows] == ["A", "B", "B"]
+
+
+def test_each_question_is_judged_by_its_own_gold() -> None:
+    rows = judged([trace("1", 0, "\\boxed{yes}"), trace("2", 0, "\\boxed{yes}")], *(example(id, answer_type="yesno", options=[], gold_json=f'{{"value":"{gold}"}}') for id, gold in (("1", "yes"), ("2", "no"))))
+    assert [row[Judgement.verdict] for row in rows] == ["correct", "incorrect"]
+
+
+def test_the_policy_decides_whether_prose_counts() -> None:
+    prose = [trace("1", 0, "<think>why</think>\nThe answer is B.")]
+    assert judged(prose)[0][Judgement.verdict] == "malformed"
+    assert judged(prose, recipe=JudgeRecipe("eval", "v"))[0][Judgement.verdict] == "correct"
+
+
+def test_whether_there_was_a_thought_is_told() -> None:
+    rows = judged([trace("1", 0, "<think>why</think>\\boxed{B}"), trace("1", 1, "\\boxed{B}"), trace("1", 2, "<think>\n</think>\\boxed{B}")])
+    assert [row[Judgement.thought] for row in rows] == [True, False, False]
+
+
+def test_a_gold_that_is_its_own_completion_is_right() -> None:
+    (row,) = judged([trace("1", 0, "B", teacher="")])
+    assert (row[Judgement.verdict], row[Judgement.extracted], row[Judgement.rule]) == ("correct", "B", "gold")
+
+
+@pytest.mark.parametrize("gold", ['{"index":7}', "{}", '{"index":"B"}', "not json"])
+def test_a_broken_gold_is_an_exception(gold: str) -> None:
+    with pytest.raises(Exception):  # noqa: B017
+        judged([trace("1", 0, "\\boxed{B}")], example("1", gold_json=gold))
+
+
+def test_a_trace_of_no_question_is_an_exception() -> None:
+    with pytest.raises(KeyError):
+        judged([trace("9")])
+
+
+def test_no_trace_gives_no_verdict() -> None:
+    assert judged([]) == []
