@@ -36,7 +36,7 @@ check: env
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache
 
 test-fast: env
 	$(PYTEST) -m "not slow and not ray and not gpu"
@@ -74,7 +74,7 @@ lock: ## resolve the pins of pyproject.toml anew into the lock files (needs uv)
 	$(LOCK) --constraint requirements.lock --extra embedded --extra dev --output-file requirements-dev.lock
 
 clean: ## remove environments, caches and the demo; other stores and their ledgers stay, for their answers were paid
-	rm -rf .venv .venv-all .medtrace/demo out/demo build *.egg-info .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-all .medtrace/demo out/demo build *.egg-info .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A virtual environment with pip in $(1), made anew where there is none that works.

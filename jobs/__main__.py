@@ -34,6 +34,7 @@ ManifestArgument = Annotated[Path, typer.Argument(metavar="MANIFEST", help="A TO
 StoreOption = Annotated[Path, typer.Option("--store", help="Folder of finished work and of the ledger.", envvar="MEDTRACE_STORE")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON to stdout instead of tables.")]
 STORE = Path(".medtrace")
+INTERRUPTED = 130
 
 
 @app.command(epilog="Examples: `medtrace plan jobs/manifests/demo.toml` · `medtrace plan m.toml --json | jq .teachers`")
@@ -213,9 +214,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except MedtraceError as error:
         print(f"Error: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print("Stopped. What was finished is kept; run the same command to go on.", file=sys.stderr)
-        sys.exit(130)
+    except SystemExit as ended:
+        # Typer takes Ctrl-C itself and leaves its exit code.
+        if ended.code == INTERRUPTED:
+            print("Stopped. What was finished is kept; run the same command to go on.", file=sys.stderr)
+        raise
 
 
 if __name__ == "__main__":

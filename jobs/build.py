@@ -63,8 +63,7 @@ class Built:
                 "left": ran.left,
                 "units_ran": sorted(ran.labels_done),
                 "rows": dict(sorted(ran.rows.items())),
-                "stage_s": round(ran.stage_s, 3),
-                "wall_s": round(ran.wall_s, 3),
+                **{name: round(seconds, 3) for name, seconds in ran.took._asdict().items()},
             }
             for name, ran in self.execution.ran.items()
         ]
@@ -173,7 +172,12 @@ def tally(graph: Graph, store: Store, execution: Execution) -> Any:
 
 
 def _reasons(store: Store, execution: Execution, step: str) -> list[str]:
-    return [reason for ref in execution.refs(step, "rejects") if ref.rows for reason in store.read(ref, [Reject.reason])[Reject.reason].to_pylist()]
+    return [
+        reason
+        for ref in execution.refs(step, "rejects")
+        if ref.rows
+        for reason in store.read(ref, [Reject.reason])[Reject.reason].to_pylist()
+    ]
 
 
 def published(store: Store, execution: Execution) -> list[Shard]:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from pipeline.step import Fan, Read, Step
 from pipeline.store import Ref, Store
-from pipeline.work import Piece, Receipt, Work, found
+from pipeline.work import Piece, Receipt, Took, Work, found
 from schemas.contract import Contract
 from schemas.errors import MedtraceError, WiringError
 from schemas.graph import Partition
@@ -94,8 +94,7 @@ class Ran:
     done: int = 0
     failed: int = 0
     rows: dict[str, int] = field(default_factory=dict[str, int])
-    stage_s: float = 0.0
-    wall_s: float = 0.0
+    took: Took = field(default_factory=Took)
     labels_done: list[str] = field(default_factory=list[str])
 
     @property
@@ -204,8 +203,7 @@ class _State:
 
     def _book(self, work: Work, receipt: Receipt, cached: bool = False) -> None:
         ran = self.execution.ran[work.step.name]
-        ran.stage_s += receipt.stage_s
-        ran.wall_s += receipt.wall_s
+        ran.took = ran.took.plus(receipt.took)
         for output, ref in receipt.outputs.items():
             name = output.rpartition("-")[0] if output not in work.step.writes else output
             ran.rows[name] = ran.rows.get(name, 0) + ref.rows
@@ -308,7 +306,13 @@ class _State:
             inputs.setdefault(read.name, []).extend(self._pieces(step, read, index, len(inputs.get(read.name, []))))
         if step.fan is Fan.GATHER:
             inputs = self._ranged(inputs, self.execution.prefixes[index])
-        return Work(step, index, self._label(step, index), {name: tuple(pieces) for name, pieces in inputs.items()}, shards=len(self.execution.prefixes))
+        return Work(
+            step,
+            index,
+            self._label(step, index),
+            {name: tuple(pieces) for name, pieces in inputs.items()},
+            shards=len(self.execution.prefixes),
+        )
 
     def _label(self, step: Step, index: int) -> str:
         """What tells a unit from the others of its step: its files, its prefix or its group."""

@@ -3,6 +3,8 @@
 import multiprocessing
 import os
 import queue
+import signal
+import threading
 from collections import Counter
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -39,6 +41,7 @@ class LocalRunner:
         self._threads: dict[str, ThreadPoolExecutor] = {}
         self._handles: dict[str, Handle | MedtraceError] = {}
         self._opening = Lock()
+        self._closing = False
 
     def room(self, step: Step) -> bool:
         """Whether another unit of this step may be handed over now."""
@@ -71,12 +74,20 @@ class LocalRunner:
         return sum(getattr(handle, "answered", 0) for handle in opened), sum(getattr(handle, "wanted", 0) for handle in opened)
 
     def close(self) -> None:
-        """Ends the workers and closes the handles."""
+        """Ends the workers and closes the handles; a unit that still waits for a model, as after Ctrl-C, is given up."""
+        self._closing = True
+        for threads in self._threads.values():
+            threads.shutdown(wait=False, cancel_futures=True)
+        self._close_handles()
+        for threads in self._threads.values():
+            threads.shutdown(wait=True)
+        self._close_handles()  # one may have been opened meanwhile
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
-        for threads in self._threads.values():
-            threads.shutdown(wait=True, cancel_futures=True)
-        for handle in self._handles.values():
+
+    def _close_handles(self) -> None:
+        while self._handles:
+            _, handle = self._handles.popitem()
             if not isinstance(handle, MedtraceError):
                 handle.close()
 
@@ -85,7 +96,7 @@ class LocalRunner:
             if self._pool is None:
                 method = multiprocessing.get_context("forkserver")
                 method.set_forkserver_preload(["pipeline.preload"])
-                self._pool = ProcessPoolExecutor(self._workers, mp_context=method)
+                self._pool = ProcessPoolExecutor(self._workers, mp_context=method, initializer=_start_worker)
             pool = self._pool
         try:
             future = pool.submit(_in_worker, self._store.root, work)
@@ -140,6 +151,8 @@ class LocalRunner:
     def _handle(self, step: Step) -> Handle:
         """The step's handle, opened by the first unit that asks for it while the others wait."""
         with self._opening:
+            if self._closing:
+                raise UnitError(f"{step.name} was stopped. What was finished is kept; build again.")
             if step.name not in self._handles and step.open is not None:
                 try:
                     self._handles[step.name] = step.open(step.recipe, self._context)
@@ -163,6 +176,19 @@ class LocalRunner:
 
     def _end(self, work: Work, outcome: Receipt | MedtraceError) -> None:
         self._ended.put(Done(work, outcome))
+
+
+def _start_worker() -> None:
+    """Leaves Ctrl-C to the driver, and ends this worker when the driver is killed: its pool alone would let it wait for ever."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, name="end with parent", daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _in_worker(root: Path, work: Work) -> Receipt | MedtraceError:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -71,13 +71,25 @@ class Work:
         return names
 
 
+class Took(NamedTuple):
+    """Seconds, in the stage and in all."""
+
+    stage_s: float = 0.0
+    wall_s: float = 0.0
+    stage_cpu_s: float = 0.0
+    cpu_s: float = 0.0
+
+    def plus(self, other: "Took") -> "Took":
+        """Both together."""
+        return Took(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+
+
 @dataclass(frozen=True)
 class Receipt:
-    """What a unit left in the store, and the seconds it took in the stage and in all."""
+    """What a unit left in the store, and what it took: seconds of the clock and of a CPU, in the stage and in all."""
 
     outputs: Mapping[str, Ref]
-    stage_s: float
-    wall_s: float
+    took: Took
 
 
 def found(work: Work, store: Store) -> Receipt | None:
@@ -88,7 +100,7 @@ def found(work: Work, store: Store) -> Receipt | None:
         if ref is None:
             return None
         refs[output] = ref
-    return Receipt(refs, 0.0, 0.0)
+    return Receipt(refs, Took())
 
 
 def do(work: Work, store: Store, handle: Handle | None = None) -> Receipt:
@@ -96,7 +108,7 @@ def do(work: Work, store: Store, handle: Handle | None = None) -> Receipt:
 
     Raises: UnitError naming the unit where its stage breaks; MedtraceError as the stage raised it.
     """
-    begun = time.perf_counter()
+    begun, begun_cpu = time.perf_counter(), time.thread_time()
     step = work.step
     arguments: dict[str, Any] = {"recipe": step.recipe}
     if work.part is not None:
@@ -106,7 +118,7 @@ def do(work: Work, store: Store, handle: Handle | None = None) -> Receipt:
     arguments |= (
         _gathered(work, store) if step.fan is Fan.GATHER else {name: _table(work, pieces, store) for name, pieces in work.inputs.items()}
     )
-    staged = time.perf_counter()
+    staged, staged_cpu = time.perf_counter(), time.thread_time()
     try:
         made = step.run(**arguments)
     except MedtraceError:
@@ -117,7 +129,7 @@ def do(work: Work, store: Store, handle: Handle | None = None) -> Receipt:
         raise UnitError(
             f"{work.unit} failed: {type(error).__name__}: {error}. This is a fault in medtrace; what was finished is kept."
         ) from error
-    stage_s = time.perf_counter() - staged
+    stage_s, stage_cpu_s = time.perf_counter() - staged, time.thread_time() - staged_cpu
     came_from = sorted({f"{piece.ref.step}/{piece.ref.key}.{piece.ref.output}" for pieces in work.inputs.values() for piece in pieces})
     refs: dict[str, Ref] = {}
     for name, contract in step.writes.items():
@@ -129,7 +141,7 @@ def do(work: Work, store: Store, handle: Handle | None = None) -> Receipt:
                 refs[output] = store.put(step.folder, work.key, output, piece, came_from, options)
         else:
             refs[name] = store.put(step.folder, work.key, name, table, came_from, options)
-    return Receipt(refs, stage_s, time.perf_counter() - begun)
+    return Receipt(refs, Took(stage_s, time.perf_counter() - begun, stage_cpu_s, time.thread_time() - begun_cpu))
 
 
 def _table(work: Work, pieces: Sequence[Piece], store: Store) -> pa.Table:

@@ -11,6 +11,7 @@ from schemas.errors import ManifestError
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 Name = Annotated[str, Field(pattern=rf"^{NAME.pattern}$", max_length=64)]
+Licence = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+-]*( (AND|OR|WITH) [A-Za-z0-9][A-Za-z0-9.+-]*)*$")]
 GoldAs = Literal["letter", "index0", "index1", "text", "number", "yesno"]
 
 
@@ -35,7 +36,7 @@ class Dataset(_Model):
     path: str | None = None
     revision: str | None = None
     may_send: bool = False
-    license: str | None = None
+    license: Licence | None = None
     access: Literal["open", "gated", "registered", "credentialed", "kaggle"] | None = None
     homepage: str | None = None
     modality: str | None = None

@@ -21,6 +21,7 @@ from schemas.errors import LedgerError, MedtraceError, TeacherError
 
 _PUT_THREADS = 32
 _CHECK_TIMEOUT_S = 20.0
+_CLOSED = "The teacher was closed while it was asked. Build again; what was answered is kept."
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ class HttpTeacher:
         self.wanted = 0
         self.answered = 0
         self._fatal: MedtraceError | None = None
+        self._closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
@@ -101,6 +103,7 @@ class HttpTeacher:
     def close(self) -> None:
         """Gives back connections, threads and the ledger's files."""
         with self._starting:
+            self._closed = True
             loop, self._loop = self._loop, None
             if loop is not None and self._thread is not None:
                 asyncio.run_coroutine_threadsafe(self._hang_up(), loop).result()
@@ -113,6 +116,9 @@ class HttpTeacher:
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         """Runs on the loop that all calling threads share."""
         with self._starting:
+            if self._closed:
+                work.close()
+                raise TeacherError(_CLOSED)
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
                 self._thread = threading.Thread(target=self._loop.run_forever, name="teacher", daemon=True)
@@ -121,7 +127,7 @@ class HttpTeacher:
         try:
             answer.result()
         except CancelledError:
-            raise TeacherError("The teacher was closed while it was asked. Build again; what was answered is kept.") from None
+            raise TeacherError(_CLOSED) from None
 
     async def _hang_up(self) -> None:
         others = asyncio.all_tasks() - {asyncio.current_task()}

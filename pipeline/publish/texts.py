@@ -1,12 +1,10 @@
 """What an audit looks for in texts: the question in a prompt, secrets, paths of a machine."""
 
-import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pipeline.fingerprint import canonical_json
-from pipeline.normalise import normalise
+from pipeline.normalise import content_hash
 from pipeline.prompts import LETTERS
 from pipeline.publish.corpus import CorpusShard
 from pipeline.publish.findings import Findings
@@ -64,9 +62,3 @@ def content_hashes(prompt: str, options: Sequence[str]) -> Iterator[str]:
     yield content_hash(body, "", options)
     for gap in re.finditer("\n\n", body):
         yield content_hash(body[gap.end() :], body[: gap.start()], options)
-
-
-def content_hash(question: str, context: str, options: Sequence[str]) -> str:
-    """What `Example.content` holds."""
-    told = [normalise(question), normalise(context), sorted(normalise(option) for option in options)]
-    return hashlib.sha256(canonical_json(told).encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -18,7 +18,11 @@ class OverlapsRecipe:
 
 
 def find_overlaps(
-    examples: pa.Table, hashes: pa.Table, recipe: OverlapsRecipe, benchmark: pa.Table | None = None, benchmark_hashes: pa.Table | None = None
+    examples: pa.Table,
+    hashes: pa.Table,
+    recipe: OverlapsRecipe,
+    benchmark: pa.Table | None = None,
+    benchmark_hashes: pa.Table | None = None,
 ) -> dict[str, pa.Table]:
     """`overlaps`: one row an example that meets a benchmark (the first meeting, images before text), by shard and order."""
     if benchmark is None or not benchmark.num_rows:

@@ -21,7 +21,13 @@ def gather(examples: pa.Table, images: pa.Table, recipe: GatherRecipe) -> dict[s
     repeated = np.concatenate(([False], ids[1:] == ids[:-1]))
     kept = ordered.filter(pa.array(~repeated))
     rejects = [
-        {Reject.source: row[Example.source], Reject.file: "", Reject.row: row[Example.row], Reject.reason: "repeated row", Reject.detail: row[Example.id]}
+        {
+            Reject.source: row[Example.source],
+            Reject.file: "",
+            Reject.row: row[Example.row],
+            Reject.reason: "repeated row",
+            Reject.detail: row[Example.id],
+        }
         for row in ordered.filter(pa.array(repeated)).select([Example.source, Example.row, Example.id]).to_pylist()
     ]
     return {"examples": kept, "images": _once(images), "rejects": Reject.from_rows(rejects)}

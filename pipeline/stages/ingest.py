@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from pipeline.fingerprint import canonical_json
 from pipeline.images.clean import Cleaned, clean
-from pipeline.normalise import normalise
+from pipeline.normalise import content_hash
 from schemas.example import AnswerType, Example, Reject
 from schemas.image import Image
 from sources.source import Row
@@ -100,7 +100,17 @@ def _fault(row: Row, recipe: IngestRecipe) -> tuple[str, str]:
 
 def _broken(row: Row) -> bool:
     """Whether some text of a row is no Unicode: halves of pairs in JSON, file names of other encodings."""
-    texts = (row.row, row.group, row.domain, row.license, row.modality, row.question, row.context, *row.options, canonical_json(dict(row.gold)))
+    texts = (
+        row.row,
+        row.group,
+        row.domain,
+        row.license,
+        row.modality,
+        row.question,
+        row.context,
+        *row.options,
+        canonical_json(dict(row.gold)),
+    )
     try:
         "".join(texts).encode()
     except UnicodeEncodeError:
@@ -128,8 +138,6 @@ def _example(row: Row, images: tuple[str, ...], recipe: IngestRecipe) -> dict[st
     text = [row.question, row.context, *row.options]
     identity = canonical_json([recipe.source, row.question, row.context, list(row.options), row.answer_type.value, gold, list(images)])
     id = hashlib.sha256(identity.encode("utf-8", "surrogatepass")).digest()[:16]
-    options = sorted(normalise(option) for option in row.options)
-    content = hashlib.sha256(canonical_json([normalise(row.question), normalise(row.context), options]).encode("utf-8", "surrogatepass"))
     lead = bytes.fromhex(images[0]) if images else hashlib.sha256(canonical_json(text).encode("utf-8", "surrogatepass")).digest()
     return {
         Example.id: id.hex(),
@@ -148,5 +156,5 @@ def _example(row: Row, images: tuple[str, ...], recipe: IngestRecipe) -> dict[st
         Example.modality: row.modality,
         Example.domain: row.domain,
         Example.license: row.license or recipe.license,
-        Example.content: content.hexdigest()[:32],
+        Example.content: content_hash(row.question, row.context, row.options),
     }

@@ -25,12 +25,22 @@ def judge(traces: pa.Table, chosen: pa.Table, recipe: JudgeRecipe) -> dict[str, 
     judgements: list[dict[str, Any]] = []
     columns = (traces[name].to_pylist() for name in (Trace.id, Trace.example, Trace.teacher, Trace.sample, Trace.text, Trace.finish_reason))
     for id, example, teacher, sample, text, finish_reason in zip(*columns, strict=True):
-        said: dict[str, Any] = {Judgement.verdict: Verdict.CORRECT.value, Judgement.extracted: text, Judgement.rule: "gold", Judgement.thought: False}
+        said: dict[str, Any] = {
+            Judgement.verdict: Verdict.CORRECT.value,
+            Judgement.extracted: text,
+            Judgement.rule: "gold",
+            Judgement.thought: False,
+        }
         if teacher:
             if example not in golds:
                 row = rows[example]
                 golds[example] = Gold.from_json(row[Chosen.answer_type], tuple(row[Chosen.options]), row[Chosen.gold_json])
             found = verify(text, golds[example], policy=Policy(recipe.policy), finish_reason=finish_reason)
-            said = {Judgement.verdict: found.verdict.value, Judgement.extracted: found.extracted, Judgement.rule: found.rule, Judgement.thought: found.thought}
+            said = {
+                Judgement.verdict: found.verdict.value,
+                Judgement.extracted: found.extracted,
+                Judgement.rule: found.rule,
+                Judgement.thought: found.thought,
+            }
         judgements.append({Judgement.id: id, Judgement.example: example, Judgement.sample: sample, **said})
     return {"judgements": Judgement.from_rows(judgements)}

@@ -260,7 +260,9 @@ def _tally(chosen: pa.Table, dropped: pa.Table, traced: Mapping[str, Any], of: n
     sources = chosen[Chosen.source].to_pylist()
     counts: Counter[tuple[str, str, str]] = Counter()
     counts.update(("choose", source, "chosen") for source in sources)
-    counts.update(("choose", row[Dropped.source], row[Dropped.reason]) for row in dropped.select([Dropped.source, Dropped.reason]).to_pylist())
+    counts.update(
+        ("choose", row[Dropped.source], row[Dropped.reason]) for row in dropped.select([Dropped.source, Dropped.reason]).to_pylist()
+    )
     for table in rl:
         pairs = zip(table[Rl.source].to_pylist(), table[Rl.no_trace].to_pylist(), strict=True)
         counts.update(("sample", source, reason or "asked") for source, reason in pairs)

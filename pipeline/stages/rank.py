@@ -39,18 +39,27 @@ def rank(examples: pa.Table, hashes: pa.Table, duplicates: pa.Table, overlaps: p
     keepers: dict[str, str] = {}
     for source, cap in zip(recipe.sources, recipe.max_rows, strict=True):
         _within(sorted(by_source[source]), cap, groups, keepers, reasons)
-    pixels = {row[ImageHash.digest]: row[ImageHash.pixels] or row[ImageHash.digest] for row in hashes.select([ImageHash.digest, ImageHash.pixels]).to_pylist()}
+    pixels = {
+        row[ImageHash.digest]: row[ImageHash.pixels] or row[ImageHash.digest]
+        for row in hashes.select([ImageHash.digest, ImageHash.pixels]).to_pylist()
+    }
     heldout = _heldout([row for row in narrow if row[Example.id] not in reasons], pixels, recipe)
     rows = []
     for row in narrow:
         reason, evidence = reasons.get(row[Example.id], ("", ""))
         split = "heldout" if row[Example.id] in heldout else "train"
-        rows.append({SHARD: row[SHARD], Rank.id: row[Example.id], Rank.reason: reason, Rank.evidence: evidence, Rank.published_split: split})
+        rows.append(
+            {SHARD: row[SHARD], Rank.id: row[Example.id], Rank.reason: reason, Rank.evidence: evidence, Rank.published_split: split}
+        )
     return {"ranks": Rank.from_rows(rows)}
 
 
 def _faults(narrow: list[dict[str, Any]], hashes: pa.Table, overlaps: pa.Table, duplicates: pa.Table) -> dict[str, tuple[str, str]]:
-    broken = {row[ImageHash.digest]: row[ImageHash.fault] for row in hashes.select([ImageHash.digest, ImageHash.fault]).to_pylist() if row[ImageHash.fault]}
+    broken = {
+        row[ImageHash.digest]: row[ImageHash.fault]
+        for row in hashes.select([ImageHash.digest, ImageHash.fault]).to_pylist()
+        if row[ImageHash.fault]
+    }
     reasons: dict[str, tuple[str, str]] = {}
     for row in narrow:
         fault = next((f"{digest[:16]}: {broken[digest]}" for digest in row[Example.images] if digest in broken), "")

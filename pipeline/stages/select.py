@@ -28,7 +28,14 @@ def select(traces: pa.Table, judgements: pa.Table, recipe: SelectRecipe) -> dict
     kept: Counter[str] = Counter()
     seen: set[tuple[str, str]] = set()
     rows: list[dict[str, Any]] = []
-    columns = zip(traces[Trace.id].to_pylist(), examples, verdicts, judgements[Judgement.thought].to_pylist(), traces[Trace.text].to_pylist(), strict=True)
+    columns = zip(
+        traces[Trace.id].to_pylist(),
+        examples,
+        verdicts,
+        judgements[Judgement.thought].to_pylist(),
+        traces[Trace.text].to_pylist(),
+        strict=True,
+    )
     for id, example, verdict, thought, text in columns:
         reason = ""
         if verdict != Verdict.CORRECT:

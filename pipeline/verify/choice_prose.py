@@ -47,6 +47,7 @@ _BEFORE = re.compile(
     r"(?:the\s+)?(?:(?:single|only|one)\s+)*(?:correct|right|best|most\s+(?:likely|appropriate|accurate|suitable))\b",
     re.MULTILINE,
 )
+_PRAISE = ("correct", "right", "best", "most likely", "most appropriate", "most accurate", "most suitable")
 _DENIED_GAP = re.compile(r"\b(?:not|n't|no|if|but|and|or|than|that|which|[A-Z])\b|n't", re.IGNORECASE)
 _BRACKETED = re.compile(r"\b(?:is|are|be|was|with|by|represented by)\s*:?\s*(?:option\s+|choice\s+)?[*_]*[(\[]?([A-Z])[)\]]")
 _OPTION = re.compile(r"\b(?:option|choice)\s+[*_(\[]*([A-Z])(?![A-Za-z'’])")
@@ -256,6 +257,8 @@ def _placed(text: str, gold: Gold) -> _Target | None:
 
 def _claimed(text: str, gold: Gold) -> _Target | None:
     """By `option C is the correct one`: all that are called so, which should be one."""
+    if not any(word in text for word in _PRAISE):
+        return None
     claims = [claim for claim in _BEFORE.finditer(text) if ord(claim["letter"]) - ord("A") < len(gold.options) and _holds(claim)]
     if not claims:
         return None

@@ -47,7 +47,7 @@ def _named(sentence: str, texts: list[str]) -> dict[int, tuple[int, int]]:
     """The options that a sentence names, each where it first stands; one that lies within another's place does not count."""
     places: dict[int, tuple[int, int]] = {}
     for index, text in enumerate(texts):
-        if len(text) < 3 or not any(sign.isalpha() for sign in text):
+        if text not in sentence or len(text) < 3 or not any(sign.isalpha() for sign in text):
             continue
         found = re.search(rf"(?<!\w){re.escape(text)}(?!\w)", sentence)
         if found:

@@ -25,7 +25,7 @@ _REGEX = {
 
 
 def structure_grammar(answer_type: AnswerType, n_options: int) -> str:
-    """The GBNF grammar of `think_boxed`: a thought of 40 to 320 characters in tags, then one box (boxes of an image: one tag).
+    """The GBNF grammar of `think_boxed`: a thought of 40 to 320 characters without box in tags, then one box (boxes of an image: one tag).
 
     Raises: UsageError where a question of choice has fewer than 2 options or more than 26.
     """
@@ -35,7 +35,7 @@ def structure_grammar(answer_type: AnswerType, n_options: int) -> str:
     else:
         answer = f"answer ::= {' | '.join(map(_quoted, words))}" if words else _GBNF[answer_type]
     boxed = "answer" if answer_type is AnswerType.BBOX else r'"\\boxed{" answer "}"'
-    thought = f"thought ::= [^<]{{{SHORTEST_THOUGHT},{LONGEST_THOUGHT}}}"
+    thought = f"thought ::= [^<\\\\]{{{SHORTEST_THOUGHT},{LONGEST_THOUGHT}}}"
     return f'root ::= "<think>\\n" thought "\\n</think>\\n\\n" {boxed}\n{thought}\n{answer}\n'
 
 
@@ -46,7 +46,7 @@ def structure_regex(answer_type: AnswerType, n_options: int) -> str:
     if words and answer_type is AnswerType.MULTI:
         answer = f"{answer}(, {answer}){{0,{n_options - 1}}}"
     boxed = answer if answer_type is AnswerType.BBOX else rf"\\boxed\{{{answer}\}}"
-    return rf"<think>\n[^<]{{{SHORTEST_THOUGHT},{LONGEST_THOUGHT}}}\n</think>\n\n{boxed}"
+    return rf"<think>\n[^<\\]{{{SHORTEST_THOUGHT},{LONGEST_THOUGHT}}}\n</think>\n\n{boxed}"
 
 
 def _quoted(word: str) -> str:

@@ -30,7 +30,15 @@ def test_a_graph_is_done_once_and_then_found(tmp_path: Path, files: dict[Path, s
     assert len(first.prefixes) > 2
     assert len(first.groups) > 1
     shards = len(first.prefixes)
-    assert done(first) == {"ingest[w]": 2, "partition": 1, "gather": shards, "measure": shards, "count": 1, "join": shards, "total": len(first.groups)}
+    assert done(first) == {
+        "ingest[w]": 2,
+        "partition": 1,
+        "gather": shards,
+        "measure": shards,
+        "count": 1,
+        "join": shards,
+        "total": len(first.groups),
+    }
     again = run(graph, tmp_path / "store")
     assert done(again) == {}
     assert again.outputs == first.outputs
@@ -43,7 +51,9 @@ def test_every_row_of_every_file_reaches_one_shard(tmp_path: Path, files: dict[P
     store = Store(tmp_path / "store")
     found = [word for ref in execution.refs("measure", "letters") for word in store.read(ref)["word"].to_pylist()]
     assert sorted(found) == sorted((A + " " + B).split())
-    assert [store.read(ref)["words"].to_pylist() for ref in execution.refs("count", "counts")] == [[ref.rows] for ref in execution.refs("measure", "letters")]
+    assert [store.read(ref)["words"].to_pylist() for ref in execution.refs("count", "counts")] == [
+        [ref.rows] for ref in execution.refs("measure", "letters")
+    ]
 
 
 def test_only_the_lost_unit_is_done_again_whichever_file_is_deleted(tmp_path: Path) -> None:
@@ -102,14 +112,19 @@ def test_a_shard_that_splits_reruns_no_group_that_it_is_not_in(tmp_path: Path) -
 def test_another_version_reruns_the_step(tmp_path: Path, files: dict[Path, str]) -> None:
     graph = toy_graph(files)
     run(graph, tmp_path / "store")
-    bumped = Graph(tuple(dataclasses.replace(step, version=2) if step.name == "total" else step for step in graph.steps), graph.part_digests)
+    bumped = Graph(
+        tuple(dataclasses.replace(step, version=2) if step.name == "total" else step for step in graph.steps), graph.part_digests
+    )
     assert set(done(run(bumped, tmp_path / "store"))) == {"total"}
 
 
 def test_needs_are_no_part_of_an_identity(tmp_path: Path, files: dict[Path, str]) -> None:
     graph = toy_graph(files)
     run(graph, tmp_path / "store")
-    other = Graph(tuple(dataclasses.replace(step, needs=dataclasses.replace(step.needs, cpus=3.0, in_flight=9)) for step in graph.steps), graph.part_digests)
+    other = Graph(
+        tuple(dataclasses.replace(step, needs=dataclasses.replace(step.needs, cpus=3.0, in_flight=9)) for step in graph.steps),
+        graph.part_digests,
+    )
     assert done(run(other, tmp_path / "store")) == {}
 
 
@@ -256,7 +271,9 @@ def test_a_map_follows_its_files_one_by_one(tmp_path: Path, files: dict[Path, st
     execution = run(whole.until("resummed"), tmp_path / "store", watch=lambda execution, work, cached: labels.append(work.unit))
     assert execution.errors == []
     assert {"direct a.txt", "direct b.txt", "chained a.txt", "chained b.txt", "summed", "resummed"} <= set(labels)
-    assert Store(tmp_path / "store").read(execution.refs("resummed", "total")[0])["total"].to_pylist() == [sum(map(len, (A + B).split(" "))) - len("mu") - len("one") + 5]
+    assert Store(tmp_path / "store").read(execution.refs("resummed", "total")[0])["total"].to_pylist() == [
+        sum(map(len, (A + B).split(" "))) - len("mu") - len("one") + 5
+    ]
     more = words(tmp_path / "files", a=A + " omega", b=B)
     again = run(toy_graph(more, extra=(direct, chained, summed, resummed)).until("resummed"), tmp_path / "store")
     assert done(again) == {"ingest[w]": 1, "direct": 1, "chained": 1, "summed": 1, "resummed": 1}
@@ -286,7 +303,9 @@ def test_a_group_reads_the_shards_of_its_subtree(tmp_path: Path, files: dict[Pat
     store = Store(tmp_path / "store")
     lengths = [sum(store.read(ref)["length"].to_pylist()) for ref in execution.refs("join", "letters")]
     for group, ref in zip(execution.groups, execution.refs("total", "total"), strict=True):
-        expected = sum(length for prefix, length in zip(execution.prefixes, lengths, strict=True) if group == "all" or prefix.startswith(group))
+        expected = sum(
+            length for prefix, length in zip(execution.prefixes, lengths, strict=True) if group == "all" or prefix.startswith(group)
+        )
         assert store.read(ref)["total"].to_pylist() == [expected]
 
 

@@ -27,9 +27,15 @@ COLUMNS: dict[str, tuple[pa.DataType, list[Any]]] = {
     "float64": (pa.float64(), [1.5, None, 0.0, -1.0, 1.5, float("inf")]),
     "bool": (pa.bool_(), [True, None, False, True, True, False]),
     "list": (pa.list_(pa.string()), [["a"], None, [], ["a", None], ["", "b"], ["ab"]]),
-    "messages": (MESSAGES, [[{"role": "u", "content": "x"}], None, [], [None], [{"role": None, "content": "x"}], [{"role": "u", "content": ""}]]),
+    "messages": (
+        MESSAGES,
+        [[{"role": "u", "content": "x"}], None, [], [None], [{"role": None, "content": "x"}], [{"role": "u", "content": ""}]],
+    ),
     "images": (IMAGES, [[{"bytes": b"1", "path": "p"}], None, [], [{"bytes": None, "path": "p"}], [None], [{"bytes": b"", "path": ""}]]),
-    "struct": (pa.struct([("a", pa.int8()), ("b", pa.string())]), [{"a": 1, "b": "x"}, None, {"a": None, "b": None}, {"a": 0, "b": ""}, {"a": 2, "b": "x"}, {"a": 1, "b": "y"}]),
+    "struct": (
+        pa.struct([("a", pa.int8()), ("b", pa.string())]),
+        [{"a": 1, "b": "x"}, None, {"a": None, "b": None}, {"a": 0, "b": ""}, {"a": 2, "b": "x"}, {"a": 1, "b": "y"}],
+    ),
 }
 each_type = pytest.mark.parametrize("name", COLUMNS)
 
@@ -81,7 +87,18 @@ def test_any_other_value_order_length_or_null_has_another_digest(name: str) -> N
 
 
 def test_types_are_part_of_a_digest() -> None:
-    kinds = (pa.string(), pa.large_string(), pa.binary(), pa.int8(), pa.int32(), pa.int64(), pa.float64(), pa.bool_(), pa.list_(pa.int8()), pa.null())
+    kinds = (
+        pa.string(),
+        pa.large_string(),
+        pa.binary(),
+        pa.int8(),
+        pa.int32(),
+        pa.int64(),
+        pa.float64(),
+        pa.bool_(),
+        pa.list_(pa.int8()),
+        pa.null(),
+    )
     assert len({digest(pa.array([], kind)) for kind in kinds}) == len(kinds)
     assert len({digest(pa.array([None], kind)) for kind in kinds}) == len(kinds)
 
@@ -111,7 +128,15 @@ def test_a_dictionary_is_digested_by_its_values() -> None:
     assert digest(one) != digest(plainly)
 
 
-@pytest.mark.parametrize("array", [pa.array([decimal.Decimal("1.5")]), pa.array([datetime.date(2020, 1, 1)]), pa.array([[("a", 1)]], pa.map_(pa.string(), pa.int8())), pa.array([[1, 2]], pa.list_(pa.int8(), 2))])
+@pytest.mark.parametrize(
+    "array",
+    [
+        pa.array([decimal.Decimal("1.5")]),
+        pa.array([datetime.date(2020, 1, 1)]),
+        pa.array([[("a", 1)]], pa.map_(pa.string(), pa.int8())),
+        pa.array([[1, 2]], pa.list_(pa.int8(), 2)),
+    ],
+)
 def test_a_type_that_cannot_be_digested_is_refused(array: pa.Array) -> None:
     with pytest.raises(TypeError, match="digest"):
         digest(array)
@@ -149,14 +174,29 @@ class Colour(enum.StrEnum):
     [Path("x"), b"x", {1, 2}, object(), np.int64(1), np.float32(1), datetime.date(2020, 1, 1), One, len, decimal.Decimal(1)],
     ids=lambda value: type(value).__name__,
 )
-@pytest.mark.parametrize("wrap", [lambda value: value, One, lambda value: {"a": [value]}, lambda value: (value,)], ids=["bare", "recipe", "mapping", "tuple"])
+@pytest.mark.parametrize(
+    "wrap", [lambda value: value, One, lambda value: {"a": [value]}, lambda value: (value,)], ids=["bare", "recipe", "mapping", "tuple"]
+)
 def test_a_fingerprint_refuses_what_it_does_not_know(value: Any, wrap: Any) -> None:
     with pytest.raises(TypeError, match="no place in a recipe"):
         fingerprint(wrap(value))
 
 
 def test_recipes_differ_by_class_field_value_and_type() -> None:
-    values: list[Any] = [One(1), Two(1), One(2), One("1"), One(1.0), One(True), One(None), One(()), One((1,)), One(((1,),)), One({"a": 1}), One("")]
+    values: list[Any] = [
+        One(1),
+        Two(1),
+        One(2),
+        One("1"),
+        One(1.0),
+        One(True),
+        One(None),
+        One(()),
+        One((1,)),
+        One(((1,),)),
+        One({"a": 1}),
+        One(""),
+    ]
     assert len({fingerprint(value) for value in values}) == len(values)
 
 

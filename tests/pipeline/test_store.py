@@ -19,7 +19,9 @@ from schemas.trace import Judgement, Selected, Trace
 from tests.fixtures.stage_rows import example, image
 
 KEY = "0" * 32
-TABLE = pa.table({"name": ["a", "b", None, "d", "e"], "count": pa.array([1, 2, 3, 4, 5], pa.int32()), "list": [["x"], [], None, ["y", "z"], [None]]})
+TABLE = pa.table(
+    {"name": ["a", "b", None, "d", "e"], "count": pa.array([1, 2, 3, 4, 5], pa.int32()), "list": [["x"], [], None, ["y", "z"], [None]]}
+)
 ALL = (Example, Reject, Chosen, Dropped, Image, ImageHash, Trace, Judgement, Selected, Partition, Duplicate, Overlap, Rank, Tally)
 
 
@@ -158,7 +160,14 @@ def test_a_footer_without_our_words_is_not_found(tmp_path: Path) -> None:
     store = Store(tmp_path)
     path = store.path("judge", KEY, "out")
     path.parent.mkdir(parents=True)
-    for metadata in ({}, {b"medtrace": b"null"}, {b"medtrace": b"{"}, {b"medtrace": b'{"rows":1}'}, {b"medtrace": b"\xff"}, {b"medtrace": b"[1]"}):
+    for metadata in (
+        {},
+        {b"medtrace": b"null"},
+        {b"medtrace": b"{"},
+        {b"medtrace": b'{"rows":1}'},
+        {b"medtrace": b"\xff"},
+        {b"medtrace": b"[1]"},
+    ):
         pq.write_table(TABLE.replace_schema_metadata(metadata), path)
         assert store.find("judge", KEY, "out") is None
 

@@ -10,7 +10,7 @@ import pytest
 from pipeline.stages.gather import GatherRecipe, gather
 from pipeline.step import Fan, Needs, Read, Step
 from pipeline.store import Ref, Store
-from pipeline.work import Piece, Work, do, found
+from pipeline.work import Piece, Took, Work, do, found
 from schemas.errors import SchemaError, StoreError, TeacherError, UnitError
 from schemas.example import Example, Reject
 from schemas.image import Image
@@ -38,7 +38,7 @@ def test_a_unit_is_found_once_it_is_done(tmp_path: Path) -> None:
     unit = work((Piece(0, put(store, LETTERS)),))
     assert found(unit, store) is None
     made = do(unit, store)
-    assert found(unit, store) == dataclasses.replace(made, stage_s=0.0, wall_s=0.0)
+    assert found(unit, store) == dataclasses.replace(made, took=Took())
     assert store.read(made.outputs["letters"]).equals(LETTERS)
     assert store.inputs(store.path("spell", unit.key, "letters")) == [f"before/{'0' * 32}.letters"]
 
@@ -89,7 +89,10 @@ def test_a_reduce_knows_where_each_row_came_from_and_is_cut_by_it(tmp_path: Path
     unit = work(pieces, Fan.REDUCE, shards=3, run=count, writes={"counts": Counted})
     made = do(unit, store)
     assert [store.read(made.outputs[f"counts-{shard:05d}"])["words"].to_pylist() for shard in range(3)] == [[2], [], [1]]
-    assert unit.key != work((pieces[0], dataclasses.replace(pieces[1], index=1)), Fan.REDUCE, shards=3, run=count, writes={"counts": Counted}).key
+    assert (
+        unit.key
+        != work((pieces[0], dataclasses.replace(pieces[1], index=1)), Fan.REDUCE, shards=3, run=count, writes={"counts": Counted}).key
+    )
     store.path("spell", unit.key, "counts-00001").unlink()
     assert found(unit, store) is None
 
@@ -144,7 +147,11 @@ def gathering(pieces: dict[str, tuple[Piece, ...]]) -> Work:
 def test_a_gathered_shard_has_its_ranges_and_every_image_they_name(tmp_path: Path) -> None:
     store = Store(tmp_path)
     d = {name: digest_of(name) for name in "pqrs"}
-    first = Example.from_rows(sorted((example(id, images=named) for id, named in (("1", [d["p"]]), ("2", []), ("3", [d["q"], d["r"]]))), key=lambda row: row["key"]))
+    first = Example.from_rows(
+        sorted(
+            (example(id, images=named) for id, named in (("1", [d["p"]]), ("2", []), ("3", [d["q"], d["r"]]))), key=lambda row: row["key"]
+        )
+    )
     second = Example.from_rows([example("4", source="b", images=[d["p"]])])
     refs = [store.put("ingest", key * 32, "examples", table, [], {"row_group_size": 1}) for key, table in (("0", first), ("1", second))]
     tables = (images(*(image(name) for name in "pqrs")), images(image("p")))
@@ -167,5 +174,7 @@ def test_a_gathered_shard_has_its_ranges_and_every_image_they_name(tmp_path: Pat
         made = shard((0, place, place + 1))
         assert made["examples"]["id"].to_pylist() == [id]
         assert made["images"]["digest"].to_pylist() == sorted(set(first["images"][place].as_py()))
-        assert made["images"]["bytes"].to_pylist() == [tables[0].to_pylist()[tables[0]["digest"].to_pylist().index(digest)]["bytes"] for digest in made["images"]["digest"].to_pylist()]
+        assert made["images"]["bytes"].to_pylist() == [
+            tables[0].to_pylist()[tables[0]["digest"].to_pylist().index(digest)]["bytes"] for digest in made["images"]["digest"].to_pylist()
+        ]
     assert shard((1, 0, 1))["images"]["digest"].to_pylist() == [d["p"]]

@@ -23,10 +23,15 @@ def made(rows: list[dict[str, Any]], *ranked: tuple[str, str, str, str]) -> dict
 
 def test_every_example_is_chosen_or_dropped_in_order() -> None:
     rows = [example(id, source=source) for id, source in zip("2413", "abab", strict=True)]
-    tables = made(rows, ("2", "", "", "train"), ("4", "row cap", "1", "train"), ("1", "", "", "heldout"), ("3", "in benchmark", "medqa 7", "train"))
+    tables = made(
+        rows, ("2", "", "", "train"), ("4", "row cap", "1", "train"), ("1", "", "", "heldout"), ("3", "in benchmark", "medqa 7", "train")
+    )
     assert tables["chosen"][Chosen.id].to_pylist() == ["2", "1"]
     assert tables["chosen"][Chosen.published_split].to_pylist() == ["train", "heldout"]
-    assert [tuple(row.values()) for row in tables["dropped"].to_pylist()] == [("4", "b", "row cap", "1"), ("3", "b", "in benchmark", "medqa 7")]
+    assert [tuple(row.values()) for row in tables["dropped"].to_pylist()] == [
+        ("4", "b", "row cap", "1"),
+        ("3", "b", "in benchmark", "medqa 7"),
+    ]
 
 
 def test_a_chosen_example_keeps_all_its_columns() -> None:

@@ -36,12 +36,18 @@ def test_another_gold_makes_a_contradiction_of_the_whole_group() -> None:
     [["green", "yellow"], ["Green", "yellow"], [" green ", "yellow"], ["ｇｒｅｅｎ", "yellow"]],
 )
 def test_the_gold_is_the_text_of_the_option_as_it_is_compared(options: list[str]) -> None:
-    rows = [example("1", content="x", options=["yellow", "green"], gold_json=mcq(1)), example("2", content="x", options=options, gold_json=mcq(0))]
+    rows = [
+        example("1", content="x", options=["yellow", "green"], gold_json=mcq(1)),
+        example("2", content="x", options=options, gold_json=mcq(0)),
+    ]
     assert kinds(found(rows)) == {"1": "question", "2": "question"}
 
 
 def test_blanks_inside_an_option_do_not_make_a_contradiction() -> None:
-    rows = [example(id, content="x", options=["vitamin" + gap + "A", "zinc"], gold_json=mcq(0)) for id, gap in (("1", " "), ("2", "  "), ("3", "\u00a0"))]
+    rows = [
+        example(id, content="x", options=["vitamin" + gap + "A", "zinc"], gold_json=mcq(0))
+        for id, gap in (("1", " "), ("2", "  "), ("3", "\u00a0"))
+    ]
     assert set(kinds(found(rows)).values()) == {"question"}
 
 
@@ -55,12 +61,19 @@ def test_several_right_options_are_compared_as_a_set() -> None:
 
 
 def test_free_golds_are_compared_without_case() -> None:
-    rows = [example(id, content="x", options=[], answer_type="open", gold_json=json.dumps({"values": [value]})) for id, value in (("1", "Liver"), ("2", "liver"))]
+    rows = [
+        example(id, content="x", options=[], answer_type="open", gold_json=json.dumps({"values": [value]}))
+        for id, value in (("1", "Liver"), ("2", "liver"))
+    ]
     assert set(kinds(found(rows)).values()) == {"question"}
 
 
 def test_the_same_question_of_other_pictures_is_none() -> None:
-    rows = [example("1", content="x", images=[digest_of("p")]), example("2", content="x", images=[digest_of("q")]), example("3", content="x")]
+    rows = [
+        example("1", content="x", images=[digest_of("p")]),
+        example("2", content="x", images=[digest_of("q")]),
+        example("3", content="x"),
+    ]
     assert found(rows, hashed("p"), hashed("q")).num_rows == 0
 
 
@@ -70,7 +83,10 @@ def test_pictures_of_equal_pixels_are_the_same_picture() -> None:
 
 
 def test_pictures_in_another_order_are_another_question() -> None:
-    rows = [example("1", content="x", images=[digest_of("p"), digest_of("q")]), example("2", content="x", images=[digest_of("q"), digest_of("p")])]
+    rows = [
+        example("1", content="x", images=[digest_of("p"), digest_of("q")]),
+        example("2", content="x", images=[digest_of("q"), digest_of("p")]),
+    ]
     assert found(rows, hashed("p"), hashed("q")).num_rows == 0
 
 

@@ -9,7 +9,9 @@ from schemas.graph import SHARD, Overlap
 from tests.fixtures.stage_rows import digest_of, example, examples, hashed, hashes, sharded
 
 
-def found(rows: list[dict[str, Any]], theirs: list[dict[str, Any]], ours: pa.Table | None = None, held: pa.Table | None = None) -> list[dict[str, Any]]:
+def found(
+    rows: list[dict[str, Any]], theirs: list[dict[str, Any]], ours: pa.Table | None = None, held: pa.Table | None = None
+) -> list[dict[str, Any]]:
     table = find_overlaps(
         sharded(examples(rows)),
         hashes() if ours is None else ours,
@@ -64,5 +66,11 @@ def test_without_benchmarks_nothing_overlaps() -> None:
 
 
 def test_shards_are_told() -> None:
-    table = find_overlaps(sharded(examples([example("1", content="x"), example("2", content="x")]), [3, 5]), hashes(), OverlapsRecipe(), sharded(examples([bench("9", content="x")])), hashes())
+    table = find_overlaps(
+        sharded(examples([example("1", content="x"), example("2", content="x")]), [3, 5]),
+        hashes(),
+        OverlapsRecipe(),
+        sharded(examples([bench("9", content="x")])),
+        hashes(),
+    )
     assert table["overlaps"][SHARD].to_pylist() == [3, 5]

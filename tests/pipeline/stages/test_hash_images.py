@@ -27,7 +27,9 @@ def test_equal_pixels_have_one_digest_in_any_lossless_format() -> None:
 
 
 def test_other_pixels_or_another_shape_have_another_digest() -> None:
-    one, two, three = hashed(image("a", bytes=drawn((9, 8, 7))), image("b", bytes=drawn((9, 8, 6))), image("c", bytes=drawn((9, 8, 7), size=(2, 3))))
+    one, two, three = hashed(
+        image("a", bytes=drawn((9, 8, 7))), image("b", bytes=drawn((9, 8, 6))), image("c", bytes=drawn((9, 8, 7), size=(2, 3)))
+    )
     assert len({one[ImageHash.pixels], two[ImageHash.pixels], three[ImageHash.pixels]}) == 3
 
 

@@ -17,7 +17,9 @@ from sources.source import Row
 
 
 def recipe(source: str = "a", **told: Any) -> IngestRecipe:
-    return IngestRecipe(source=source, dataset="d", dataset_version=1, layout="l", split="train", license="MIT", clean_version=CLEAN_VERSION, **told)
+    return IngestRecipe(
+        source=source, dataset="d", dataset_version=1, layout="l", split="train", license="MIT", clean_version=CLEAN_VERSION, **told
+    )
 
 
 def row(name: str = "1", question: str = "Which colour?", **told: Any) -> Row:
@@ -27,7 +29,11 @@ def row(name: str = "1", question: str = "Which colour?", **told: Any) -> Row:
 
 def made(*rows: Row, source: str = "a", **told: Any) -> dict[str, pa.Table]:
     tables = ingest(rows, "f.jsonl", recipe(source, **told))
-    return {"examples": Example.conform(tables["examples"]), "images": Image.conform(tables["images"]), "rejects": Reject.conform(tables["rejects"])}
+    return {
+        "examples": Example.conform(tables["examples"]),
+        "images": Image.conform(tables["images"]),
+        "rejects": Reject.conform(tables["rejects"]),
+    }
 
 
 def one(*rows: Row, **told: Any) -> dict[str, Any]:
@@ -91,7 +97,12 @@ def test_row_name_group_and_domain_are_no_identity_but_the_source_is() -> None:
 
 def test_content_is_compared_across_sources_without_case_blanks_forms_and_order_of_options() -> None:
     content = one(row())[Example.content]
-    same = [row(question="  which   COLOUR? "), row(question="Ｗhich colour?"), row(options=("green", "Yellow"), gold={"index": 0}), row(gold={"index": 0})]
+    same = [
+        row(question="  which   COLOUR? "),
+        row(question="Ｗhich colour?"),
+        row(options=("green", "Yellow"), gold={"index": 0}),
+        row(gold={"index": 0}),
+    ]
     assert {one(other, source="b")[Example.content] for other in same} == {content}
     others = [row(question="Which colours?"), row(context="x"), row(options=("yellow", "red")), row(question="Which", context="colour?")]
     assert content not in {one(other)[Example.content] for other in others}

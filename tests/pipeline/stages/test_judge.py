@@ -36,13 +36,20 @@ def test_a_verdict_says_what_became_of_the_answer(text: str, finish_reason: str,
 def test_there_is_one_verdict_a_trace_in_order() -> None:
     traces = [trace("2", 1, "\\boxed{A}"), trace("1", 0, "\\boxed{B}"), trace("2", 0, "\\boxed{B}")]
     rows = judged(traces, example("1"), example("2"))
-    assert [(row[Judgement.id], row[Judgement.example], row[Judgement.sample]) for row in rows] == [("2/1", "2", 1), ("1/0", "1", 0), ("2/0", "2", 0)]
+    assert [(row[Judgement.id], row[Judgement.example], row[Judgement.sample]) for row in rows] == [
+        ("2/1", "2", 1),
+        ("1/0", "1", 0),
+        ("2/0", "2", 0),
+    ]
     assert [row[Judgement.verdict] for row in rows] == ["incorrect", "correct", "correct"]
     assert [row[Judgement.extracted] for row in rows] == ["A", "B", "B"]
 
 
 def test_each_question_is_judged_by_its_own_gold() -> None:
-    rows = judged([trace("1", 0, "\\boxed{yes}"), trace("2", 0, "\\boxed{yes}")], *(example(id, answer_type="yesno", options=[], gold_json=f'{{"value":"{gold}"}}') for id, gold in (("1", "yes"), ("2", "no"))))
+    rows = judged(
+        [trace("1", 0, "\\boxed{yes}"), trace("2", 0, "\\boxed{yes}")],
+        *(example(id, answer_type="yesno", options=[], gold_json=f'{{"value":"{gold}"}}') for id, gold in (("1", "yes"), ("2", "no"))),
+    )
     assert [row[Judgement.verdict] for row in rows] == ["correct", "incorrect"]
 
 
@@ -53,7 +60,9 @@ def test_the_policy_decides_whether_prose_counts() -> None:
 
 
 def test_whether_there_was_a_thought_is_told() -> None:
-    rows = judged([trace("1", 0, "<think>why</think>\\boxed{B}"), trace("1", 1, "\\boxed{B}"), trace("1", 2, "<think>\n</think>\\boxed{B}")])
+    rows = judged(
+        [trace("1", 0, "<think>why</think>\\boxed{B}"), trace("1", 1, "\\boxed{B}"), trace("1", 2, "<think>\n</think>\\boxed{B}")]
+    )
     assert [row[Judgement.thought] for row in rows] == [True, False, False]
 
 

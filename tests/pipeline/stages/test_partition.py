@@ -25,7 +25,12 @@ def split(tables: list[list[bytes]], sizes: dict[bytes, int] | None = None, max_
     owner = [place for place, table in enumerate(ordered) for _ in table]
     told = pa.table({Example.key: pa.array([key for table in ordered for key in table], pa.binary(16))})
     weights = list((sizes or {}).items())
-    images = pa.table({"digest": pa.array([lead.hex() + "0" * 48 for lead, _ in weights], pa.string()), "size": pa.array([size for _, size in weights], pa.int64())})
+    images = pa.table(
+        {
+            "digest": pa.array([lead.hex() + "0" * 48 for lead, _ in weights], pa.string()),
+            "size": pa.array([size for _, size in weights], pa.int64()),
+        }
+    )
     return partition(sharded(told, owner), sharded(images), PartitionRecipe(max_rows, max_bytes))["partition"]
 
 

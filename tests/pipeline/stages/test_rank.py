@@ -58,7 +58,11 @@ def test_every_row_has_its_rank_in_order_and_in_its_shard() -> None:
 
 def test_reasons_come_in_their_order() -> None:
     picture = {"images": [digest_of("p")]}
-    everything = {"measured": (hashed("p", fault="truncated"),), "overlaps": (overlap("2"),), "duplicates": (duplicate("2", kind="contradiction"),)}
+    everything = {
+        "measured": (hashed("p", fault="truncated"),),
+        "overlaps": (overlap("2"),),
+        "duplicates": (duplicate("2", kind="contradiction"),),
+    }
     rows = [example("1"), example("2", **picture), example("3")]
     assert reasons(ranked(rows, **everything, caps={"a": 1}))["2"] == ("broken image", f"{digest_of('p')[:16]}: truncated")
     del everything["measured"]
@@ -97,7 +101,11 @@ def test_one_of_many_duplicates_stays() -> None:
     assert kept(ranked(rows, duplicates=tuple(duplicate(id) for id in "123456"), caps=dict.fromkeys("abc", 0))) == ["3"]
 
 
-@given(st.lists(st.tuples(st.integers(0, 9), st.booleans()), min_size=1, max_size=14), st.lists(st.integers(0, 9), max_size=10), st.integers(0, 4))
+@given(
+    st.lists(st.tuples(st.integers(0, 9), st.booleans()), min_size=1, max_size=14),
+    st.lists(st.integers(0, 9), max_size=10),
+    st.integers(0, 4),
+)
 @settings(max_examples=80, deadline=None)
 def test_another_source_behind_it_moves_no_row_of_a_source(mine: list[tuple[int, bool]], theirs: list[int], cap: int) -> None:
     ours = [example(f"{place:02d}", group="", content=str(content)) for place, (content, _) in enumerate(mine)]
@@ -141,7 +149,9 @@ def test_a_patient_and_a_shared_picture_are_never_split() -> None:
         )
         for number in range(900)
     ]
-    measured = tuple(hashed(f"p{number}", f"p{number % 100}") for number in range(200)) + tuple(hashed(f"q{number}") for number in range(900))
+    measured = tuple(hashed(f"p{number}", f"p{number % 100}") for number in range(200)) + tuple(
+        hashed(f"q{number}") for number in range(900)
+    )
     found = splits(ranked(rows, measured=measured, heldout=0.3))
     whole: dict[str, set[str]] = {}
     for number, row in enumerate(rows):
@@ -185,7 +195,11 @@ def test_the_seed_draws_another_split() -> None:
 
 
 def test_what_is_dropped_ties_nothing_together() -> None:
-    rows = [example("1", images=[digest_of("p")]), example("2", images=[digest_of("q")]), example("3", images=[digest_of("p"), digest_of("q")])]
+    rows = [
+        example("1", images=[digest_of("p")]),
+        example("2", images=[digest_of("q")]),
+        example("3", images=[digest_of("p"), digest_of("q")]),
+    ]
     alone = [splits(ranked(rows[:2], heldout=0.5, seed=seed)) for seed in range(8)]
     beside = [splits(ranked(rows, heldout=0.5, seed=seed, overlaps=(overlap("3"),))) for seed in range(8)]
     assert alone == [{id: split for id, split in found.items() if id != "3"} for found in beside]

@@ -85,7 +85,11 @@ def test_images_go_before_the_text_in_their_order_as_published() -> None:
     row = example("1", images=[digest_of("q"), digest_of("p"), digest_of("q")])
     (request,) = asked(row, recipe=SEES, held=PICTURES)
     parts = request.messages[-1].parts
-    assert [part.digest for part in parts if isinstance(part, Picture)] == [digest_of("published q"), digest_of("published p"), digest_of("published q")]
+    assert [part.digest for part in parts if isinstance(part, Picture)] == [
+        digest_of("published q"),
+        digest_of("published p"),
+        digest_of("published q"),
+    ]
     assert isinstance(parts[-1], Text)
     assert len(parts) == 4
     assert request.pictures == {digest_of("published p"): b"p", digest_of("published q"): b"q"}
@@ -133,5 +137,8 @@ def test_the_bytes_of_a_picture_are_no_part_of_the_key() -> None:
 
 def test_without_a_teacher_the_gold_is_the_completion() -> None:
     table = gold_traces(chosen([example("1"), example("2", answer=""), example("3", answer="liver")]), GoldRecipe())["traces"]
-    assert [(row[Trace.example], row[Trace.text], row[Trace.teacher], row[Trace.request]) for row in table.to_pylist()] == [("1", "B", "", ""), ("3", "liver", "", "")]
+    assert [(row[Trace.example], row[Trace.text], row[Trace.teacher], row[Trace.request]) for row in table.to_pylist()] == [
+        ("1", "B", "", ""),
+        ("3", "liver", "", ""),
+    ]
     assert Chosen.answer in chosen([]).column_names

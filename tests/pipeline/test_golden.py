@@ -1,0 +1,288 @@
+"""Golden digests: what a stage makes of small fixed tables may move only together with its version.
+
+`PYTHONPATH=. python tests/pipeline/test_golden.py` prints the dict anew, once the versions in jobs/plan.py are bumped.
+"""
+
+import struct
+import zlib
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from jobs.plan import Input, build_graph
+from pipeline.fingerprint import digest_columns, fingerprint, table_digest
+from pipeline.images.clean import CLEAN_VERSION
+from pipeline.images.decode import MEASURE_VERSION
+from pipeline.models.generate import Completion
+from pipeline.stages.choose import ChooseRecipe, choose
+from pipeline.stages.find_duplicates import DuplicatesRecipe, find_duplicates
+from pipeline.stages.find_overlaps import OverlapsRecipe, find_overlaps
+from pipeline.stages.gather import GatherRecipe, gather
+from pipeline.stages.hash_images import HashRecipe, hash_images
+from pipeline.stages.ingest import IngestRecipe, ingest
+from pipeline.stages.judge import JudgeRecipe, judge
+from pipeline.stages.partition import PartitionRecipe, partition
+from pipeline.stages.publish import OUTPUTS, Asked, PublishRecipe, publish
+from pipeline.stages.rank import RankRecipe, rank
+from pipeline.stages.sample import SampleRecipe, sample
+from pipeline.stages.select import SelectRecipe, select
+from schemas.contract import Contract
+from schemas.example import AnswerType, Chosen, Dropped, Example, Reject
+from schemas.graph import SHARD, Duplicate, Overlap, Partition, Rank
+from schemas.image import Image, ImageHash
+from schemas.manifest import read_manifest
+from schemas.trace import Judgement, Selected, Trace
+from sources import medmcqa
+from sources.source import Row
+from tests.fixtures.asking import FakeGenerate
+from tests.fixtures.stage_rows import (
+    chosen,
+    digest_of,
+    example,
+    examples,
+    hashed,
+    hashes,
+    image,
+    images,
+    judgement,
+    mcq,
+    selection,
+    sharded,
+    trace,
+)
+
+# The digest of each stage's outputs under the version that its step has.
+GOLDEN: dict[str, tuple[int, str]] = {
+    "ingest": (1, "0499f1e07174906df10a78f76dba8e2e"),
+    "partition": (1, "272a16d23ce9da6d99cce838bc1b290f"),
+    "gather": (1, "4e67c7f9519ba4df48df339702c7210d"),
+    "hash_images": (1, "69b2d8c5e93152771d85be5b92cb3645"),
+    "find_duplicates": (1, "1f52680bb3afa5b232be76edc65d2268"),
+    "find_overlaps": (1, "6bcdc9175974c10285de5c21872cb7bf"),
+    "rank": (1, "e7325cc4881222d852e7063cf1c3d51c"),
+    "choose": (1, "01b3a03f51470d9485475ce533e73ce3"),
+    "sample": (1, "889fa2359f166eb42603d91f5f049ff7"),
+    "judge": (1, "64f42a2a82374a0bd2dba50ff8bb10dc"),
+    "select": (1, "abe640c6f402109619a846b12cdfa30c"),
+    "publish": (1, "dbe0495a6625df809cfd0c154cc09693"),
+}
+WRITES: dict[str, Mapping[str, type[Contract]]] = {
+    "ingest": {"examples": Example, "images": Image, "rejects": Reject},
+    "partition": {"partition": Partition},
+    "gather": {"examples": Example, "images": Image, "rejects": Reject},
+    "hash_images": {"hashes": ImageHash},
+    "find_duplicates": {"duplicates": Duplicate},
+    "find_overlaps": {"overlaps": Overlap},
+    "rank": {"ranks": Rank},
+    "choose": {"chosen": Chosen, "dropped": Dropped},
+    "sample": {"traces": Trace},
+    "judge": {"judgements": Judgement},
+    "select": {"selected": Selected},
+    "publish": OUTPUTS,
+}
+MANIFEST = """
+name = "golden"
+[[source]]
+name = "medmcqa"
+[[benchmark]]
+name = "held"
+kind = "table"
+path = "held.jsonl"
+question = "q"
+gold = { column = "g", as = "text" }
+license = "MIT"
+[[teacher]]
+name = "t"
+model = "m"
+"""
+P, Q = digest_of("p"), digest_of("q")
+ROWS = [
+    example("11", content="x", images=[P]),
+    example("12", content="x", images=[Q], source="b"),
+    example("13", content="y", group="case"),
+    example("14", content="y", gold_json=mcq(0), source="b"),
+    example("15", content="z"),
+    example("16", content="w", group="case"),
+    example("17", content="v"),
+]
+SAME = (hashed("p", "same"), hashed("q", "same"))
+
+
+def png(value: int) -> bytes:
+    """A grey picture of 2 by 2 pixels, its data stored and not compressed."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    lines = zlib.compress(bytes([0, value, 1, 0, 2, value]), 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", 2, 2, 8, 0, 0, 0, 0))
+        + chunk(b"tEXt", b"a\0b")
+        + chunk(b"IDAT", lines)
+        + chunk(b"IEND", b"")
+    )
+
+
+def ingested() -> dict[str, pa.Table]:
+    rows = [
+        Row("1", "Which colour?", options=("yellow", "green"), gold={"index": 1}),
+        Row("2", "Is it?", AnswerType.YESNO, {"value": "no"}, images=(png(9), png(200)), group="g", domain="skin", license="MIT"),
+        Row(
+            "3",
+            "How much?",
+            AnswerType.NUMERIC,
+            {"value": "4", "low": "4", "high": "4", "unit": "mg"},
+            context="Once.",
+            images=(b"broken",),
+        ),
+        Row("4", ""),
+        Row("5", "Which?", options=("a", "b"), gold={"index": 5}),
+    ]
+    recipe = IngestRecipe(
+        source="a", dataset="d", dataset_version=1, layout="l", split="train", license="CC0-1.0", clean_version=CLEAN_VERSION
+    )
+    return ingest(rows, "f.jsonl", recipe)
+
+
+def partitioned() -> dict[str, pa.Table]:
+    keys = sorted(row[Example.key] for row in ROWS)
+    table = sharded(pa.table({Example.key: pa.array(keys[::2] + keys[1::2], pa.binary(16))}), [0] * 4 + [1] * 3)
+    sizes = pa.table({Image.digest: pa.array([P]), Image.size: pa.array([9])})
+    return partition(table, sharded(sizes), PartitionRecipe(max_rows=2))
+
+
+def measured() -> dict[str, pa.Table]:
+    rows = (image("a", bytes=png(9)), image("b", bytes=png(200)), image("c", bytes=b"", fault="broken image"))
+    return hash_images(Image.from_rows(rows), HashRecipe(MEASURE_VERSION))
+
+
+def found_duplicates() -> dict[str, pa.Table]:
+    return find_duplicates(sharded(examples(ROWS), [0, 0, 0, 1, 1, 1, 1]), hashes(*SAME), DuplicatesRecipe())
+
+
+def found_overlaps() -> dict[str, pa.Table]:
+    held = examples([example("90", source="bench", content="z"), example("91", source="bench", images=[Q])])
+    return find_overlaps(sharded(examples(ROWS)), hashes(*SAME), OverlapsRecipe(), sharded(held), hashes(hashed("q", "same")))
+
+
+def ranked() -> dict[str, pa.Table]:
+    met = Overlap.from_rows([{SHARD: 0, Overlap.id: "15", Overlap.benchmark: "bench", Overlap.row: "row 90", Overlap.kind: "question"}])
+    recipe = RankRecipe(sources=("a", "b"), max_rows=(3, 0), heldout=0.4)
+    return rank(sharded(examples(ROWS)), hashes(*SAME), found_duplicates()["duplicates"], met, recipe)
+
+
+def chose() -> dict[str, pa.Table]:
+    told = {Rank.id: [row[Example.id] for row in ROWS], Rank.reason: ["", "row cap"] * 3 + [""], Rank.evidence: ["", "3"] * 3 + [""]}
+    return choose(examples(ROWS), pa.table(told | {Rank.published_split: ["train"] * 5 + ["heldout"] * 2}), ChooseRecipe())
+
+
+def sampled() -> dict[str, pa.Table]:
+    recipe = SampleRecipe("t", "m", ("text", "image"), (), "boxed", 1, "", 0, 2, 0.6, 0.95, 100, 7)
+    handle = FakeGenerate(lambda request, index: Completion(f"<think>{index}</think> \\boxed{{B}}", "stop", "served", 3, 4))
+    rows = chosen([ROWS[0], ROWS[2]])
+    plainly = sample(rows, recipe, handle, images(image("p")))["traces"]
+    held = sample(rows, replace(recipe, teacher="u", structure="think_boxed", structure_version=1), handle, images(image("p")))["traces"]
+    return {"traces": pa.concat_tables([plainly, held])}
+
+
+def judged() -> dict[str, pa.Table]:
+    texts = ("<think>why</think>\n\\boxed{B}", "\\boxed{A}", "<think>why", "")
+    traces = Trace.from_rows(trace("11", place, text) for place, text in enumerate(texts))
+    return judge(pa.concat_tables([traces, Trace.from_rows([trace("13", 0, "B", teacher="")])]), chosen(ROWS), JudgeRecipe("train", "v"))
+
+
+def picked() -> dict[str, pa.Table]:
+    told = [
+        ("11", 0, "a", "correct"),
+        ("11", 1, "a", "correct"),
+        ("11", 2, "b", "correct"),
+        ("11", 3, "c", "correct"),
+        ("13", 0, "d", "refused"),
+    ]
+    traces = Trace.from_rows(trace(id, place, text) for id, place, text, _ in told)
+    verdicts = Judgement.from_rows(judgement(id, place, verdict) for id, place, _, verdict in told)
+    return select(traces, verdicts, SelectRecipe(2, need_thought=True))
+
+
+def published() -> dict[str, pa.Table]:
+    told = [("11", 0, ""), ("11", 1, "incorrect"), ("13", 0, ""), ("15", 0, "")]
+    rows = [*ROWS[:4], ROWS[4] | {Chosen.published_split: "heldout"}]
+    return publish(
+        chosen(rows),
+        images(image("p"), image("q")),
+        Dropped.from_rows([{Dropped.id: "16", Dropped.source: "a", Dropped.reason: "row cap", Dropped.evidence: "3"}]),
+        Trace.from_rows(trace(id, place) for id, place, _ in told),
+        Judgement.from_rows(judgement(id, place, reason or "correct") for id, place, reason in told),
+        Selected.from_rows(selection(id, place, reason, 2, 1) for id, place, reason in told),
+        PublishRecipe((Asked("t", ("text", "image"), "boxed", 1, "{}"),), "boxed", 1, "v"),
+    )
+
+
+def gathered() -> dict[str, pa.Table]:
+    return gather(
+        examples([*ROWS, ROWS[0] | {Example.row: "again"}]), Image.from_rows([image("q"), image("p"), image("q")]), GatherRecipe()
+    )
+
+
+STAGES: dict[str, Any] = {
+    "ingest": ingested,
+    "partition": partitioned,
+    "gather": gathered,
+    "hash_images": measured,
+    "find_duplicates": found_duplicates,
+    "find_overlaps": found_overlaps,
+    "rank": ranked,
+    "choose": chose,
+    "sample": sampled,
+    "judge": judged,
+    "select": picked,
+    "publish": published,
+}
+
+
+def digest(name: str) -> str:
+    made = STAGES[name]()
+    tables = {output: contract.conform(made[output], name) for output, contract in WRITES[name].items()}
+    assert any(table.num_rows for table in tables.values())
+    return fingerprint({output: table_digest(digest_columns(table).columns) for output, table in tables.items()})
+
+
+def versions() -> dict[str, int]:
+    """The version of each stage's step, as the graph has it."""
+    manifest = read_manifest(MANIFEST, "golden.toml")
+    layout = medmcqa.SOURCE.layouts[0]
+    inputs = tuple(
+        Input(dataset, medmcqa.SOURCE, "train", layout, (), benchmark, {})
+        for datasets, benchmark in ((manifest.source, False), (manifest.benchmark, True))
+        for dataset in datasets
+    )
+    found: dict[str, int] = {}
+    for step in build_graph(manifest, inputs).steps:
+        assert found.setdefault(step.folder, step.version) == step.version
+    return found
+
+
+def test_every_stage_of_the_graph_has_a_golden_digest() -> None:
+    assert set(versions()) == set(GOLDEN) == set(STAGES)
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_output_moves_only_with_the_version(name: str) -> None:
+    version, expected = GOLDEN[name]
+    assert versions()[name] == version, f"{name} has another version: renew its digest here by running this file"
+    assert digest(name) == expected, (
+        f"the output of {name} moved: bump its version in jobs/plan.py, then renew its digest by running this file"
+    )
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_gives_the_same_twice(name: str) -> None:
+    assert digest(name) == digest(name)
+
+
+if __name__ == "__main__":
+    print("\n".join(f'    "{name}": ({versions()[name]}, "{digest(name)}"),' for name in STAGES))
