@@ -46,7 +46,14 @@ def _rows(found: Sequence[tuple[Dataset, Path]]) -> Iterator[BenchmarkRow]:
         source = source_of(dataset)
         layout, parts = source.fit(path.resolve(), dataset.split)
         recipe = IngestRecipe(
-            dataset.name, source.name, source.version, layout.name, dataset.split or source.default_split, source.license, 0, needs_gold=False
+            dataset.name,
+            source.name,
+            source.version,
+            layout.name,
+            dataset.split or source.default_split,
+            source.license,
+            0,
+            needs_gold=False,
         )
         for part in parts:
             table = ingest(layout.read(part), part.files[0].name, recipe)["examples"]

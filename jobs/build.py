@@ -12,13 +12,14 @@ from pipeline.publish.lock import Shard, SourceFacts
 
 from jobs import inputs as found
 from jobs.plan import Input, build_graph
+from pipeline import prompts
 from pipeline.execute import Execution, Graph, Runner, Watch, execute
 from pipeline.run_local import LocalRunner, available_cpus
 from pipeline.stages.publish import OUTPUTS
 from pipeline.step import Context, Fan
 from pipeline.store import Store, check_writable
 from schemas.corpus import Tally
-from schemas.errors import MedtraceError
+from schemas.errors import MedtraceError, UsageError, WiringError
 from schemas.example import Reject
 from schemas.lock import FetchLock
 from schemas.manifest import Manifest
@@ -81,12 +82,19 @@ def prepare(asked: found.Asked, options: Options) -> tuple[Graph, tuple[Input, .
 
     Raises: MedtraceError as the parts do.
     """
+    for teacher in asked.manifest.teachers:
+        prompts.by_name(teacher.prompt)
     items, lock = found.resolve(asked, options.store / "fetched", locked=options.locked, relock=options.relock)
     graph = build_graph(asked.manifest, items)
     graph.check()
-    if options.until:
-        graph = graph.until(options.until)
-    return graph, items, lock
+    return _until(graph, options.until) if options.until else graph, items, lock
+
+
+def _until(graph: Graph, name: str) -> Graph:
+    try:
+        return graph.until(name)
+    except WiringError as error:
+        raise UsageError(f"--until {name}: {error}") from error
 
 
 def build(

@@ -59,7 +59,7 @@ def _tell(counts: dict[str, int], seconds: float) -> None:
     _print(
         f"Built, audited and told in {seconds:.0f} s. Look at:",
         f"  {OUT}/README.md            the dataset card: what came in, what went and why, pass rates, licences",
-        f"  {OUT}/data/sft/            {counts.get('sft', 0):>4} traces that the verifier proved right",
+        f"  {OUT}/data/sft/            {counts.get('sft', 0):>4} traces whose answer the verifier proved right",
         f"  {OUT}/data/rl/             {counts.get('rl', 0):>4} questions with gold and pass rate, those with images too",
         f"  {OUT}/data/rejected/       {counts.get('rejected', 0):>4} traces that were not kept, each with its verdict",
         f"Run it again: nothing is asked twice. Remove {STORE} and {OUT} to start from nothing.",

@@ -79,7 +79,9 @@ def resolve(asked: Asked, cache: Path, *, locked: bool = False, relock: bool = F
         if dataset.path is not None:
             path = asked.path.parent / dataset.path
         else:
-            fetched = fetch.fetch(source, dataset.split, dataset.revision, before.fetched.get(entry), cache, relock=relock, locked_only=locked)
+            fetched = fetch.fetch(
+                source, dataset.split, dataset.revision, before.fetched.get(entry), cache, relock=relock, locked_only=locked
+            )
             path, after[entry] = fetched.folder, fetched.locked
         layout, parts = source.fit(path.resolve(), dataset.split)
         digests = digest_files(file for part in parts for file in part.files)

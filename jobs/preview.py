@@ -106,7 +106,9 @@ def _teacher(graph: Graph, step: Step, execution: Execution, store: Store, folde
     exact = ran.units > 0 and len(execution.outputs["choose"]) == ran.units
     if not exact:
         requests = None if rows is None else rows * recipe.samples
-        return TeacherPlan(recipe.teacher, recipe.model, rows, requests, 0, None if requests is None else requests * recipe.max_tokens, False)
+        return TeacherPlan(
+            recipe.teacher, recipe.model, rows, requests, 0, None if requests is None else requests * recipe.max_tokens, False
+        )
     asked = 0
     missing = 0
     ledger = Ledger(folder / "ledger")

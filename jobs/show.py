@@ -89,7 +89,9 @@ def diff(found: "Diff", *, as_json: bool) -> None:
         keys.add_row(escape(key.key), escape(str(key.old)), escape(str(key.new)))
     _print(*(table for table in (rows, counts, keys) if table.row_count))
     shards = found.shards
-    _line(f"{shards.identical} shards are the same, {len(shards.old_only)} are only in the old corpus, {len(shards.new_only)} only in the new.")
+    _line(
+        f"{shards.identical} shards are the same, {len(shards.old_only)} are only in the old corpus, {len(shards.new_only)} only in the new."
+    )
 
 
 def sources(*, as_json: bool) -> None:
@@ -101,9 +103,11 @@ def sources(*, as_json: bool) -> None:
         return
     table = _table("name", "task", "modality", "rows", "licence", "access")
     for source in SOURCES:
-        table.add_row(*(escape(word) for word in (source.name, source.task, source.modality, source.rows, source.license, source.access.value)))
+        table.add_row(
+            *(escape(word) for word in (source.name, source.task, source.modality, source.rows, source.license, source.access.value))
+        )
     _print(table)
-    _line("Besides: kind = \"table\" and kind = \"imagefolder\" for your own files. See medtrace sources show NAME.")
+    _line('Besides: kind = "table" and kind = "imagefolder" for your own files. See medtrace sources show NAME.')
 
 
 def source(found: "Source", *, as_json: bool) -> None:
@@ -122,7 +126,9 @@ def checked(found: "Checked", *, as_json: bool) -> None:
     if as_json:
         _json(asdict(found))
         return
-    _line(f"{found.source} {found.split}: layout {found.layout}, {found.parts} parts, {found.rows:,} rows read{'' if found.complete else ' (there are more)'}.")
+    _line(
+        f"{found.source} {found.split}: layout {found.layout}, {found.parts} parts, {found.rows:,} rows read{'' if found.complete else ' (there are more)'}."
+    )
     table = _table("fault", "rows", "first", "detail")
     for fault in found.faults:
         table.add_row(escape(fault.reason), f"{fault.count:,}", escape(fault.row), escape(fault.detail))
@@ -157,7 +163,20 @@ def collected(found: "Collected", *, as_json: bool) -> None:
 def _facts(source: "Source") -> dict[str, Any]:
     facts = {
         name: getattr(source, name)
-        for name in ("name", "title", "homepage", "license", "task", "modality", "rows", "splits", "default_split", "repo", "note", "citation")
+        for name in (
+            "name",
+            "title",
+            "homepage",
+            "license",
+            "task",
+            "modality",
+            "rows",
+            "splits",
+            "default_split",
+            "repo",
+            "note",
+            "citation",
+        )
     }
     facts["access"] = source.access.value
     facts["layouts"] = [layout.name for layout in source.layouts]
@@ -168,7 +187,9 @@ def _facts(source: "Source") -> dict[str, Any]:
 def _table(*columns: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        table.add_column(column, overflow="fold", justify="right" if column in ("units", "stored", "to run", "ran", "failed", "left") else "left")
+        table.add_column(
+            column, overflow="fold", justify="right" if column in ("units", "stored", "to run", "ran", "failed", "left") else "left"
+        )
     return table
 
 

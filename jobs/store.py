@@ -58,9 +58,19 @@ def collect(root: Path, manifests: Sequence[Path], *, dry_run: bool) -> Collecte
         asked = found.open_manifest(path)
         graph, _, _ = prepare(asked, Options(root, Path("out") / asked.manifest.name, locked=True))
         execution = execute(graph, store, Nobody(), dry=True)
-        reached |= {store.path(ref.step, ref.key, ref.output) for made in execution.outputs.values() for refs in made.values() for ref in refs.values()}
+        reached |= {
+            store.path(ref.step, ref.key, ref.output)
+            for made in execution.outputs.values()
+            for refs in made.values()
+            for ref in refs.values()
+        }
     goes = [path for path in store.entries() if path not in reached]
-    leftovers = [path for folder in root.iterdir() if folder.is_dir() and folder.name not in ("ledger", "fetched") for path in folder.glob(".*.parquet.*")]
+    leftovers = [
+        path
+        for folder in root.iterdir()
+        if folder.is_dir() and folder.name not in ("ledger", "fetched")
+        for path in folder.glob(".*.parquet.*")
+    ]
     nbytes = sum(path.stat().st_size for path in goes + leftovers)
     if not dry_run:
         for path in goes + leftovers:

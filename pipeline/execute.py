@@ -9,7 +9,7 @@ from pipeline.step import Fan, Read, Step
 from pipeline.store import Ref, Store
 from pipeline.work import Piece, Receipt, Took, Work, found
 from schemas.contract import Contract
-from schemas.errors import MedtraceError, WiringError
+from schemas.errors import MedtraceError, UsageError, WiringError
 from schemas.graph import Partition
 from sources.source import Part
 
@@ -44,12 +44,12 @@ class Graph:
     def until(self, name: str) -> "Graph":
         """The steps up to one, and only those it needs.
 
-        Raises: WiringError where there is no such step.
+        Raises: UsageError where there is no such step.
         """
         named = {step.name: step for step in self.steps}
         wanted = {step.name for step in self.steps if name in (step.name, step.folder)}
         if not wanted:
-            raise WiringError(f"There is no step {name}. The steps are {', '.join(named)}.")
+            raise UsageError(f"There is no step {name}. The steps are {', '.join(named)}.")
         for step in reversed(self.steps):
             if step.name in wanted:
                 wanted |= {read.step for read in step.reads}

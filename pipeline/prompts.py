@@ -54,7 +54,11 @@ PROMPTS = (BOXED, DIRECT)
 # (measured on MedMCQA: 10 of 48 right with it, 6 of 48 without).
 WORKED = {
     AnswerType.YESNO: ("Is insulin made in the pancreas?\n\n", "Insulin is released by the beta cells of the pancreatic islets.", "yes"),
-    AnswerType.YESNOMAYBE: ("Is insulin made in the pancreas?\n\n", "Insulin is released by the beta cells of the pancreatic islets.", "yes"),
+    AnswerType.YESNOMAYBE: (
+        "Is insulin made in the pancreas?\n\n",
+        "Insulin is released by the beta cells of the pancreatic islets.",
+        "yes",
+    ),
 }
 WORKED_MCQ = (
     "Which organ makes insulin?\n\nA. Liver\nB. Pancreas\nC. Kidney\nD. Spleen\n\n",

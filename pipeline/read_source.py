@@ -23,7 +23,9 @@ def read_source(part: Part, recipe: IngestRecipe, layout: Layout) -> dict[str, p
     try:
         return ingest(layout.read(part), part.files[0].name, recipe)
     except OSError as error:
-        raise SourceError(f"{recipe.source}: {error.filename or part.files[0]} cannot be read: {error.strerror or error}. Check the path.") from error
+        raise SourceError(
+            f"{recipe.source}: {error.filename or part.files[0]} cannot be read: {error.strerror or error}. Check the path."
+        ) from error
 
 
 def digest_file(path: Path) -> str:

@@ -35,9 +35,9 @@ class LocalRunner:
         self._workers = workers
         self._ended: queue.SimpleQueue[Done] = queue.SimpleQueue()
         self._flying: Counter[str] = Counter()
-        self._attempts: Counter[str] = Counter()
         self._lock = Lock()
         self._pool: ProcessPoolExecutor | None = None
+        self._retries = ThreadPoolExecutor(1, thread_name_prefix="retries")
         self._threads: dict[str, ThreadPoolExecutor] = {}
         self._handles: dict[str, Handle | MedtraceError] = {}
         self._opening = Lock()
@@ -84,6 +84,7 @@ class LocalRunner:
         self._close_handles()  # one may have been opened meanwhile
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
+        self._retries.shutdown(wait=True, cancel_futures=True)
 
     def _close_handles(self) -> None:
         while self._handles:
@@ -94,9 +95,7 @@ class LocalRunner:
     def _to_pool(self, work: Work) -> None:
         with self._lock:
             if self._pool is None:
-                method = multiprocessing.get_context("forkserver")
-                method.set_forkserver_preload(["pipeline.preload"])
-                self._pool = ProcessPoolExecutor(self._workers, mp_context=method, initializer=_start_worker)
+                self._pool = self._new_pool(self._workers)
             pool = self._pool
         try:
             future = pool.submit(_in_worker, self._store.root, work)
@@ -117,19 +116,34 @@ class LocalRunner:
             self._end(work, future.result())
 
     def _again(self, work: Work, pool: ProcessPoolExecutor) -> None:
-        """Gives a unit whose worker died to a new pool, a few times."""
+        """Does a unit whose worker died once more, alone: the pool takes its neighbours down with the one that kills."""
         with self._lock:
             if self._pool is pool:
                 self._pool = None
-            self._attempts[work.key] += 1
-            attempts = self._attempts[work.key]
-        if attempts < MAX_ATTEMPTS:
-            self._to_pool(work)
-        else:
-            self._end(
-                work,
-                UnitError(f"{work.unit} lost its worker {attempts} times, for want of memory perhaps. Build again with fewer --workers."),
-            )
+        self._retries.submit(self._alone, work)
+
+    def _alone(self, work: Work) -> None:
+        """A unit in a process of its own, a few times."""
+        for _ in range(1, MAX_ATTEMPTS):
+            if self._closing:
+                return
+            try:
+                with self._new_pool(1) as own:
+                    self._end(work, own.submit(_in_worker, self._store.root, work).result())
+                return
+            except BrokenProcessPool:
+                continue
+            except Exception as error:
+                self._end(work, UnitError(f"{work.unit} failed: {type(error).__name__}: {error}. What was finished is kept; build again."))
+                return
+        said = f"{work.unit} lost its worker {MAX_ATTEMPTS} times, for want of memory perhaps. Build again with fewer --workers."
+        self._end(work, UnitError(said))
+
+    @staticmethod
+    def _new_pool(workers: int) -> ProcessPoolExecutor:
+        method = multiprocessing.get_context("forkserver")
+        method.set_forkserver_preload(["pipeline.preload"])
+        return ProcessPoolExecutor(workers, mp_context=method, initializer=_start_worker)
 
     def _thread(self, step: Step) -> ThreadPoolExecutor:
         if step.name not in self._threads:

@@ -33,10 +33,15 @@ def connect(address: str | None = None) -> None:
         return
     try:
         ray.init(
-            address=address, logging_level=logging.ERROR, log_to_driver=False, include_dashboard=False if address is None and "RAY_ADDRESS" not in os.environ else None
+            address=address,
+            logging_level=logging.ERROR,
+            log_to_driver=False,
+            include_dashboard=False if address is None and "RAY_ADDRESS" not in os.environ else None,
         )
     except (ConnectionError, RayError, ValueError, RuntimeError) as error:
-        raise UnitError(f"Ray cannot be joined at {address or 'this machine'}: {_line(error)}. Check RAY_ADDRESS, or use --runner local.") from error
+        raise UnitError(
+            f"Ray cannot be joined at {address or 'this machine'}: {_line(error)}. Check RAY_ADDRESS, or use --runner local."
+        ) from error
 
 
 def check_shared(folders: dict[str, Path]) -> None:

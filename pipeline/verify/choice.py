@@ -15,6 +15,7 @@ _LEAD = re.compile(
 _LETTER = re.compile(r"^[\s(\[{<\"'*]*([A-Za-z])\s*[)\]}>\"'*]*\s*(?:$|([.:,;)\]\-])\s*|(?=\s|[^\x00-\x7f]))")
 _SEPARATOR = re.compile(r"\s*(?:,|;|/|&|\+|\||\n|\band\b|\bor\b|\bet\b|\bou\b|\by\b|\bund\b|\boder\b|和|或|与|及)\s*", re.IGNORECASE)
 _TRAILING = re.compile(r"^(.{2,400}?)\s*[(\[]\s*([A-Za-z])\s*[)\]]\.?$", re.DOTALL)
+_ALONE = re.compile(r"(?<![\w'’.-])[A-Z](?![\w'’])")
 _DOUBLE = re.compile(r"(.)\1+")
 _WORD = re.compile(r"\w+")
 _NEGATIONS = frozenset(
@@ -40,6 +41,10 @@ _NEGATIONS = frozenset(
         "less",
         "cannot",
         "or",
+        "but",
+        "if",
+        "unless",
+        "though",
     ]
 )
 LONGEST = 2000
@@ -88,6 +93,8 @@ def name_options(content: str, gold: Gold) -> Named:
     text = unwrap(content[:LONGEST]) if len(content) <= LONGEST else ""
     if not text:
         return Named(Verdict.NO_ANSWER, (), "long" if content.strip() and len(content) > LONGEST else "empty")
+    if "?" in text and not any("?" in option for option in gold.options):
+        return Named(Verdict.NO_ANSWER, (), "doubt")
     bare = len(text) == 1 and text.isascii() and text.isalpha()
     if not bare and (by_text := _by_text(text, gold)):
         return by_text
@@ -141,11 +148,11 @@ def agrees(rest: str, gold: Gold, index: int) -> bool:
 
     Never by nearness alone: numbers and negations must be the same, and no other option may fit as well.
     """
-    said = fold(unwrap(rest))
-    own = gold.folded[index]
+    plain = unwrap(rest)
+    said, own = fold(plain), gold.folded[index]
     if said == own or not said:
         return True
-    if said in gold.folded:
+    if said in gold.folded or _strays(plain, gold, index):
         return False
     if _squash(said) == _squash(own):
         return True
@@ -155,6 +162,13 @@ def agrees(rest: str, gold: Gold, index: int) -> bool:
         return longest == own and not _denied(more) and not any(option and option != own and option in more for option in gold.folded)
     scores = [_overlap(said, option) for option in gold.folded]
     return scores[index] > 0 and all(scores[index] > score for other, score in enumerate(scores) if gold.folded[other] != own)
+
+
+def _strays(text: str, gold: Gold, index: int) -> bool:
+    """Whether a text holds the letter of another option, alone, that its own option's text does not hold."""
+    last = chr(ord("A") + len(gold.options) - 1)
+    own = {chr(ord("A") + index), *_ALONE.findall(gold.options[index])}
+    return any(letter <= last and letter not in own for letter in _ALONE.findall(text) if letter != "I")
 
 
 def _squash(text: str) -> str:

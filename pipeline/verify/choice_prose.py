@@ -1,12 +1,12 @@
 """The option that prose settles on: by an announced letter, a letter in its place, or the one option text of a conclusion."""
 
 import re
-from typing import NamedTuple
 
 from pipeline.verify.choice import Named, agrees, letters, name_options
 from pipeline.verify.fold import align, fold, lower
 from pipeline.verify.gold import Found, Gold, Reading
 from pipeline.verify.mention import concluded
+from pipeline.verify.target import Target, contradicts, lettered, segments, target_at
 from schemas.example import AnswerType
 from schemas.trace import Verdict
 
@@ -17,30 +17,8 @@ _KEYS = (
 _COPULA = re.compile(
     r"\b(?:is|are|be|was|remains|ist|lautet|wäre|est|serait|es|sería)\b|[:=]|(?<=[a-zéó选案])(?=\s*[*_]*\s?\(?[A-Z][).*\s]|\s*[*_]*\s?\(?[A-Z]$)|[是为选项择]+",
 )
-_FILLER = re.compile(
-    r"(?:[\s*_:\"'`$\\(\[{}<>=-]|\b(?:most|likely|probably|clearly|definitely|therefore|thus|indeed|simply|still|then|the|option|choice|letter"
-    r"|text|mathrm|mathbf|textbf|boxed|best|with|is|be|either|both|between|opción|la|die|der|das)\b|选项|选择|选|项|是|为){0,60}",
-    re.IGNORECASE,
-)
-_LETTER = re.compile(r"([A-Z])(?![A-Za-z'’]|\.[A-Za-z])")
-_SMALL = re.compile(r"(?<=[(\[{])([a-z])(?=[)\]}])")
-_TURNED = re.compile(r"not\s+(?:option\s+)?\(?[A-Z]\)?\s*,?\s*(?:but|rather|it is|it's|instead)\s+(?:rather\s+|option\s+)?\(?([A-Z])\b")
-_NEXT = re.compile(
-    r"[)\]*_\"'.:]{0,3}\s*(?:,\s*(?:and|or)?|/|&|\+|\band\b|\bor\b|\bund\b|\boder\b|\bet\b|\bou\b|\by\b|和|或)\s*(?:(?:also|possibly|perhaps|maybe|even|potentially|option|choice)\s+){0,2}[(\[*]*"
-    r"([A-Z])(?![A-Za-z'’])(?![)\]*]*\s+(?:is|are|was|were|would|has|have|does|do|can|could|may|might|will|looks?|seems?)\b)"
-)
-_JOINED = re.compile(
-    r"[)\]*_]{0,3}[.:)]?\s[^\n.;()?]{0,200}?\b(?:and|or)\s+(?:also\s+|option\s+|choice\s+)?[(\[*_]{0,3}([A-Z])[)\].:]"
-    r"(?![)\]*]*\s+(?:is|are|was|were|would|has|have|does|do|can|could|may|might|will|looks?|seems?)\b)"
-)
-_LISTED = re.compile(r"[)\]*_]{0,3}[.:)][^\n]{0,200}\n{1,2}[ \t>*_(\[-]{0,4}([A-Z])(?=[).:\]])")
-_AFTER = re.compile(
-    r"[)\]}*_\"'`$\\>]|[.,;:!](?:\s|$|[)\]}*\"'])|\s*$|\s*\n|\s+(?:because|since|as|for|which|due|based|given|and|or|but|with|in|according|\()"
-    r"|\s*[-–—]\s|[。，；、！<]|[^\x00-\x7f]"
-)
 _WORD_END = re.compile(r"(?:s|d|ed)?(?![^\W\d_])")
 _MANY = re.compile(r"\s*(?:choices|options)\b")
-_DOUBT = re.compile(r"[)\]*_\"'\s]{0,4}\?")
 _BEFORE = re.compile(
     r"(?:^|(?<=[\s(*]))(?P<mark>(?:[Oo]ption|[Cc]hoice|[Aa]nswer)\s+[(\[*]{0,3}|[(\[*]{1,3}|)(?P<letter>[A-Z])(?P<close>[)\]*.:]{0,3})"
     r"(?P<gap>\s[^.\n,;?]{0,120}?)?\s+(?:is|would be|seems|appears|must be)\s+(?:to be\s+)?(?:(?:therefore|thus|clearly|indeed|likely|probably)\s+)?"
@@ -54,7 +32,6 @@ _OPTION = re.compile(r"\b(?:option|choice)\s+[*_(\[]*([A-Z])(?![A-Za-z'’])")
 _NEGATED = re.compile(
     r"(?:\bnot|n't|\bin|\bin)?\s*(?:\bnot\b|n't\b|\bnever\b|\bincorrect\b|\bwrong\b|\bneither\b)[^.;\n]{0,24}$", re.IGNORECASE
 )
-_CUT = re.compile(r"[.;,(*\"<]|\s-\s|\s(?:as|because|since|which)\s")
 _LINE = re.compile(r"^[ \t>*_(\[-]*([A-Z])[ \t]*[).:\]][)*_ \t]*(.*)$", re.MULTILINE)
 _ALONE = re.compile(r"^[ \t*_(\[{\"'$\\]*([A-Z])[ \t*_)\]}\"'.:$\\]*$", re.MULTILINE)
 _NEW_QUESTION = re.compile(r"\n[ \t#*]*(?:Question|Q)[ \t]*\d{0,4}[*]{0,2}:", re.IGNORECASE)
@@ -66,12 +43,6 @@ TAIL = 300
 REACH = 120
 WINDOW = 20_000
 TRIES = 40
-
-
-class _Target(NamedTuple):
-    named: Named
-    start: int
-    end: int
 
 
 def choice_in_prose(answer: str, gold: Gold, *, anchored: bool) -> Found | None:
@@ -121,7 +92,7 @@ def _reading(named: Named, gold: Gold) -> Reading:
     return Reading(verdict, letters(named.indexes), named.rule, score)
 
 
-def _announced(text: str, gold: Gold) -> _Target | None:
+def _announced(text: str, gold: Gold) -> Target | None:
     """By the last `answer is X` and its kin in five languages."""
     plain = lower(text[-TAIL:])
     if len(text) > TAIL and any(key in plain for key in _KEYS):
@@ -131,7 +102,7 @@ def _announced(text: str, gold: Gold) -> _Target | None:
     return _search(text, 0, lower(text), gold)
 
 
-def _search(text: str, begin: int, plain: str, gold: Gold) -> _Target | None:
+def _search(text: str, begin: int, plain: str, gold: Gold) -> Target | None:
     """By the last key of `plain`, which is the text in small letters from `begin` on, then the one before it."""
     ends = {key: plain.rfind(key) for key in _KEYS}
     for _ in range(TRIES):
@@ -146,7 +117,7 @@ def _search(text: str, begin: int, plain: str, gold: Gold) -> _Target | None:
     return None
 
 
-def _after_key(text: str, start: int, end: int, gold: Gold) -> _Target | None:
+def _after_key(text: str, start: int, end: int, gold: Gold) -> Target | None:
     if _denies(text, start):
         return None
     if text[start].isascii() and not (_WORD_END.match(text, end) and not text[start - 1 : start].isalpha()):
@@ -157,96 +128,20 @@ def _after_key(text: str, start: int, end: int, gold: Gold) -> _Target | None:
     stop = min(end + REACH, len(text)) if line < 0 else line + 1
     for copula in _COPULA.finditer(text, end, stop):
         before = text[end : copula.start()]
-        if copula.end() == copula.start() and text[start:end].lower() in ("option", "choice"):
+        if copula.end() == copula.start() and (before.strip(" *_\n") or text[start:end].lower() in ("option", "choice")):
             continue
         if before and not before.isspace():
             if _STOP.search(before):
                 return None
             if _UNSURE.search(before):
                 continue
-        target = _target(text, copula.end(), gold)
+        target = target_at(text, copula.end(), gold)
         if target is not None:
             return target
     return None
 
 
-def _target(text: str, at: int, gold: Gold) -> _Target | None:
-    """The letters, or the option text, that stand at a place."""
-    if gold.letters_in_texts and (named := _worded(text, at, gold)):
-        return named
-    filler = _FILLER.match(text, at)
-    begin = filler.end() if filler else at
-    if turned := _TURNED.match(text, begin):
-        begin = turned.start(1)
-    letter = _LETTER.match(text, begin) or _SMALL.match(text, begin)
-    if letter is None:
-        return _worded(text, begin, gold)
-    end = letter.end()
-    if _DOUBT.match(text, end):
-        return None
-    found = [letter[1].upper()]
-    listed = not text[text.rfind("\n", 0, begin) + 1 : letter.start()].strip(" \t>*_([-")
-    while following := _NEXT.match(text, end) or _JOINED.match(text, end) or (_LISTED.match(text, end) if listed else None):
-        found.append(following[1])
-        end = following.end()
-        if len(found) > 26:
-            return None
-    if len(found) == 1 and not _AFTER.match(text, end):
-        beside = _segments(text, end)
-        index = ord(found[0]) - ord("A")
-        if not (index < len(gold.options) and gold.folded[index] in beside):
-            return _worded(text, begin, gold)
-    return _lettered(text, letter.start(1), end, tuple(found), gold)
-
-
-def _lettered(text: str, start: int, end: int, found: tuple[str, ...], gold: Gold) -> _Target | None:
-    indexes = tuple(sorted({ord(letter) - ord("A") for letter in found}))
-    if indexes[-1] >= len(gold.options):
-        return _Target(Named(Verdict.NO_ANSWER, (), "phrase_out_of_range"), start, end)
-    if len(indexes) == 1 and any(option == found[0].lower() for other, option in enumerate(gold.folded) if other != indexes[0]):
-        return _Target(Named(Verdict.AMBIGUOUS, indexes, "phrase_letter_or_text"), start, end)
-    if len(indexes) == 1 and contradicts(text, end, gold, indexes[0]):
-        return _Target(Named(Verdict.CONFLICT, indexes, "phrase_letter_against_text"), start, end)
-    return _Target(Named(Verdict.CORRECT, indexes, "phrase_letter" if len(indexes) == 1 else "phrase_letters"), start, end)
-
-
-def contradicts(text: str, end: int, gold: Gold, index: int) -> bool:
-    """Whether the text right behind a letter is another option's."""
-    own = gold.folded[index]
-    beside = _segments(text, end)
-    if own in beside:
-        return False
-    if any(option and option != own and option in beside for option in gold.folded):
-        return True
-    listed = re.match(r"[)\]*_]{0,3}[.:)]?[)\]*_]{0,3}\s+", text[end : end + 12])
-    return bool(listed and beside and not agrees(beside[-1], gold, index) and _nearer(beside[-1], gold, index))
-
-
-def _nearer(said: str, gold: Gold, index: int) -> bool:
-    """Whether a text is plainly another option's, with some word more or less."""
-    return any(agrees(said, gold, other) for other in range(len(gold.options)) if other != index)
-
-
-def _segments(text: str, end: int) -> list[str]:
-    """What follows a place on its line, up to each sign that may end it, folded; the longest first."""
-    line = text[end : end + 400].split("\n", 1)[0].lstrip(" )]*_.:\"'-–—}$")
-    cuts = [len(line), *[sign.start() for sign in _CUT.finditer(line)][:6]]
-    return [folded for cut in sorted(set(cuts), reverse=True) if (folded := fold(line[:cut]))]
-
-
-def _worded(text: str, begin: int, gold: Gold) -> _Target | None:
-    """The option whose text stands at a place, whole."""
-    for said in _segments(text, begin):
-        same = tuple(index for index, option in enumerate(gold.folded) if option == said)
-        if same:
-            rule = "phrase_text" if len(same) == 1 else "phrase_equal_texts"
-            verdict = Verdict.CORRECT if len(same) == 1 else Verdict.AMBIGUOUS
-            line = text.find("\n", begin)
-            return _Target(Named(verdict, same, rule), begin, line if line >= 0 else len(text))
-    return None
-
-
-def _placed(text: str, gold: Gold) -> _Target | None:
+def _placed(text: str, gold: Gold) -> Target | None:
     """By a claim or a letter in brackets; AMBIGUOUS where the two differ."""
     claimed, bracketed = _claimed(text, gold), _bracketed(text, gold)
     if claimed is None or bracketed is None or claimed.named.indexes == bracketed.named.indexes:
@@ -255,7 +150,7 @@ def _placed(text: str, gold: Gold) -> _Target | None:
     return claimed._replace(named=Named(Verdict.AMBIGUOUS, both, "claims_differ"))
 
 
-def _claimed(text: str, gold: Gold) -> _Target | None:
+def _claimed(text: str, gold: Gold) -> Target | None:
     """By `option C is the correct one`: all that are called so, which should be one."""
     if not any(word in text for word in _PRAISE):
         return None
@@ -263,7 +158,7 @@ def _claimed(text: str, gold: Gold) -> _Target | None:
     if not claims:
         return None
     found = tuple(sorted({claim["letter"] for claim in claims}))
-    target = _lettered(text, claims[-1].start("letter"), claims[-1].end("letter"), found, gold)
+    target = lettered(text, claims[-1].start("letter"), claims[-1].end("letter"), found, gold)
     return target and target._replace(named=target.named._replace(rule="claim"))
 
 
@@ -273,52 +168,55 @@ def _holds(claim: re.Match[str]) -> bool:
     return not gap or bool((claim["mark"] or claim["close"]) and not _DENIED_GAP.search(gap))
 
 
-def _bracketed(text: str, gold: Gold) -> _Target | None:
+def _bracketed(text: str, gold: Gold) -> Target | None:
     """By the last `is (C)`, in brackets, whatever is said to be it."""
     last = max(_BRACKETED.finditer(text), key=lambda found: found.start(), default=None)
     if last is None or _NEGATED.search(text, max(0, last.start() - 60), last.start()):
         return None
-    return _target(text, last.start(1), gold)
+    return target_at(text, last.start(1), gold)
 
 
-def _line(text: str, gold: Gold) -> _Target | None:
+def _line(text: str, gold: Gold) -> Target | None:
     """By a line that is one letter, or one letter with its option's text, where no other such line stands."""
     lines = list(_LINE.finditer(text))
     alone = [line for line in _ALONE.finditer(text) if line[1]]
     if alone and not lines:
         named = {line[1] for line in alone}
-        return _lettered(text, alone[-1].start(1), alone[-1].end(1), tuple(sorted(named)), gold)
+        below = text[alone[-1].end() :].strip()[:400].split("\n", 1)[0]
+        if fold(below) in gold.folded and name_options(f"{alone[-1][1]}. {below}", gold).indexes != (ord(alone[-1][1]) - ord("A"),):
+            return None
+        return lettered(text, alone[-1].start(1), alone[-1].end(1), tuple(sorted(named)), gold)
     if not lines:
         return None
     if len({line[1] for line in lines}) == 1:
         index = ord(lines[-1][1]) - ord("A")
         first = lines[-1][2].split(". ", 1)[0]
-        fits = index >= len(gold.options) or agrees(first, gold, index) or gold.folded[index] in _segments(text, lines[-1].start(2))
-        return _target(text, lines[-1].start(1), gold) if fits or contradicts(text, lines[-1].end(1), gold, index) else None
+        fits = index >= len(gold.options) or agrees(first, gold, index) or gold.folded[index] in segments(text, lines[-1].start(2))
+        return target_at(text, lines[-1].start(1), gold) if fits or contradicts(text, lines[-1].end(1), gold, index) else None
     last = lines[-1]
     lead = text[: last.start()].rstrip()
     if lead.endswith(":") and not text[last.end() :].strip():
-        return _target(text, last.start(1), gold)
+        return target_at(text, last.start(1), gold)
     return None
 
 
-def _closing(text: str, gold: Gold) -> _Target | None:
+def _closing(text: str, gold: Gold) -> Target | None:
     """By the one `option C` of the last sentence."""
     sentence = max((text.rstrip(" .\n").rfind(sign) for sign in (". ", ".\n", "\n", "? ")), default=-1) + 1
     found = {option[1]: option for option in _OPTION.finditer(text, sentence)}
     if len(found) != 1 or _NEGATED.search(text[sentence:]):
         return None
     (option,) = found.values()
-    return _target(text, option.start(1), gold)
+    return target_at(text, option.start(1), gold)
 
 
-def concluded_target(text: str, gold: Gold) -> _Target | None:
+def concluded_target(text: str, gold: Gold) -> Target | None:
     """By the one option text that the last concluding sentence names."""
     found = concluded(text, gold)
     if found is None:
         whole = name_options(text.strip(), gold) if len(text) <= 400 else None
         if whole is None or whole.verdict is Verdict.NO_ANSWER:
             return None
-        return _Target(whole._replace(rule=f"whole_{whole.rule}"), 0, len(text))
+        return Target(whole._replace(rule=f"whole_{whole.rule}"), 0, len(text))
     index, start, end = found
-    return _Target(Named(Verdict.CORRECT, (index,), "conclusion"), start, end)
+    return Target(Named(Verdict.CORRECT, (index,), "conclusion"), start, end)

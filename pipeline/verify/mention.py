@@ -17,7 +17,11 @@ _DENIES = re.compile(
     re.IGNORECASE,
 )
 _LISTED = re.compile(r"\s*[-*(]?\s*(?:[A-Z][).:]|\d{1,2}[).]|[^:\n]{1,120}:)\s")
-LAST = 4000
+_LETTER_BEFORE = re.compile(r"(?<!\w)([A-Z])\s*[).:]?\s*$")
+_LETTER_AFTER = re.compile(r"\s*[(\[](?:option\s+|choice\s+)?([A-Z])[)\]]")
+_OR_BEFORE = re.compile(r"\b(?:or|perhaps|possibly)\s*$")
+_OR_AFTER = re.compile(r"\s*,?\s*or\b")
+LAST = 3000
 SENTENCES = 30
 
 
@@ -32,7 +36,7 @@ def concluded(text: str, gold: Gold) -> tuple[int, int, int] | None:
         named = _named(lower(sentence[0]), texts)
         if not named:
             continue
-        if len(named) > 1 or any(_denied(sentence[0], start, end) for start, end in named.values()):
+        if len(named) > 1 or any(_denied(sentence[0], index, span) for index, span in named.items()):
             return None
         ((index, (start, end)),) = named.items()
         if all(cue[0].endswith((" ", "\t")) and start != cue.end() for cue in cues):
@@ -59,6 +63,10 @@ def _named(sentence: str, texts: list[str]) -> dict[int, tuple[int, int]]:
     }
 
 
-def _denied(sentence: str, start: int, end: int) -> bool:
+def _denied(sentence: str, index: int, span: tuple[int, int]) -> bool:
     """Whether what stands round an option's text denies it or sets it against another."""
-    return _DENIES.search(sentence[:start] + " " + sentence[end:]) is not None
+    before, after = sentence[: span[0]], sentence[span[1] :]
+    beside = {letter for found in (_LETTER_BEFORE.search(before), _LETTER_AFTER.match(after)) if found for letter in found.groups()}
+    if beside - {chr(ord("A") + index)}:
+        return True
+    return bool(_OR_BEFORE.search(before) or _OR_AFTER.match(after) or _DENIES.search(before + " " + after))

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.execute import Graph
 from pipeline.run_local import available_cpus
+from pipeline.step import Fan, Read, Step
 from pipeline.store import Store
 from schemas.errors import TeacherError, UnitError
 from tests.fixtures import toy_graph as toy
-from tests.fixtures.toy_graph import Plain, always_dies, done, echo_step, open_broken, open_refused, run, toy_graph, words
+from tests.fixtures.toy_graph import Letters, Plain, done, echo_step, measure, open_broken, open_refused, run, toy_graph, words
 
 A = "alpha beta gamma delta epsilon zeta eta theta"
 B = "one two three four five six seven eight"
@@ -51,14 +51,17 @@ def test_a_unit_whose_worker_was_killed_is_done_by_another(tmp_path: Path, files
     assert list(Store(tmp_path / "store").verify()) == []
 
 
-def test_a_unit_that_kills_every_worker_fails_with_its_name(tmp_path: Path, files: dict[Path, str]) -> None:
-    graph = toy_graph(files, max_rows=1000)
-    steps = tuple(dataclasses.replace(step, run=always_dies) if step.name == "measure" else step for step in graph.steps)
-    execution = run(Graph(steps, graph.part_digests), tmp_path / "store", workers=1)
+def test_a_unit_that_kills_every_worker_fails_alone_with_its_name(tmp_path: Path, files: dict[Path, str]) -> None:
+    aside = Step("aside", 1, Fan.MAP, measure, Plain(salt=3), (Read("examples", "gather", "examples"),), {"letters": Letters})
+    graph = toy_graph(files, measure=Plain(dies_on="gamma"), extra=(aside,))
+    execution = run(graph, tmp_path / "store", workers=2)
     assert [type(error) for error in execution.errors] == [UnitError]
-    assert str(execution.errors[0]).startswith("measure all lost its worker")
+    assert str(execution.errors[0]).startswith("measure ")
+    assert "lost its worker" in str(execution.errors[0])
     assert "--workers" in str(execution.errors[0])
-    assert set(done(execution)) == {"ingest[w]", "partition", "gather"}
+    assert execution.ran["measure"].failed == 1
+    assert execution.ran["aside"].done == len(execution.prefixes) > 1
+    assert execution.ran["total"].done == 0
 
 
 def test_a_failing_unit_in_a_worker_gives_one_sentence(tmp_path: Path, files: dict[Path, str]) -> None:

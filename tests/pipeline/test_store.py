@@ -200,9 +200,9 @@ def test_a_file_that_is_gone_says_what_to_do(tmp_path: Path) -> None:
     store = Store(tmp_path)
     ref = put(store)
     store.path("judge", KEY, "out").unlink()
-    with pytest.raises(StoreError, match="cannot be read: .* build again"):
+    with pytest.raises(StoreError, match=r"cannot be read: .* build again"):
         store.read(ref)
-    with pytest.raises(StoreError, match="cannot be read: .* build again"):
+    with pytest.raises(StoreError, match=r"cannot be read: .* build again"):
         store.read_rows(ref, 0, 1)
 
 

@@ -85,7 +85,7 @@ CHANGES: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("change", CHANGES, ids=lambda change: "+".join(change))
+@pytest.mark.parametrize("change", CHANGES, ids="+".join)
 def test_any_other_content_is_another_example(change: dict[str, Any]) -> None:
     assert one(row(**change))[Example.id] != one(row())[Example.id]
 

@@ -1,5 +1,7 @@
 """Partition: shards are a function of the keys alone."""
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -34,7 +36,7 @@ def split(tables: list[list[bytes]], sizes: dict[bytes, int] | None = None, max_
     return partition(sharded(told, owner), sharded(images), PartitionRecipe(max_rows, max_bytes))["partition"]
 
 
-def leaves(tables: list[list[bytes]], **told: int) -> dict[str, tuple[bytes, ...]]:
+def leaves(tables: list[list[bytes]], **told: Any) -> dict[str, tuple[bytes, ...]]:
     """The keys of every shard, from its ranges."""
     ordered = [sorted(table) for table in tables]
     found: dict[str, list[bytes]] = {}

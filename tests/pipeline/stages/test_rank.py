@@ -58,7 +58,7 @@ def test_every_row_has_its_rank_in_order_and_in_its_shard() -> None:
 
 def test_reasons_come_in_their_order() -> None:
     picture = {"images": [digest_of("p")]}
-    everything = {
+    everything: dict[str, Any] = {
         "measured": (hashed("p", fault="truncated"),),
         "overlaps": (overlap("2"),),
         "duplicates": (duplicate("2", kind="contradiction"),),

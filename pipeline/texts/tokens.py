@@ -1,0 +1,173 @@
+"""Words of many texts at once: split, folded and hashed on the raw UTF-8 bytes."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+Hashes = npt.NDArray[np.uint64]
+Places = npt.NDArray[np.int64]
+
+# Blocks that stay in the cache of one core are twice as fast as one pass over 40 MB.
+_BLOCK_BYTES = 1 << 18
+_BASE = 0x9E3779B97F4A7C15
+_SPACE, _LETTER, _DIGIT = 0, 1, 2
+_CJK = re.compile("([\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af])")
+_GREEK = str.maketrans(
+    {"α": " alpha ", "β": " beta ", "γ": " gamma ", "δ": " delta ", "κ": " kappa ", "λ": " lambda ", "ω": " omega ", "μ": "u"}
+)
+
+
+class Words(NamedTuple):
+    """Every word of a list of texts, in order: a run of letters or a run of digits."""
+
+    exact: Hashes
+    stem: Hashes
+    row: Places
+    is_number: npt.NDArray[np.bool_]
+    rows: int
+
+
+def fold(text: str) -> str:
+    """A text as its words are compared: without case, accents, signs and invisible characters; each CJK sign a word."""
+    if text.isascii():
+        return text.lower()
+    plain = unicodedata.normalize("NFKD", text).casefold().translate(_GREEK)
+    plain = "".join(kept for sign in plain if (kept := _kept(sign)))
+    return _CJK.sub(r" \1 ", plain)
+
+
+def words(texts: Sequence[str] | pa.Array | pa.ChunkedArray) -> Words:
+    """The words of texts, by text and place; a null is an empty text."""
+    held = _folded(texts)
+    data = np.frombuffer(held.buffers()[2] or b"", np.uint8)
+    bounds = np.frombuffer(held.buffers()[1], np.int64)[held.offset : held.offset + len(held) + 1] if len(held) else np.zeros(1, np.int64)
+    parts: list[Words] = []
+    first = 0
+    while first < len(held):
+        last = max(int(np.searchsorted(bounds, bounds[first] + _BLOCK_BYTES, "right")) - 1, first + 1)
+        parts.append(_block(data[bounds[first] : bounds[last]], bounds[first : last + 1] - bounds[first], first))
+        first = last
+    if not parts:
+        return Words(np.zeros(0, np.uint64), np.zeros(0, np.uint64), np.zeros(0, np.int64), np.zeros(0, np.bool_), len(held))
+    return Words(*(np.concatenate([part[place] for part in parts]) for place in range(4)), len(held))  # type: ignore[arg-type]
+
+
+def word_hash(word: str) -> tuple[int, int]:
+    """The exact hash and the stem's hash of one word."""
+    found = words([word])
+    assert len(found.exact) == 1, f"{word!r} is not one word"
+    return int(found.exact[0]), int(found.stem[0])
+
+
+def mix(hashes: Hashes) -> Hashes:
+    """Hashes whose every bit depends on every bit (the finaliser of splitmix64)."""
+    mixed = (hashes ^ (hashes >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))
+
+
+def text_hashes(found: Words) -> Hashes:
+    """One hash a text of its words in order, numbers too; 0 for a text without words."""
+    place = np.arange(len(found.row)) - np.searchsorted(found.row, found.row)
+    terms = mix(found.exact + place.astype(np.uint64) * np.uint64(_BASE))
+    return sum_by(terms, found.row, found.rows)
+
+
+def sum_by(terms: Hashes, row: Places, rows: int) -> Hashes:
+    """Sums of hashes by row, for rows in ascending order."""
+    sums = np.zeros(rows, np.uint64)
+    if len(row):
+        starts = np.flatnonzero(np.diff(row, prepend=-1))
+        sums[row[starts]] = np.add.reduceat(terms, starts)
+    return sums
+
+
+def _kept(sign: str) -> str:
+    kind = unicodedata.category(sign)
+    if kind in ("Mn", "Cf"):
+        return ""
+    return sign if sign.isascii() or kind[0] in "LN" else " "
+
+
+def _folded(texts: Sequence[str] | pa.Array | pa.ChunkedArray) -> pa.Array:
+    """The texts as one Arrow array in which no byte above 127 is anything but a letter."""
+    column = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
+    held = pa.array(column, pa.large_string()) if not isinstance(column, pa.Array) else column.cast(pa.large_string())
+    if held.null_count:
+        held = held.fill_null("")
+    if not len(held):
+        return held
+    bounds = np.frombuffer(held.buffers()[1], np.int64)[held.offset : held.offset + len(held) + 1]
+    data = np.frombuffer(held.buffers()[2] or b"", np.uint8)[: bounds[-1]]
+    foreign = np.flatnonzero(data > 127)
+    if not len(foreign):
+        return held
+    rows = np.unique(np.searchsorted(bounds, foreign, "right") - 1)
+    values = held.to_pylist()
+    for row in rows[rows >= 0].tolist():
+        values[row] = fold(values[row])
+    return pa.array(values, pa.large_string())
+
+
+def _block(data: npt.NDArray[np.uint8], bounds: Places, first: int) -> Words:
+    kinds, values = _tables()
+    powers, inverses = _powers(1 << max(int(np.ceil(np.log2(max(len(data), 2)))), 18))
+    kind = kinds[data]
+    change = np.empty(len(data) + 1, np.bool_)
+    change[1:-1] = kind[1:] != kind[:-1]
+    change[bounds] = True
+    edges = np.flatnonzero(change)
+    solid = kind[edges[:-1]] != _SPACE
+    starts, ends = edges[:-1][solid], edges[1:][solid]
+    sums = np.zeros(len(data) + 1, np.uint64)
+    np.cumsum(values[data] * powers[: len(data)], out=sums[1:])
+    before, scale = sums[starts], inverses[starts]
+    exact = (sums[ends] - before) * scale
+    is_number = kind[starts] == _DIGIT
+    stems = (sums[_stem_ends(data, starts, ends, is_number)] - before) * scale
+    row = np.searchsorted(bounds, starts, "right") - 1 + first
+    return Words(mix(exact), mix(stems), row, is_number, 0)
+
+
+def _stem_ends(data: npt.NDArray[np.uint8], starts: Places, ends: Places, is_number: npt.NDArray[np.bool_]) -> Places:
+    """Where words end without plural s, -ed, -ing and a last e: presents, presented, presenting, present are one."""
+    length = ends - starts
+    cut = ends.copy()
+    long = np.flatnonzero((length > 3) & ~is_number)
+    end = ends[long]
+    last, second, third = data[end - 1] | 32, data[end - 2] | 32, data[end - 3] | 32
+    plural = (last == ord("s")) & (second != ord("s")) & (second != ord("u")) & (second != ord("i"))
+    past = (last == ord("d")) & (second == ord("e")) & (length[long] > 4)
+    going = (last == ord("g")) & (second == ord("n")) & (third == ord("i")) & (length[long] > 5)
+    take = plural.astype(np.int64) + 2 * past + 3 * going
+    end = end - take
+    silent = (data[end - 1] | 32) == ord("e")
+    cut[long] = end - (silent & (end - starts[long] > 3))
+    return cut
+
+
+@cache
+def _tables() -> tuple[npt.NDArray[np.uint8], Hashes]:
+    """What each byte is, and a random value for it, the same in both cases."""
+    kinds = np.zeros(256, np.uint8)
+    kinds[[*range(65, 91), *range(97, 123), *range(128, 256)]] = _LETTER
+    kinds[48:58] = _DIGIT
+    values = mix(np.arange(1, 257, dtype=np.uint64) * np.uint64(_BASE))
+    values[65:91] = values[97:123]
+    return kinds, values
+
+
+@cache
+def _powers(size: int) -> tuple[Hashes, Hashes]:
+    """Powers of the base modulo 2^64 and their inverses."""
+    inverse = pow(_BASE, -1, 1 << 64)
+    steps = [np.full(size, step, np.uint64) for step in (_BASE, inverse)]
+    for step in steps:
+        step[0] = 1
+    return np.cumprod(steps[0]), np.cumprod(steps[1])
