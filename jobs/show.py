@@ -118,7 +118,7 @@ def source(found: "Source", *, as_json: bool) -> None:
     for name, value in _facts(found).items():
         shown = ", ".join(value) if isinstance(value, (list, tuple)) else value
         if shown:
-            _line(f"{name + ':':<14}{shown}")
+            _line(f"{name + ':':<15}{shown}")
 
 
 def checked(found: "Checked", *, as_json: bool) -> None:

@@ -2,15 +2,16 @@
 
 import logging
 import os
+import socket
 import uuid
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+from urllib.parse import urlsplit
 
 import ray
-from ray.exceptions import GetTimeoutError, RayActorError, RayError, RayTaskError
+from ray.exceptions import ActorDiedError, AuthenticationError, GetTimeoutError, RayActorError, RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from pipeline.execute import Done
@@ -21,82 +22,131 @@ from schemas.errors import MedtraceError, StoreError, UnitError
 
 MAX_RETRIES = 5
 AHEAD = 2
-PROBE_TIMEOUT_S = 120
+ANSWER_TIMEOUT_S = 10.0
+PROBE_TIMEOUT_S = 120.0
+CLOSE_TIMEOUT_S = 15.0
 
 
 def connect(address: str | None = None) -> None:
-    """Joins the cluster that the address or the environment names, or starts one in this machine.
+    """Joins the cluster that the address, RAY_ADDRESS or this machine's last `ray start` names, or starts one here.
 
-    Raises: UnitError where the cluster cannot be reached.
+    Raises: UnitError where the cluster cannot be joined.
     """
     if ray.is_initialized():
         return
+    named = address or os.environ.get("RAY_ADDRESS", "") or _started_here()
+    if named:
+        _check_answers(named)
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
-        ray.init(
-            address=address,
-            logging_level=logging.ERROR,
-            log_to_driver=False,
-            include_dashboard=False if address is None and "RAY_ADDRESS" not in os.environ else None,
-        )
-    except (ConnectionError, RayError, ValueError, RuntimeError) as error:
-        raise UnitError(
-            f"Ray cannot be joined at {address or 'this machine'}: {_line(error)}. Check RAY_ADDRESS, or use --runner local."
-        ) from error
+        ray.init(named or "local", logging_level=logging.ERROR, log_to_driver=False, include_dashboard=None if named else False)
+    except (OSError, RayError, ValueError, RuntimeError) as error:
+        raise UnitError(f"Ray cannot be joined at {named or 'this machine'}: {_reason(error)}, or use --runner local.") from error
+
+
+def _started_here() -> str:
+    """The address that `ray start` left on this machine, where that cluster is still up; '' otherwise."""
+    folder = os.environ.get("RAY_TMPDIR") or os.environ.get("TMPDIR") or "/tmp"  # noqa: S108
+    try:
+        address = (Path(folder) / "ray" / "ray_current_cluster").read_text().strip()
+        _check_answers(address)
+    except (OSError, UnitError):
+        return ""
+    return address
+
+
+def _check_answers(address: str) -> None:
+    """Fails within seconds where nothing listens: Ray itself tries for more than ten minutes."""
+    parts = urlsplit(address if "://" in address else f"//{address}")
+    try:
+        if parts.hostname and parts.port:
+            socket.create_connection((parts.hostname, parts.port), ANSWER_TIMEOUT_S).close()
+    except (OSError, ValueError) as error:
+        said = error.strerror or str(error) if isinstance(error, OSError) else str(error)
+        raise UnitError(f"No Ray cluster answers at {address}: {said}. Check RAY_ADDRESS, or use --runner local.") from error
+
+
+def _reason(error: BaseException) -> str:
+    """Why a cluster cannot be joined, and what to check."""
+    found: BaseException | None = error
+    while found is not None:
+        if isinstance(found, AuthenticationError) or "AuthenticationError" in str(found):
+            return "it does not take this token. Set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN or RAY_AUTH_TOKEN_PATH as on its nodes"
+        found = found.__cause__
+    return f"{_line(error)}. Check RAY_ADDRESS"
 
 
 def check_shared(folders: dict[str, Path]) -> None:
-    """Writes a token into each folder and reads it on every node.
+    """Writes a token into each folder, and reads it and writes beside it on every node.
 
     Raises: StoreError naming the node and the folder that it does not share.
     """
+    nodes = [node for node in ray.nodes() if node["Alive"]]
     for option, folder in folders.items():
         token = uuid.uuid4().hex
         probe = folder / f".probe-{token}"
         probe.write_text(token)
         try:
-            for node in ray.nodes():
-                if node["Alive"]:
-                    _check_node(node, probe, token, option)
+            probing = [_probe.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)) for node in nodes]
+            refs = [probed.remote(str(probe), token) for probed in probing]
+            for node, ref in zip(nodes, refs, strict=True):
+                _check_node(node.get("NodeManagerAddress", node["NodeID"]), ref, folder, option)
         finally:
             probe.unlink(missing_ok=True)
 
 
-def _check_node(node: dict[str, Any], probe: Path, token: str, option: str) -> None:
-    strategy = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
-    name = node.get("NodeManagerAddress", node["NodeID"])
+def _check_node(name: str, ref: Any, folder: Path, option: str) -> None:
     try:
-        read = ray.get(_read_probe.options(scheduling_strategy=strategy).remote(str(probe)), timeout=PROBE_TIMEOUT_S)
+        fault = ray.get(ref, timeout=PROBE_TIMEOUT_S)
+    except RayTaskError as error:
+        raise StoreError(f"Node {name} cannot run medtrace: {_line(error.cause or error)}. Install it there, or submit a job.") from error
     except (GetTimeoutError, RayError) as error:
         raise StoreError(f"Node {name} does not answer: {_line(error)}. Remove it from the cluster or wait until it is up.") from error
-    if read != token:
-        raise StoreError(f"Node {name} does not see {probe.parent} as this one does. Give {option} a folder that all nodes share.")
+    if fault:
+        raise StoreError(f"Node {name} {fault.format(folder=folder)}. Give {option} a folder that all nodes share and may write.")
 
 
 @ray.remote(num_cpus=0, max_retries=1)
-def _read_probe(path: str) -> str:
+def _probe(path: str, token: str) -> str:
+    """What this node finds wrong with the folder of a probe; '' where it shares it."""
+    beside = Path(f"{path}-{uuid.uuid4().hex}")
     try:
-        return Path(path).read_text()
+        if Path(path).read_text() != token:
+            return "does not see {folder} as this one does"
     except OSError:
-        return ""
+        return "does not see {folder} as this one does"
+    try:
+        beside.write_text(token)
+        beside.unlink()
+    except OSError as error:
+        return f"cannot write {{folder}}: {error.strerror}"
+    return ""
 
 
 @ray.remote(max_retries=MAX_RETRIES)
 def _unit(root: Path, work: Work) -> Receipt | MedtraceError:
-    """One unit in a worker; expected errors come back as values."""
+    """One unit in a worker."""
+    return _outcome(work, lambda: do(work, Store(root)))
+
+
+def _outcome(work: Work, call: Callable[[], Receipt]) -> Receipt | MedtraceError:
+    """What a call gives; errors come back as values, for what is raised Ray would tell with its traceback."""
     try:
-        return do(work, Store(root))
+        return call()
     except MedtraceError as error:
         return error
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # a panic in an engine is no Exception, and would end the worker
+        return UnitError(f"{work.unit} failed: {_line(error)}. What was finished is kept; build again.")
 
 
 @ray.remote(max_restarts=MAX_RETRIES, max_task_retries=MAX_RETRIES)
 class _Keeper:
-    """One handle, opened with the first unit and shared by all that follow."""
+    """One handle, opened with the first unit and shared by all that follow; after a death it is opened anew."""
 
     def __init__(self, root: Path, step: Step, context: Context) -> None:
         self._store = Store(root)
-        self._step = step
-        self._context = context
         self._handle: Handle | None = None
         self._fault: MedtraceError | None = None
         try:
@@ -104,14 +154,16 @@ class _Keeper:
                 self._handle = step.open(step.recipe, context)
         except MedtraceError as error:
             self._fault = error
+        except Exception as error:
+            self._fault = UnitError(f"{step.name} cannot be opened: {_line(error)}. What was finished is kept.")
 
     def do(self, work: Work) -> Receipt | MedtraceError:
         if self._fault is not None:
             return self._fault
-        try:
-            return do(work, self._store, self._handle)
-        except MedtraceError as error:
-            return error
+        return _outcome(work, lambda: do(work, self._store, self._handle))
+
+    def answers(self) -> tuple[int, int]:
+        return getattr(self._handle, "answered", 0), getattr(self._handle, "wanted", 0)
 
     def close(self) -> None:
         if self._handle is not None:
@@ -119,21 +171,23 @@ class _Keeper:
 
 
 class RayRunner:
-    """Does units on a Ray cluster that `connect` joined. At most `workers` tasks run at once."""
+    """Does units on the Ray cluster that `connect` joined; at most `workers` tasks at once, else as many as it has CPUs."""
 
-    def __init__(self, store: Store, context: Context, workers: int) -> None:
+    def __init__(self, store: Store, context: Context, workers: int | None = None) -> None:
         self._store = store
         self._context = context
-        self._workers = max(1, workers)
+        self._limit = int(ray.cluster_resources().get("CPU", 1)) * AHEAD if workers is None else max(1, workers)
         self._flying: Counter[str] = Counter()
         self._pending: dict[Any, Work] = {}
         self._keepers: dict[str, Any] = {}
+        self._asked: dict[str, Any] = {}
+        self._told: dict[str, tuple[int, int]] = {}
 
     def room(self, step: Step) -> bool:
         """Whether another unit of this step may be handed over now."""
         if step.open is not None:
             return self._flying[step.name] < step.needs.in_flight
-        return self._flying[""] < self._workers * AHEAD
+        return self._flying[""] < self._limit
 
     def submit(self, work: Work) -> None:
         """Hands a unit over."""
@@ -153,31 +207,47 @@ class RayRunner:
         try:
             return Done(work, ray.get(ref))
         except RayTaskError as error:
-            return Done(work, UnitError(f"{work.unit} failed: {_line(error.cause or error)}. What was finished is kept; build again."))
-        except RayActorError as error:
-            return Done(work, UnitError(f"{work.unit} lost its actor: {_line(error)}. What was finished is kept; build again."))
+            said = f"failed: {_line(error.cause or error)}"
+        except (ActorDiedError, RayActorError) as error:
+            said = f"lost its actor more than {MAX_RETRIES} times: {_line(error)}"
         except RayError as error:
-            return Done(work, UnitError(f"{work.unit} lost its worker: {_line(error)}. What was finished is kept; build again."))
+            said = f"lost its worker more than {MAX_RETRIES} times: {_line(error)}"
+        return Done(work, UnitError(f"{work.unit} {said}. What was finished is kept; build again."))
 
-    def close(self) -> None:
-        """Closes the handles and leaves the cluster."""
-        for keeper in self._keepers.values():
+    def answers(self) -> tuple[int, int]:
+        """Answers that the open models have given, and how many they were asked for, as their actors last said."""
+        for name, keeper in list(self._keepers.items()):
             try:
-                ray.get(keeper.close.remote(), timeout=PROBE_TIMEOUT_S)
+                if name not in self._asked:
+                    self._asked[name] = keeper.answers.remote()
+                if ray.wait([self._asked[name]], timeout=0)[0]:
+                    self._told[name] = ray.get(self._asked.pop(name))
             except RayError:
                 continue
-            finally:
-                ray.kill(keeper)
+        told = list(self._told.values())
+        return sum(answered for answered, _ in told), sum(wanted for _, wanted in told)
+
+    def close(self) -> None:
+        """Cancels what still runs, closes the handles and ends their actors."""
+        for ref, work in self._pending.items():
+            if work.step.open is None:
+                ray.cancel(ref)
+        self._pending.clear()
+        keepers = list(self._keepers.values())
         self._keepers.clear()
+        if keepers:
+            ray.wait([keeper.close.remote() for keeper in keepers], num_returns=len(keepers), timeout=CLOSE_TIMEOUT_S)
+        for keeper in keepers:
+            ray.kill(keeper)
 
     def _keeper(self, step: Step) -> Any:
         if step.name not in self._keepers:
             self._keepers[step.name] = _Keeper.options(
-                num_cpus=step.needs.cpus if step.needs.gpus else 0, num_gpus=step.needs.gpus, max_concurrency=step.needs.in_flight + 1
+                num_cpus=step.needs.cpus if step.needs.gpus else 0, num_gpus=step.needs.gpus, max_concurrency=step.needs.in_flight + 2
             ).remote(self._store.root, step, self._context)
         return self._keepers[step.name]
 
 
 def _line(error: BaseException) -> str:
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[-1].strip()}" if lines else type(error).__name__
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[0].rstrip('.')}" if lines else type(error).__name__

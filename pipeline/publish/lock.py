@@ -20,7 +20,7 @@ from schemas.corpus import CONFIGS, Tally
 from schemas.manifest import Manifest
 
 FORMAT = "medtrace-corpus/1"
-LIBRARIES = ("pyarrow", "numpy", "pillow", "polars", "pydantic", "datasets")
+LIBRARIES = ("pyarrow", "numpy", "pillow", "pydantic", "datasets")
 FACETS = ("source", "license", "modality", "answer_type", "teacher", "model", "verdict", "reason", "no_trace")
 
 Facets = dict[str, dict[str, int]]

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 Hashes = npt.NDArray[np.uint64]
 Places = npt.NDArray[np.int64]
@@ -17,10 +18,9 @@ Places = npt.NDArray[np.int64]
 _BLOCK_BYTES = 1 << 18
 _BASE = 0x9E3779B97F4A7C15
 _SPACE, _LETTER, _DIGIT = 0, 1, 2
-_CJK = re.compile("([\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af])")
-_GREEK = str.maketrans(
-    {"α": " alpha ", "β": " beta ", "γ": " gamma ", "δ": " delta ", "κ": " kappa ", "λ": " lambda ", "ω": " omega ", "μ": "u"}
-)
+_FOREIGN = re.compile("[^\x00-\x7f]")
+_CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_GREEK = {"α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "κ": "kappa", "λ": "lambda", "ω": "omega", "μ": "u"}
 
 
 class Words(NamedTuple):
@@ -34,12 +34,8 @@ class Words(NamedTuple):
 
 
 def fold(text: str) -> str:
-    """A text as its words are compared: without case, accents, signs and invisible characters; each CJK sign a word."""
-    if text.isascii():
-        return text.lower()
-    plain = unicodedata.normalize("NFKD", text).casefold().translate(_GREEK)
-    plain = "".join(kept for sign in plain if (kept := _kept(sign)))
-    return _CJK.sub(r" \1 ", plain)
+    """A text as its words are compared: lower case, no accents, signs or invisible characters; each CJK sign a word."""
+    return text.lower() if text.isascii() else _FOREIGN.sub(lambda found: _folded_sign(found[0]), text).lower()
 
 
 def words(texts: Sequence[str] | pa.Array | pa.ChunkedArray) -> Words:
@@ -88,11 +84,17 @@ def sum_by(terms: Hashes, row: Places, rows: int) -> Hashes:
     return sums
 
 
-def _kept(sign: str) -> str:
-    kind = unicodedata.category(sign)
-    if kind in ("Mn", "Cf"):
-        return ""
-    return sign if sign.isascii() or kind[0] in "LN" else " "
+@cache
+def _folded_sign(sign: str) -> str:
+    """What stands for one character outside ASCII."""
+    plain = ""
+    for part in unicodedata.normalize("NFKD", sign).casefold():
+        kind = unicodedata.category(part)
+        if part in _GREEK:
+            plain += _GREEK[part]
+        elif kind not in ("Mn", "Cf"):
+            plain += part if part.isascii() or kind[0] in "LN" else " "
+    return f" {plain} " if _CJK.match(plain) else plain
 
 
 def _folded(texts: Sequence[str] | pa.Array | pa.ChunkedArray) -> pa.Array:
@@ -109,10 +111,11 @@ def _folded(texts: Sequence[str] | pa.Array | pa.ChunkedArray) -> pa.Array:
     if not len(foreign):
         return held
     rows = np.unique(np.searchsorted(bounds, foreign, "right") - 1)
-    values = held.to_pylist()
-    for row in rows[rows >= 0].tolist():
-        values[row] = fold(values[row])
-    return pa.array(values, pa.large_string())
+    rows = rows[rows >= 0]
+    mask = np.zeros(len(held), np.bool_)
+    mask[rows] = True
+    plain = [fold(text) for text in held.take(pa.array(rows)).to_pylist()]
+    return pc.replace_with_mask(held, pa.array(mask), pa.array(plain, pa.large_string()))
 
 
 def _block(data: npt.NDArray[np.uint8], bounds: Places, first: int) -> Words:

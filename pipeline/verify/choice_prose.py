@@ -34,6 +34,10 @@ _NEGATED = re.compile(
 )
 _LINE = re.compile(r"^[ \t>*_(\[-]*([A-Z])[ \t]*[).:\]][)*_ \t]*(.*)$", re.MULTILINE)
 _ALONE = re.compile(r"^[ \t*_(\[{\"'$\\]*([A-Z])[ \t*_)\]}\"'.:$\\]*$", re.MULTILINE)
+_SHORTLY = re.compile(
+    r"^[ \t*_#>]*(?:ans|conclusion|(?:final )?decision|verdict|hence|thus|so|therefore|risposta|resposta)\b[ \t,:.*_]*\(?(?-i:([A-Z]))\)?[ \t*_.]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
 _NEW_QUESTION = re.compile(r"\n[ \t#*]*(?:Question|Q)[ \t]*\d{0,4}[*]{0,2}:", re.IGNORECASE)
 _CLOSING = re.compile(r"(?<=[ \n*][Aa])nswer is:? ?\*{0,2}\(?([A-Z])\)?\*{0,2}\.?\s*\Z")
 _DENIALS = ("not", "n't", "never", "incorrect", "wrong", "neither")
@@ -179,11 +183,11 @@ def _bracketed(text: str, gold: Gold) -> Target | None:
 def _line(text: str, gold: Gold) -> Target | None:
     """By a line that is one letter, or one letter with its option's text, where no other such line stands."""
     lines = list(_LINE.finditer(text))
-    alone = [line for line in _ALONE.finditer(text) if line[1]]
+    alone = [*_ALONE.finditer(text), *_SHORTLY.finditer(text)]
     if alone and not lines:
         named = {line[1] for line in alone}
         below = text[alone[-1].end() :].strip()[:400].split("\n", 1)[0]
-        if fold(below) in gold.folded and name_options(f"{alone[-1][1]}. {below}", gold).indexes != (ord(alone[-1][1]) - ord("A"),):
+        if fold(below) in gold.folded and name_options(f"{alone[-1][1]}. {below}", gold).verdict is not Verdict.CORRECT:
             return None
         return lettered(text, alone[-1].start(1), alone[-1].end(1), tuple(sorted(named)), gold)
     if not lines:

@@ -15,7 +15,6 @@ _NUMBER = re.compile(
     rf"(?<![\w.])([+-]?)\s*({_NUMERAL})(?:\s*(?:[x*×·]\s*10\s*\^?\s*\(?([+-]?\d{{1,3}})\)?|[eE]([+-]?\d{{1,3}})(?![a-zA-Z])))?"
 )
 _FRAC = re.compile(r"\\[dt]?frac\s*\{\s*([+-]?\d{1,9})\s*\}\s*\{\s*(\d{1,9})\s*\}")
-_TIMES = re.compile(r"\\times|\\cdot|×|·")
 _OUT_OF = re.compile(r"\s*(?:out of|of|/|sur|de|von|von insgesamt)\s*(\d+)\s*(?:points?)?\s*\.?$", re.IGNORECASE)
 _RANGE = re.compile(r"\d\s*(?:-|to|~|bis|à|至|and)\s*[+-]?\d|\bbetween\b|\bentre\b|\bzwischen\b|\\pm|±|\+/-", re.IGNORECASE)
 _BOUND = re.compile(
@@ -50,7 +49,7 @@ def read_number(content: str, gold: Gold, where: str) -> Reading:
 
 def one_quantity(content: str) -> Quantity | str:
     """The one value that a text gives, or why there is none: no_number, range, bound, several."""
-    text = _TIMES.sub("x", _FRAC.sub(r"\1/\2", content))
+    text = _FRAC.sub(r"\1/\2", content).replace("\\times", "x").replace("\\cdot", "·")
     text = re.sub(r"\\[,;:! ]", " ", re.sub(r"(?<=\d)\{,\}(?=\d)|(?<=\d)\\[,!](?=\d{3})", ",", text))
     text = _PER_AREA.sub("", unwrap(text).replace("^{", "^").strip(" ()[]\"'"))
     if "=" in text:

@@ -166,6 +166,13 @@ def original(box: Box, gold: Gold) -> Box:
     return left, top, right, bottom
 
 
+def drawn(box: Box, gold: Gold) -> Box:
+    """A box of the original in the frame that the model was asked for."""
+    wide, high = _frame(gold)
+    across, down = (wide / gold.width if wide else 1.0), (high / gold.height if high else 1.0)
+    return box[0] * across, box[1] * down, box[2] * across, box[3] * down
+
+
 def _frame(gold: Gold) -> tuple[float, float]:
     """Width and height of the plane that the model drew on; 0 where it is the original."""
     if gold.frame == "norm1000":

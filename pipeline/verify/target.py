@@ -26,7 +26,7 @@ _JOINED = re.compile(
 )
 _LISTED = re.compile(r"[)\]*_]{0,3}[.:)][^\n]{0,200}\n{1,2}[ \t>*_(\[-]{0,4}([A-Z])(?=[).:\]])")
 _AFTER = re.compile(
-    r"[)\]}*_\"'`$\\>]|[.,;:!](?:\s|$|[)\]}*\"'])|\s*$|\s*\n|\s+(?:because|since|as|for|which|due|based|given|and|or|but|with|in|according|\()"
+    r"[)\]}*_\"'`$\\>]|[.,;:!](?:\s|$|[)\]}*\"']|[^\x00-\x7f])|\s*$|\s*\n|\s+(?:because|since|as|for|which|due|based|given|and|or|but|with|in|according|\()"
     r"|\s*[-–—]\s|[。，；、！<]|[^\x00-\x7f]"
 )
 _TAKEN_BACK = re.compile(

@@ -75,6 +75,9 @@ def read_labels(content: str, gold: Gold, where: str) -> Reading:
 
 def labels_of(content: str, known: set[str]) -> set[str]:
     """The labels of a list, folded; `and` divides two labels but not a label that holds it."""
+    whole = {folded for part in re.split(r"[;\n]", unwrap(content)) if (folded := fold(part))}
+    if whole and whole <= known:
+        return whole
     labels: set[str] = set()
     for part in _PART.split(unwrap(content.strip("[]() \n\"'"))):
         part = part.strip("[]()\"' .")

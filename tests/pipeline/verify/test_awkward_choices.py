@@ -130,6 +130,41 @@ def test_server_endings_decide_first() -> None:
     assert verify(r"<think>\boxed{C}", C, finish_reason="length").verdict is Verdict.TRUNCATED
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ans: C", "Ans. (C)", "Final decision: C", "Conclusion: C", "Hence, C.", "Thus (C).", "The diagnosis is Crohn's disease.", "Risposta: C",
+        "Crohn's disease is the most likely diagnosis.", "答案是：C。克罗恩病", "The most likely diagnosis is **Crohn disease**, given the skip lesions.",
+        "A) is wrong because of the age.\nSo the answer is C.", "Therefore, I would select Crohn disease.", "<answer>Option C</answer>",
+    ],
+)  # fmt: skip
+def test_short_conclusion_is_read(text: str) -> None:
+    assert verify(text, C).verdict is Verdict.CORRECT
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The most likely diagnosis is gestational diabetes.",
+        "The most likely cause is diabetes insipidus.",
+        "This is most consistent with type-2-diabetes.",
+        "The answer is diabetes or hypertension.",
+        "Diabetes could be considered, but it is unlikely.",
+        "The diagnosis is prediabetes.",
+        "The most likely diagnosis is not diabetes.",
+        "The most likely diagnosis is diabetes (A).",
+        "Diabetes is less likely than asthma, so the best answer is asthma.",
+        "Is diabetes the most likely diagnosis?",
+        "The answer is C and asthma.",
+        "C or asthma is the answer.",
+        "C\nAsthma",
+    ],
+)
+def test_option_text_within_another_thing_is_no_answer(text: str) -> None:
+    gold = Gold(AnswerType.MCQ, ("Asthma", "Hypertension", "Diabetes", "Gout"), indexes=(2,))
+    assert verify(text, gold).verdict is not Verdict.CORRECT
+
+
 def test_options_of_equal_text_are_told_apart_by_letter_alone() -> None:
     twins = Gold(AnswerType.MCQ, ("Iron", "Zinc", "iron", "Lead"), indexes=(2,))
     assert verify(r"\boxed{C}", twins).verdict is Verdict.CORRECT
