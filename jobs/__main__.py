@@ -30,6 +30,19 @@ class RunnerName(StrEnum):
     RAY = "ray"
 
 
+class PolicyName(StrEnum):
+    """How much of a response may hold the answer."""
+
+    TRAIN = "train"
+    EVAL = "eval"
+
+
+class CompatName(StrEnum):
+    """Kits whose numbers are computed for comparison."""
+
+    MEDEVALKIT = "medevalkit"
+
+
 ManifestArgument = Annotated[Path, typer.Argument(metavar="MANIFEST", help="A TOML file, like jobs/manifests/demo.toml.")]
 StoreOption = Annotated[Path, typer.Option("--store", help="Folder of finished work and of the ledger.", envvar="MEDTRACE_STORE")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON to stdout instead of tables.")]
@@ -116,6 +129,30 @@ def audit(
     found = run(corpus, strict=strict, benchmarks=named_paths(benchmark or []))
     show.audit(found, as_json=as_json)
     if found.failed:
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Examples: `medtrace score responses.jsonl` · `medtrace score responses.jsonl --out verdicts.jsonl --compat medevalkit`")
+def score(
+    responses: Annotated[
+        Path, typer.Argument(metavar="RESPONSES", help="JSON lines: id, task, question, options, gold, response, finish_reason, image_size.")
+    ],
+    policy: Annotated[PolicyName, typer.Option("--policy", help="train takes only a box after the thought; eval reads more.")] = PolicyName.EVAL,
+    out: Annotated[Path | None, typer.Option("--out", help="File for the verdicts [default: stdout, with the table on stderr].")] = None,
+    compat: Annotated[CompatName | None, typer.Option("--compat", help="Another kit's numbers beside ours, its errors included.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Judge model outputs: a verdict a row with its rule, and accuracy, unparsed, refused and truncated rates."""
+    from jobs import scores, show
+    from pipeline.verify.answer import Policy
+
+    found = scores.score(responses, Policy(policy.value), compat=compat is not None)
+    if out is not None:
+        scores.write_results(found, out)
+    show.scored(found, as_json=as_json, lines=out is None)
+    for error in found.errors:
+        print(f"Error: {responses} {error}", file=sys.stderr)
+    if found.errors:
         raise typer.Exit(1)
 
 

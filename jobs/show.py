@@ -14,6 +14,7 @@ from rich.table import Table
 if TYPE_CHECKING:
     from jobs.build import Built
     from jobs.preview import Plan
+    from jobs.scores import Scored
     from jobs.store import Collected, Verified
     from pipeline.publish.audit import Audit
     from pipeline.publish.diff import Diff
@@ -68,6 +69,26 @@ def audit(found: "Audit", *, as_json: bool) -> None:
         table.add_row(escape(check.name), check.status, escape(check.detail))
     _print(table)
     _line("The corpus has faults." if found.failed else "The corpus is what it says.")
+
+
+def scored(found: "Scored", *, as_json: bool, lines: bool) -> None:
+    """The verdicts where they were not written to a file, and the rates: as JSON alone where that is asked."""
+    if as_json:
+        _json(found.to_json())
+        return
+    if lines:
+        from jobs.scores import result_lines
+
+        for line in result_lines(found):
+            _line(line)
+    table = _table("task", "rate", "rows", "of", "share", "95 % interval")
+    for task, rates in found.rates.items():
+        for rate in rates:
+            table.add_row(task, rate.name, f"{rate.hits:,}", f"{rate.total:,}", f"{rate.share:.1%}", f"{rate.low:.1%} to {rate.high:.1%}")
+    for name, mean in found.compat.items():
+        table.add_row(escape(name), "accuracy", "", "", f"{mean:.1%}", "")
+    console = Console(stderr=lines)
+    (console if console.is_terminal else Console(width=WIDE, stderr=lines)).print(table)
 
 
 def diff(found: "Diff", *, as_json: bool) -> None:

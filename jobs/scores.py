@@ -1,0 +1,76 @@
+"""Scoring anyone's model outputs: a verdict a row, and the rates of the file."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from pipeline.store import writing
+from pipeline.verify import medevalkit
+from pipeline.verify.answer import VERIFIER, Policy
+from pipeline.verify.score import Rate, score_rows, summarise
+from schemas.errors import SourceError
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The verdicts of a file in order, and what they sum up to. `errors` are rows that could not be scored."""
+
+    policy: str
+    results: tuple[dict[str, Any], ...]
+    errors: tuple[str, ...]
+    rates: dict[str, list[Rate]]
+    compat: dict[str, float]
+
+    def to_json(self) -> dict[str, Any]:
+        """The summary for machines."""
+        rates = {task: {rate.name: rate._asdict() for rate in found} for task, found in self.rates.items()}
+        return {"verifier": VERIFIER, "policy": self.policy, "rows": len(self.results), "rates": rates, "compat": self.compat, "errors": list(self.errors)}
+
+
+def score(path: Path, policy: Policy, *, compat: bool) -> Scored:
+    """Scores a file of JSON lines. With `compat`, MedEvalKit's number stands beside each verdict, under that kit's name.
+
+    Raises: SourceError where the file cannot be read.
+    """
+    results: list[dict[str, Any]] = []
+    errors: list[str] = []
+    kit: dict[str, list[float]] = {}
+    lines = list(_lines(path))
+    for result, line in zip(score_rows(lines, policy), (line for line in lines if line.strip()), strict=True):
+        if "error" in result:
+            errors.append(result["error"])
+            continue
+        if compat:
+            number = medevalkit.kit_row(json.loads(line))
+            result[medevalkit.LABEL] = number
+            if number is not None:
+                kit.setdefault(result["task"], []).append(number)
+        results.append(result)
+    means = {f"{medevalkit.LABEL} {task}": fmean(numbers) for task, numbers in sorted(kit.items())}
+    return Scored(policy.value, tuple(results), tuple(errors), summarise(results), means)
+
+
+def write_results(found: Scored, out: Path) -> None:
+    """Writes the verdicts as JSON lines.
+
+    Raises: StoreError where the file cannot be written.
+    """
+    with writing(out) as temporary, temporary.open("w", encoding="utf-8") as file:
+        file.writelines(f"{line}\n" for line in result_lines(found))
+
+
+def result_lines(found: Scored) -> Iterator[str]:
+    """One JSON text a verdict."""
+    return (json.dumps(result, ensure_ascii=False) for result in found.results)
+
+
+def _lines(path: Path) -> Iterator[str]:
+    try:
+        with path.open(encoding="utf-8", errors="surrogateescape") as file:
+            for line in file:
+                yield line.encode("utf-8", "replace").decode("utf-8")
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror or error}. Name a file of JSON lines, one response a line.") from error
