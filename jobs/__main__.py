@@ -163,16 +163,15 @@ def diff(
     as_json: JsonOption = False,
 ) -> None:
     """Say what differs between two corpora: rows, verdicts, shards and what was asked."""
-    from pipeline.publish.diff import diff as run
-
     from jobs import show
+    from pipeline.publish.diff import diff as run
 
     show.diff(run(old, new), as_json=as_json)
 
 
 @app.command(epilog="Example: `medtrace serve --port 8080`, then `OPENAI_BASE_URL=http://127.0.0.1:8080/v1 medtrace build …`")
 def serve(
-    port: Annotated[int, typer.Option("--port", help="Port on loopback; 0 picks a free one.")] = 0,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port on loopback; 0 picks a free one.")] = 0,
     parallel: Annotated[int, typer.Option("--parallel", min=1, help="Requests at a time.")] = 4,
 ) -> None:
     """Serve the embedded teacher (SmolLM2-135M) on loopback: for trying the pipeline, not for medicine."""
@@ -207,7 +206,7 @@ def sources_check(
     name: Annotated[str, typer.Argument(metavar="NAME")],
     path: Annotated[Path, typer.Option("--path", help="A file or folder in one of the dataset's layouts.")],
     split: Annotated[str | None, typer.Option("--split")] = None,
-    limit: Annotated[int | None, typer.Option("--limit", help="Read at most so many rows.")] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Read at most so many rows.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Read your files as a dataset: which layout they have, how many rows read, and why others do not."""

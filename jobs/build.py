@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.publish.finish import check_replaceable, finish
-from pipeline.publish.lock import Shard, SourceFacts
-
 from jobs import inputs as found
 from jobs.plan import Input, build_graph
 from pipeline import prompts
 from pipeline.execute import Execution, Graph, Runner, Watch, execute
+from pipeline.publish.finish import check_replaceable, finish
+from pipeline.publish.lock import Shard, SourceFacts
 from pipeline.run_local import LocalRunner, available_cpus
 from pipeline.stages.publish import OUTPUTS
 from pipeline.step import Context, Fan
@@ -122,8 +121,7 @@ def build(
             check_teachers(asked.manifest)
     if not _complete(execution):
         runner = _runner(options, store)
-        if isinstance(runner, LocalRunner):
-            answers(runner.answers)
+        answers(runner.answers)
         try:
             execution = execute(graph, store, runner, watch)
         finally:
@@ -232,6 +230,9 @@ class Nobody:
     def wait(self) -> Any:
         raise AssertionError("a dry run waits for nothing")
 
+    def answers(self) -> tuple[int, int]:
+        return 0, 0
+
     def close(self) -> None:
         return
 
@@ -253,11 +254,10 @@ def _complete(execution: Execution) -> bool:
 
 def _runner(options: Options, store: Store) -> Runner:
     context = Context(options.store, options.store / "ledger")
-    workers = available_cpus() if options.workers is None else options.workers
     if options.runner == "local":
-        return LocalRunner(store, context, workers)
+        return LocalRunner(store, context, available_cpus() if options.workers is None else options.workers)
     from pipeline.run_ray import RayRunner, check_shared, connect
 
     connect()
     check_shared({"--store": options.store})
-    return RayRunner(store, context, workers)
+    return RayRunner(store, context, options.workers)

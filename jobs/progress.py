@@ -93,5 +93,5 @@ class Watcher:
 
 
 def _bars(console: Console) -> Progress:
-    columns = (TextColumn("{task.description}", justify="right"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}", justify="right", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     return Progress(*columns, console=console)

@@ -79,6 +79,10 @@ class Runner(Protocol):
         """The next unit to end."""
         ...
 
+    def answers(self) -> tuple[int, int]:
+        """Answers that models have given so far, and how many they were asked for."""
+        ...
+
     def close(self) -> None:
         """Ends the workers."""
         ...

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import ray
+from ray._private import worker as ray_worker
 from ray.exceptions import ActorDiedError, AuthenticationError, GetTimeoutError, RayActorError, RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
@@ -42,6 +43,8 @@ def connect(address: str | None = None) -> None:
         ray.init(named or "local", logging_level=logging.ERROR, log_to_driver=False, include_dashboard=None if named else False)
     except (OSError, RayError, ValueError, RuntimeError) as error:
         raise UnitError(f"Ray cannot be joined at {named or 'this machine'}: {_reason(error)}, or use --runner local.") from error
+    # What nodes report, such as a worker's death, Ray prints to stdout, where our JSON goes; no public switch stops it.
+    ray_worker._worker_logs_enabled = False
 
 
 def _started_here() -> str:

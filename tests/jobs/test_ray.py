@@ -1,0 +1,203 @@
+"""Builds on Ray: jobs on a cluster with tokens, lost nodes and killed actors, and the local runner's bytes whatever happens."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures.local_build import (
+    BOUND_S,
+    HEEDING,
+    ROOT,
+    Project,
+    Said,
+    call,
+    cli,
+    contents,
+    end_session,
+    logged,
+    png,
+    questions,
+    serving,
+    until,
+)
+from tests.fixtures.ray_nodes import RAY, Cluster, cluster
+
+pytestmark = [pytest.mark.ray, pytest.mark.skipif(sys.platform != "linux", reason="finds Ray's processes in /proc")]
+
+SOURCES = 4
+QUESTIONS = 15
+LOG = "log"
+PAUSE_S = 0.1
+
+
+class Site:
+    """A cluster whose nodes know a teacher, the teacher's log, and the corpus of the local runner."""
+
+    def __init__(self, nodes: Cluster, log: Path, corpus: dict[str, bytes]) -> None:
+        self.nodes = nodes
+        self.log = log
+        self.corpus = corpus
+
+    def start(self, project: Project, *more: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", HEEDING, *on_ray(project), *more]
+        environment = self.nodes.driver(**self.endpoint)
+        pipe = subprocess.PIPE
+        return subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True, start_new_session=True
+        )
+
+    @property
+    def endpoint(self) -> dict[str, str]:
+        return {"OPENAI_BASE_URL": self.nodes.environment["OPENAI_BASE_URL"]}
+
+    def keeper(self) -> int:
+        """The actor that asks the teacher."""
+        until(lambda: len(self.nodes.processes("ray::_Keeper")) == 1, "one actor")
+        return self.nodes.processes("ray::_Keeper")[0]
+
+
+def on_ray(project: Project) -> list[str]:
+    return ["build", str(project.manifest), "--store", str(project.store), "--out", str(project.out), "--runner", "ray"]
+
+
+def small(folder: Path) -> Project:
+    """Questions of several sources, one of them with pictures."""
+    project = Project(folder)
+    sources = {f"quiz{number}": questions(QUESTIONS, f"quiz{number}") for number in range(SOURCES)}
+    for number, row in enumerate(sources["quiz0"][:5]):
+        (folder / f"{number}.png").write_bytes(png(number))
+        row["image"] = f"{number}.png"
+    for row in sources["quiz0"][5:]:
+        row["image"] = ""
+    project.write(sources)
+    return project
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("site")
+    project = small(folder)
+    with serving(folder / LOG, pause_s=PAUSE_S) as url:
+        said = cli(*project.arguments("--workers", "2"), url=url)
+        assert said.code == 0, said.err
+        with cluster(2, OPENAI_BASE_URL=url) as nodes:
+            yield Site(nodes, folder / LOG, contents(project.out))
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return small(tmp_path)
+
+
+def finish(process: subprocess.Popen[str]) -> Said:
+    try:
+        out, err = process.communicate(timeout=BOUND_S)
+    finally:
+        end_session(process)
+    return Said(process.returncode, out, err)
+
+
+def test_a_job_with_a_token_publishes_what_the_local_runner_does(site: Site, project: Project) -> None:
+    command = [str(RAY), "job", "submit", "--working-dir", str(ROOT), "--", sys.executable, "-m", "jobs", *on_ray(project), "--json"]
+    ended = subprocess.run(
+        command, env=site.nodes.driver(), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=BOUND_S, check=False
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert contents(project.out) == site.corpus
+
+
+@pytest.mark.parametrize("option", ["--store", "--out"])
+def test_a_relative_folder_is_refused(project: Project, option: str) -> None:
+    told = on_ray(project)
+    told[told.index(option) + 1] = "folder"
+    said = call(*told)
+    assert said.code == 2
+    assert option in said.error
+
+
+def test_one_worker_is_enough(site: Site, project: Project) -> None:
+    said = finish(site.start(project, "--workers", "1", "--quiet"))
+    assert (said.code, said.err) == (0, "")
+    assert contents(project.out) == site.corpus
+
+
+def test_a_killed_actor_asks_for_no_answer_again(site: Site, project: Project) -> None:
+    before = logged(site.log)
+    process = site.start(project, "--json")
+    try:
+        until(lambda: len(project.answered()) >= 10, "ten answers", process)
+        keeper = site.keeper()
+        os.kill(keeper, signal.SIGKILL)
+        until(lambda: keeper not in site.nodes.processes("ray::"), "the actor's end")
+        kept = project.answered()
+    except BaseException:
+        end_session(process)
+        raise
+    said = finish(process)
+    assert said.code == 0, said.err
+    assert said.told["errors"] == []
+    asked = logged(site.log) - before
+    assert contents(project.out) == site.corpus
+    assert {seed: asked[seed] for seed in kept} == dict.fromkeys(kept, 1)
+
+
+def test_an_interrupted_build_leaves_no_actor_and_goes_on(site: Site, project: Project) -> None:
+    process = site.start(project)
+    try:
+        until(lambda: len(project.answered()) >= 5, "five answers", process)
+        process.send_signal(signal.SIGINT)
+    except BaseException:
+        end_session(process)
+        raise
+    said = finish(process)
+    assert said.code == 130
+    assert said.err.splitlines()[-1].startswith("Stopped.")
+    assert "Traceback" not in said.err
+    until(lambda: not site.nodes.processes("ray::_Keeper"), "the actor's end")
+    assert finish(site.start(project)).code == 0
+    assert contents(project.out) == site.corpus
+
+
+def test_a_lost_node_changes_nothing(site: Site, project: Project) -> None:
+    node = site.nodes.start(2)
+    process = site.start(project, "--workers", "4")
+    try:
+        until(lambda: any(project.store.glob("ingest*/*.parquet")), "a unit's end", process)
+        assert process.poll() is None
+        site.nodes.lose(node)
+    except BaseException:
+        end_session(process)
+        raise
+    said = finish(process)
+    assert said.code == 0, said.err
+    assert contents(project.out) == site.corpus
+
+
+def test_a_node_that_does_not_share_the_store_is_named(site: Site, project: Project) -> None:
+    apart = ["unshare", "--mount", "--propagation", "private"]
+    hide = 'mount -t tmpfs none "$0"'
+    project.store.mkdir()
+    tried = subprocess.run([*apart, "sh", "-c", hide, str(project.store)], capture_output=True, check=False)
+    if tried.returncode:
+        pytest.skip("this account may not mount")
+    node = site.nodes.start(1, before=[*apart, "sh", "-c", f'{hide} && exec "$@"', str(project.store)])
+    said = finish(site.start(project))
+    site.nodes.lose(node)
+    assert said.code == 1
+    assert f"does not see {project.store} as this one does. Give --store a folder" in said.error
+
+
+def test_a_cluster_that_does_not_answer_gives_one_sentence(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        monkeypatch.setenv("RAY_ADDRESS", address)
+        said = cli(*on_ray(project), url="http://127.0.0.1:9/v1")
+    assert said.code == 1
+    assert said.error.startswith(f"No Ray cluster answers at {address}: ")
