@@ -132,12 +132,17 @@ def audit(
         raise typer.Exit(1)
 
 
-@app.command(epilog="Examples: `medtrace score responses.jsonl` · `medtrace score responses.jsonl --out verdicts.jsonl --compat medevalkit`")
+@app.command(
+    epilog="Examples: `medtrace score responses.jsonl` · `medtrace score responses.jsonl --out verdicts.jsonl --compat medevalkit`"
+)
 def score(
     responses: Annotated[
-        Path, typer.Argument(metavar="RESPONSES", help="JSON lines: id, task, question, options, gold, response, finish_reason, image_size.")
+        Path,
+        typer.Argument(metavar="RESPONSES", help="JSON lines: id, task, question, options, gold, response, finish_reason, image_size."),
     ],
-    policy: Annotated[PolicyName, typer.Option("--policy", help="train takes only a box after the thought; eval reads more.")] = PolicyName.EVAL,
+    policy: Annotated[
+        PolicyName, typer.Option("--policy", help="train takes only a box after the thought; eval reads more.")
+    ] = PolicyName.EVAL,
     out: Annotated[Path | None, typer.Option("--out", help="File for the verdicts [default: stdout, with the table on stderr].")] = None,
     compat: Annotated[CompatName | None, typer.Option("--compat", help="Another kit's numbers beside ours, its errors included.")] = None,
     as_json: JsonOption = False,

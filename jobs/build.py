@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs import inputs as found
+from jobs.asking import left_to_ask
 from jobs.plan import Input, build_graph
 from pipeline import prompts
 from pipeline.execute import Execution, Graph, Runner, Watch, execute
@@ -115,7 +116,7 @@ def build(
     store = Store(options.store)
     say(f"{asked.manifest.name}: {len(items)} inputs, {len(graph.steps)} steps, store {options.store}")
     execution = execute(graph, store, Nobody(), dry=True)
-    if _asks(graph, execution):
+    if _asks(graph, execution, store):
         found.check_permissions(asked.manifest, items)
         if options.runner == "local":
             check_teachers(asked.manifest)
@@ -237,12 +238,13 @@ class Nobody:
         return
 
 
-def _asks(graph: Graph, execution: Execution) -> bool:
-    """Whether a teacher will be asked: some sample unit is not stored, or not known yet."""
+def _asks(graph: Graph, execution: Execution, store: Store) -> bool:
+    """Whether a teacher will be asked: some sample unit is not stored, and the ledger does not hold all its answers, or may not."""
     for step in graph.steps:
-        if step.open is not None:
-            ran = execution.ran[step.name]
-            if ran.left or not ran.units:
+        ran = execution.ran[step.name]
+        if step.open is not None and (ran.left or not ran.units):
+            known = left_to_ask(step, execution, store, store.root / "ledger")
+            if known is None or known.missing:
                 return True
     return False
 

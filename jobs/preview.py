@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from jobs import inputs as found
+from jobs.asking import left_to_ask
 from jobs.build import Nobody, Options, prepare
 from pipeline.execute import Execution, Graph, execute
-from pipeline.models.ledger import Ledger
-from pipeline.stages.sample import SampleRecipe, questions
+from pipeline.stages.sample import SampleRecipe
 from pipeline.step import Step
 from pipeline.store import Store
-from schemas.example import Chosen
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ def plan(asked: found.Asked, options: Options) -> Plan:
     store = Store(options.store)
     execution = execute(graph, store, Nobody(), dry=True)
     rows = _upper_bound(graph, execution)
-    teachers = [_teacher(graph, step, execution, store, options.store, rows) for step in graph.steps if step.open is not None]
+    teachers = [_teacher(step, execution, store, options.store, rows) for step in graph.steps if step.open is not None]
     return Plan(asked.manifest.name, tuple(_step(graph, step, execution) for step in graph.steps), tuple(teachers))
 
 
@@ -100,29 +99,12 @@ def _upper_bound(graph: Graph, execution: Execution) -> int | None:
     return total
 
 
-def _teacher(graph: Graph, step: Step, execution: Execution, store: Store, folder: Path, rows: int | None) -> TeacherPlan:
+def _teacher(step: Step, execution: Execution, store: Store, folder: Path, rows: int | None) -> TeacherPlan:
     recipe: SampleRecipe = step.recipe
-    ran = execution.ran[step.name]
-    exact = ran.units > 0 and len(execution.outputs["choose"]) == ran.units
-    if not exact:
+    known = left_to_ask(step, execution, store, folder / "ledger")
+    if known is None:
         requests = None if rows is None else rows * recipe.samples
-        return TeacherPlan(
-            recipe.teacher, recipe.model, rows, requests, 0, None if requests is None else requests * recipe.max_tokens, False
-        )
-    asked = 0
-    missing = 0
-    ledger = Ledger(folder / "ledger")
-    try:
-        for shard, made in sorted(execution.outputs["choose"].items()):
-            images = store.read(execution.outputs["gather"][shard]["images"]) if "image" in recipe.sees else None
-            for question in questions(store.read(made["chosen"], _columns(step)), recipe, images):
-                asked += 1
-                keys = [question.request.key(index) for index in question.request.samples]
-                missing += len(keys) - len(ledger.known(keys))
-    finally:
-        ledger.close()
-    return TeacherPlan(recipe.teacher, recipe.model, asked, missing, asked * recipe.samples - missing, missing * recipe.max_tokens, True)
-
-
-def _columns(step: Step) -> tuple[str, ...]:
-    return next((read.columns for read in step.reads if read.name == "chosen" and read.columns), tuple(Chosen.columns))
+        tokens = None if requests is None else requests * recipe.max_tokens
+        return TeacherPlan(recipe.teacher, recipe.model, rows, requests, 0, tokens, exact=False)
+    held = known.questions * recipe.samples - known.missing
+    return TeacherPlan(recipe.teacher, recipe.model, known.questions, known.missing, held, known.missing * recipe.max_tokens, exact=True)

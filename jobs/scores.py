@@ -27,7 +27,14 @@ class Scored:
     def to_json(self) -> dict[str, Any]:
         """The summary for machines."""
         rates = {task: {rate.name: rate._asdict() for rate in found} for task, found in self.rates.items()}
-        return {"verifier": VERIFIER, "policy": self.policy, "rows": len(self.results), "rates": rates, "compat": self.compat, "errors": list(self.errors)}
+        return {
+            "verifier": VERIFIER,
+            "policy": self.policy,
+            "rows": len(self.results),
+            "rates": rates,
+            "compat": self.compat,
+            "errors": list(self.errors),
+        }
 
 
 def score(path: Path, policy: Policy, *, compat: bool) -> Scored:

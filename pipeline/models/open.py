@@ -1,10 +1,18 @@
 """Opening a teacher where it is used: its endpoint from that machine's environment, its answers in the shared ledger."""
 
 import os
-from typing import Protocol
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Protocol
 
-from pipeline.models.generate import Generate
+from pipeline.models.endpoints import endpoint_for
+from pipeline.models.generate import Completion, Request
+from pipeline.models.ledger import Ledger
 from pipeline.step import Context
+
+if TYPE_CHECKING:
+    from pipeline.models.http import HttpTeacher
 
 
 class Taught(Protocol):
@@ -20,15 +28,54 @@ class Taught(Protocol):
     def structure(self) -> str: ...
 
 
-def open_teacher(recipe: Taught, context: Context) -> Generate:
-    """A teacher that is ready to be asked.
+class LazyTeacher:
+    """A teacher whose endpoint is looked for when the first answer is missing: what the ledger holds needs no server."""
 
-    Raises: TeacherError where it has no endpoint, or the endpoint is dead, refuses the key or does not serve the model.
-    """
-    from pipeline.models.endpoints import endpoint_for
-    from pipeline.models.http import HttpTeacher, check
-    from pipeline.models.ledger import Ledger
+    def __init__(self, recipe: Taught, ledger: Path) -> None:
+        self._recipe = recipe
+        self._root = ledger
+        self._ledger = Ledger(ledger)
+        self._teacher: HttpTeacher | None = None
+        self._opening = Lock()
 
-    endpoint = endpoint_for(recipe.teacher, os.environ)
-    flavour = check(endpoint, recipe.model, structured=bool(recipe.structure))
-    return HttpTeacher(endpoint, Ledger(context.ledger), flavour=flavour)
+    def __call__(self, requests: Sequence[Request]) -> list[tuple[Completion, ...]]:
+        """As `HttpTeacher` answers.
+
+        Raises: TeacherError where an answer is missing and the endpoint is dead, refuses the key or does not serve the model.
+        """
+        keys = [[request.key(sample) for sample in request.samples] for request in requests]
+        known = self._ledger.get([key for asked in keys for key in asked])
+        if all(key in known for asked in keys for key in asked):
+            return [tuple(known[key] for key in asked) for asked in keys]
+        return self._opened()(requests)
+
+    @property
+    def wanted(self) -> int:
+        """Samples that were not in the ledger."""
+        return self._teacher.wanted if self._teacher else 0
+
+    @property
+    def answered(self) -> int:
+        """Those of them that now are."""
+        return self._teacher.answered if self._teacher else 0
+
+    def close(self) -> None:
+        """Gives back connections, threads and the ledger's files."""
+        if self._teacher is not None:
+            self._teacher.close()
+        self._ledger.close()
+
+    def _opened(self) -> "HttpTeacher":
+        from pipeline.models.http import HttpTeacher, check
+
+        with self._opening:
+            if self._teacher is None:
+                endpoint = endpoint_for(self._recipe.teacher, os.environ)
+                flavour = check(endpoint, self._recipe.model, structured=bool(self._recipe.structure))
+                self._teacher = HttpTeacher(endpoint, Ledger(self._root), flavour=flavour)
+            return self._teacher
+
+
+def open_teacher(recipe: Taught, context: Context) -> LazyTeacher:
+    """The teacher of a sample step."""
+    return LazyTeacher(recipe, context.ledger)

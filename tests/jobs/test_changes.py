@@ -164,6 +164,18 @@ def test_a_store_lost_whole_is_rebuilt_from_the_ledger(project: Project, teacher
     assert contents(project.out) == before
 
 
+def test_what_the_ledger_holds_needs_no_server(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    with FakeTeacher() as server:
+        point_to(monkeypatch, server.url)
+        asked_by(server, project)
+    before = contents(project.out)
+    for path in project.store.glob("sample/*.parquet"):
+        path.unlink()
+    built = project.build(0)
+    assert built.errors == []
+    assert contents(project.out) == before
+
+
 @pytest.mark.slow
 def test_the_bytes_do_not_depend_on_the_workers(project: Project, teacher: FakeTeacher) -> None:
     corpora: list[dict[str, bytes]] = []

@@ -1,0 +1,47 @@
+"""The dedup command: duplicate clusters of a folder or Parquet file, written as Parquet or CSV."""
+
+import os
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from pipeline.dedup import DuplicateImage, dedup_images, images_of
+from pipeline.images.cluster import RADIUS
+from schemas.errors import StoreError
+
+
+def dedup(path: Path, radius: int = RADIUS, out: Path | None = None) -> pa.Table:
+    """One row an image, written to `out` where given.
+
+    Raises: SourceError of a path without images, UsageError of a radius that fits no hash, StoreError where `out` cannot be written.
+    """
+    workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    table = dedup_images(images_of(path), radius, workers)
+    if out is not None:
+        _write(table, out)
+    return table
+
+
+def summary(table: pa.Table) -> str:
+    """What was found, in one sentence."""
+    broken = table[DuplicateImage.cluster].null_count
+    clusters = pc.count_distinct(table[DuplicateImage.cluster]).as_py()
+    sizes = table.group_by(DuplicateImage.cluster).aggregate([(str(DuplicateImage.path), "count")])
+    shared = sum(1 for row in sizes.to_pylist() if row[DuplicateImage.cluster] is not None and row[f"{DuplicateImage.path}_count"] > 1)
+    return f"{table.num_rows} images: {clusters} pictures, {shared} of them more than once; {broken} images do not decode."
+
+
+def _write(table: pa.Table, out: Path) -> None:
+    partial = out.with_name(out.name + ".part")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        if out.suffix == ".csv":
+            pa_csv.write_csv(table, partial)
+        else:
+            pq.write_table(table, partial)
+        partial.replace(out)
+    except OSError as error:
+        raise StoreError(f"{out} cannot be written: {error.strerror or error}. Free space there, or point --out elsewhere.") from error

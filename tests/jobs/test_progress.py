@@ -1,0 +1,41 @@
+"""Progress for a log: plain lines, none for what was stored, none when quiet."""
+
+from pathlib import Path
+
+import pytest
+
+from jobs import inputs
+from jobs.build import Options, build
+from jobs.progress import Watcher
+from tests.fixtures.fake_teacher import FakeTeacher
+from tests.fixtures.local_build import Project, point_to, questions
+
+
+def watched(project: Project, *, quiet: bool = False) -> None:
+    with Watcher(quiet=quiet) as watcher:
+        build(inputs.open_manifest(project.manifest), Options(project.store, project.out, workers=0), watcher, watcher.say, watcher.count)
+
+
+def test_a_log_gets_a_line_a_step_and_none_for_what_was_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = Project(tmp_path)
+    project.write({"quiz": questions(3)})
+    with FakeTeacher() as server:
+        point_to(monkeypatch, server.url)
+        watched(project)
+        first = capsys.readouterr()
+        watched(project)
+        second = capsys.readouterr()
+    assert first.out == second.out == ""
+    assert "ingest[quiz]: 1 of 1 units (0 were there)" in first.err.splitlines()
+    assert len(second.err.splitlines()) == 1
+
+
+def test_quiet_is_quiet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    project = Project(tmp_path)
+    project.write({"quiz": questions(3)})
+    with FakeTeacher() as server:
+        point_to(monkeypatch, server.url)
+        watched(project, quiet=True)
+    assert capsys.readouterr().err == ""
