@@ -98,7 +98,8 @@ def test_a_killed_build_goes_on_where_it_was(
     assert sum(count - 1 for count in logged(log).values()) <= IN_FLIGHT
     assert set(logged(log)) == undisturbed.asked
     assert contents(project.out) == undisturbed.corpus
-    assert project.leftovers() == []
+    # What a killed writer was at stays hidden in the store until `store gc`; nothing of it is ever read.
+    assert [name for name in project.leftovers() if not name.startswith("store/")] == []
 
 
 def test_a_build_killed_again_and_again_ends_the_same(project: Project, slow_url: str, undisturbed: Undisturbed) -> None:
