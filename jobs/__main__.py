@@ -21,6 +21,8 @@ sources_app = typer.Typer(help="The datasets medtrace knows, and whether your fi
 store_app = typer.Typer(no_args_is_help=True, help="The store of finished work: check it, or free what no manifest needs.")
 app.add_typer(sources_app, name="sources")
 app.add_typer(store_app, name="store")
+ledger_app = typer.Typer(no_args_is_help=True, help="The ledger of every answer: look into it, check it, or take it elsewhere.")
+app.add_typer(ledger_app, name="ledger")
 
 
 class RunnerName(StrEnum):
@@ -246,6 +248,37 @@ def store_gc(
     from jobs.store import collect
 
     show.collected(collect(store.absolute(), keep, dry_run=dry_run), as_json=as_json)
+
+
+@ledger_app.command("show", epilog="Example: `medtrace ledger show --store .medtrace`")
+def ledger_show(store: StoreOption = STORE, as_json: JsonOption = False) -> None:
+    """Count answers and tokens by model and by how the answers ended."""
+    from jobs import ledgers, show
+
+    show.held(ledgers.show(store), as_json=as_json)
+
+
+@ledger_app.command("verify", epilog="Example: `medtrace ledger verify --store .medtrace`")
+def ledger_verify(store: StoreOption = STORE, as_json: JsonOption = False) -> None:
+    """Read every record again and name what is damaged."""
+    from jobs import ledgers, show
+
+    found = ledgers.verify(store)
+    show.sound(found, as_json=as_json)
+    if found.damages:
+        raise typer.Exit(1)
+
+
+@ledger_app.command("export", epilog="Example: `medtrace ledger export --out answers.jsonl`")
+def ledger_export(
+    out: Annotated[Path, typer.Option("--out", help="File of JSON lines.")],
+    store: StoreOption = STORE,
+    as_json: JsonOption = False,
+) -> None:
+    """Write every answer as a JSON line, the raw response with it."""
+    from jobs import ledgers, show
+
+    show.exported(ledgers.export(store, out), out, as_json=as_json)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

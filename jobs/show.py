@@ -12,7 +12,10 @@ from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from jobs.build import Built
+    from jobs.ledgers import Holding, Soundness
     from jobs.preview import Plan
     from jobs.scores import Scored
     from jobs.store import Collected, Verified
@@ -179,6 +182,36 @@ def collected(found: "Collected", *, as_json: bool) -> None:
         return
     done = "would go" if found.dry_run else "removed"
     _line(f"{found.removed:,} files {done} ({found.nbytes / 2**20:,.1f} MiB), {found.kept:,} stay. The ledger is never collected.")
+
+
+def held(found: "list[Holding]", *, as_json: bool) -> None:
+    """What a ledger holds."""
+    if as_json:
+        _json([asdict(holding) for holding in found])
+        return
+    table = _table("model", "ended", "answers", "prompt tokens", "completion tokens")
+    for holding in found:
+        counts = (f"{count:,}" for count in (holding.answers, holding.prompt_tokens, holding.completion_tokens))
+        table.add_row(escape(holding.model), escape(holding.finish_reason), *counts)
+    _print(table)
+
+
+def sound(found: "Soundness", *, as_json: bool) -> None:
+    """Whether a ledger is sound."""
+    if as_json:
+        _json(asdict(found))
+        return
+    for damage in found.damages:
+        _line(damage)
+    _line(f"{found.answers:,} answers can be read, {len(found.damages):,} places are damaged.")
+
+
+def exported(count: int, out: "Path", *, as_json: bool) -> None:
+    """What was exported."""
+    if as_json:
+        _json({"answers": count, "out": str(out)})
+        return
+    _line(f"{count:,} answers in {out}.")
 
 
 def _facts(source: "Source") -> dict[str, Any]:

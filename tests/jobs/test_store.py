@@ -56,3 +56,13 @@ def test_collecting_removes_nothing_where_a_kept_manifest_cannot_be_planned(buil
     assert said.code == 1
     assert "quiz.jsonl" in said.error
     assert contents(built.store) == stored
+
+
+def test_collecting_removes_what_a_killed_writer_left(built: Project) -> None:
+    (finished,) = built.store.glob("judge*/*.parquet")
+    torn = finished.with_name(f".{finished.name}.0123abcd")
+    torn.write_bytes(b"PAR1 half a file")
+    said = call("store", "gc", "--store", str(built.store), "--keep", str(built.manifest), "--json")
+    assert said.told["removed"] == 1
+    assert not torn.exists()
+    assert finished.exists()

@@ -1,0 +1,86 @@
+"""Looking into the ledger: what it holds, whether it is sound, and all of it as JSON lines."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.models.ledger import Ledger
+from pipeline.store import writing
+from schemas.errors import LedgerError
+
+
+@dataclass(frozen=True)
+class Holding:
+    """The answers of one model that ended one way."""
+
+    model: str
+    finish_reason: str
+    answers: int
+    prompt_tokens: int
+    completion_tokens: int
+
+
+@dataclass(frozen=True)
+class Soundness:
+    """How many answers can be read, and what is damaged."""
+
+    answers: int
+    damages: tuple[str, ...]
+
+
+def show(store: Path) -> list[Holding]:
+    """Answers and tokens by model and ending, in order.
+
+    Raises: LedgerError where there is no ledger.
+    """
+    counts: Counter[tuple[str, str]] = Counter()
+    tokens: dict[tuple[str, str], list[int]] = {}
+    with _opened(store) as ledger:
+        for entry in ledger.entries():
+            key = (entry.model, entry.completion.finish_reason)
+            counts[key] += 1
+            spent = tokens.setdefault(key, [0, 0])
+            spent[0] += entry.completion.prompt_tokens
+            spent[1] += entry.completion.completion_tokens
+    return [Holding(*key, count, *tokens[key]) for key, count in sorted(counts.items())]
+
+
+def verify(store: Path) -> Soundness:
+    """Reads every record again."""
+    with _opened(store) as ledger:
+        damages = tuple(str(damage) for damage in ledger.verify())
+        return Soundness(sum(1 for _ in ledger.entries()), damages)
+
+
+def export(store: Path, out: Path) -> int:
+    """Writes every answer as a JSON line: key, model, text, ending, tokens and the raw response. Returns how many.
+
+    Raises: LedgerError, or StoreError where the file cannot be written.
+    """
+    count = 0
+    with _opened(store) as ledger, writing(out) as temporary, temporary.open("w", encoding="utf-8") as file:
+        for entry in ledger.entries():
+            row: dict[str, Any] = {"key": entry.key, "model": entry.model, **vars(entry.completion), "raw": entry.raw}
+            file.write(json.dumps(row, ensure_ascii=False, default=_text) + "\n")
+            count += 1
+    return count
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+@contextmanager
+def _opened(store: Path) -> Iterator[Ledger]:
+    root = store / "ledger"
+    if not root.is_dir():
+        raise LedgerError(f"There is no ledger in {store}. Name its store with --store, or build something with a teacher first.")
+    ledger = Ledger(root)
+    try:
+        yield ledger
+    finally:
+        ledger.close()

@@ -1,0 +1,45 @@
+"""Looking into a ledger: counts, damage and export, without a teacher."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures.fake_teacher import FakeTeacher
+from tests.fixtures.local_build import Project, call, point_to, questions
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    project = Project(tmp_path)
+    project.write({"quiz": questions(3)})
+    with FakeTeacher() as server:
+        point_to(monkeypatch, server.url)
+        assert call(*project.arguments()).code == 0
+    return project.store
+
+
+def test_every_answer_is_counted_once(store: Path) -> None:
+    held = call("ledger", "show", "--store", str(store), "--json").told
+    exported = store.parent / "answers.jsonl"
+    assert call("ledger", "export", "--store", str(store), "--out", str(exported)).code == 0
+    rows = [json.loads(line) for line in exported.read_text().splitlines()]
+    assert sum(holding["answers"] for holding in held) == len(rows) == len({row["key"] for row in rows}) > 0
+    assert all(row["text"] and row["raw"] for row in rows)
+
+
+def test_a_damaged_record_is_named(store: Path) -> None:
+    assert call("ledger", "verify", "--store", str(store)).code == 0
+    segment = max((path for path in (store / "ledger").rglob("*") if path.is_file()), key=lambda path: path.stat().st_size)
+    data = bytearray(segment.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    segment.write_bytes(bytes(data))
+    said = call("ledger", "verify", "--store", str(store), "--json")
+    assert said.code == 1
+    assert len(said.told["damages"]) == 1
+
+
+def test_no_ledger_is_one_sentence(tmp_path: Path) -> None:
+    said = call("ledger", "show", "--store", str(tmp_path))
+    assert said.code == 1
+    assert "There is no ledger" in said.err

@@ -1,0 +1,74 @@
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from jobs.overlap import overlap
+from schemas.errors import SourceError, UsageError
+
+ROWS = [json.loads(line) for line in (Path(__file__).parents[1] / "pipeline/texts/paraphrases.jsonl").read_text().splitlines()]
+
+
+def _jsonl(path: Path, rows: list[dict[str, object]]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def _benchmark() -> list[dict[str, object]]:
+    return [{"id": row["id"], "question": row["question"], "options": row["options"], "answer": row["answer"]} for row in ROWS]
+
+
+def _candidates() -> list[dict[str, object]]:
+    said = [{"id": f"c-{row['id']}", "question": row["paraphrases"][0], "options": row["options"]} for row in ROWS]
+    return [*said, *({"id": f"s-{row['id']}", "question": row["sibling"]} for row in ROWS)]
+
+
+def test_writes_the_leaks_alone_with_their_evidence(tmp_path: Path) -> None:
+    out = tmp_path / "found" / "overlaps.jsonl"
+    found = overlap(_jsonl(tmp_path / "c.jsonl", _candidates()), _jsonl(tmp_path / "b.jsonl", _benchmark()), out)
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert rows == found.leaks
+    assert [(row["candidate_id"], row["benchmark_id"]) for row in rows] == [(f"c-{row['id']}", row["id"]) for row in ROWS]
+    assert {row["decision"] for row in rows} == {"leak"}
+    assert rows[0].keys() >= {"score", "rule", "candidate_text", "benchmark_text", "candidate_spans", "benchmark_spans"}
+    assert (found.candidates, found.benchmark, found.leaked) == (44, 22, 22)
+
+
+def test_reads_and_writes_parquet_as_it_does_json_lines(tmp_path: Path) -> None:
+    for name, rows in (("c", _candidates()), ("b", _benchmark())):
+        pq.write_table(pa.Table.from_pylist(rows), tmp_path / f"{name}.parquet")
+        _jsonl(tmp_path / f"{name}.jsonl", rows)
+    one = overlap(tmp_path / "c.parquet", tmp_path / "b.parquet", tmp_path / "o.parquet")
+    assert one == overlap(tmp_path / "c.jsonl", tmp_path / "b.jsonl")
+    assert pq.read_table(tmp_path / "o.parquet").to_pylist() == one.leaks
+
+
+def test_lists_what_a_person_decides_when_asked(tmp_path: Path) -> None:
+    paths = _jsonl(tmp_path / "c.jsonl", _candidates()), _jsonl(tmp_path / "b.jsonl", _benchmark())
+    found = overlap(*paths, reports=True)
+    assert {row["decision"] for row in found.leaks} == {"leak", "report"}
+    assert found.reported > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"id": 1}', "row 1 has no 'question'"),
+        ('{"question": "q"}', "row 1 has no 'id'"),
+        ('{"id": 1, "question": "q"}\n{"id"', "line 2 is not JSON"),
+        ("[1]", "row 1 is list"),
+    ],
+)
+def test_says_which_row_cannot_be_read(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "c.jsonl").write_text(text)
+    with pytest.raises(SourceError, match=said):
+        overlap(tmp_path / "c.jsonl", _jsonl(tmp_path / "b.jsonl", _benchmark()))
+
+
+def test_says_which_files_it_takes(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="neither JSON Lines"):
+        overlap(tmp_path / "c.csv", tmp_path / "b.jsonl")
+    with pytest.raises(SourceError, match="is not a file"):
+        overlap(tmp_path / "c.jsonl", tmp_path / "b.jsonl")

@@ -1,0 +1,53 @@
+"""Scoring a file of outputs: verdicts in order, rates, and rows that cannot be scored named by line."""
+
+import json
+from pathlib import Path
+
+from tests.fixtures.local_build import call
+
+OPTIONS = ["Sepsis", "Asthma", "Gout", "Migraine"]
+
+
+def rows(path: Path, *given: dict[str, object] | str) -> Path:
+    lines = [
+        row if isinstance(row, str) else json.dumps({"task": "mcq", "question": "Which?", "options": OPTIONS, "gold": "C", **row})
+        for row in given
+    ]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_verdicts_come_in_the_order_of_the_file(tmp_path: Path) -> None:
+    path = rows(tmp_path / "r.jsonl", {"id": "1", "response": "\\boxed{C}"}, {"id": "2", "response": "I'm sorry, I can't help with that."})
+    said = call("score", str(path))
+    assert said.code == 0
+    assert [(row["id"], row["verdict"]) for row in map(json.loads, said.out.splitlines())] == [("1", "correct"), ("2", "refused")]
+    assert "accuracy" in said.err
+
+
+def test_the_kit_that_guesses_is_labelled_beside_ours(tmp_path: Path) -> None:
+    path = rows(tmp_path / "r.jsonl", {"id": "1", "response": "\\boxed{E}"})
+    told = call("score", str(path), "--compat", "medevalkit", "--json").told
+    assert told["rates"]["mcq"]["accuracy"]["hits"] == 0
+    assert all(name.startswith("medevalkit_compat") for name in told["compat"])
+
+
+def test_a_line_that_is_no_row_is_named_and_the_rest_is_scored(tmp_path: Path) -> None:
+    path = rows(tmp_path / "r.jsonl", "not json", {"id": "2", "response": "\\boxed{C}"})
+    out = tmp_path / "verdicts.jsonl"
+    said = call("score", str(path), "--out", str(out))
+    assert said.code == 1
+    assert "line 1" in said.err
+    assert json.loads(out.read_text())["verdict"] == "correct"
+
+
+def test_the_train_policy_takes_a_box_alone(tmp_path: Path) -> None:
+    path = rows(tmp_path / "r.jsonl", {"id": "1", "response": "The answer is C."})
+    assert json.loads(call("score", str(path)).out)["verdict"] == "correct"
+    assert json.loads(call("score", str(path), "--policy", "train").out)["verdict"] == "malformed"
+
+
+def test_a_file_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+    said = call("score", str(tmp_path / "none.jsonl"))
+    assert said.code == 1
+    assert said.err.startswith("Error: ")
