@@ -46,6 +46,7 @@ def verify(text: str, gold: Gold, *, policy: Policy = Policy.EVAL, finish_reason
     Only what follows the last thought counts. `policy` train takes a box alone (boxes of an image also in their
     own tags) and no completion that was cut off; eval goes on to anchored phrases and never guesses.
     """
+    policy = policy if type(policy) is Policy else Policy(policy)
     if finish_reason in _ENDINGS:
         verdict, rule = _ENDINGS[finish_reason]
         return Judged(verdict, "", rule, None, False, 0.0)

@@ -19,7 +19,7 @@ _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 
 def last_box(text: str, *, framed: bool) -> Boxed | None:
     r"""The last `\boxed{…}` (and `\fbox{…}` where `framed`), also with spaces before the brace, or without braces round one sign."""
-    if "box" not in text:
+    if "\\" not in text or "box" not in text:
         return None
     end = len(text)
     for _ in range(8):

@@ -1,6 +1,7 @@
 """Letters and option texts: which options a piece of text names, and whether its letter and its text agree."""
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from pipeline.verify.fold import fold, unwrap
@@ -178,10 +179,15 @@ def _squash(text: str) -> str:
 
 def _overlap(said: str, option: str) -> float:
     """Shared words over the words of the longer, where one holds all words of the other; 0 where numbers or negations differ."""
-    ours, theirs = set(_WORD.findall(said)), set(_WORD.findall(option))
+    ours, theirs = _words(said), _words(option)
     if not (ours <= theirs or theirs <= ours) or {word for word in ours ^ theirs if word[0].isdigit()} or _denied(" ".join(ours ^ theirs)):
         return 0.0
     return len(ours & theirs) / max(len(ours), len(theirs), 1)
+
+
+@lru_cache(maxsize=4096)
+def _words(text: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(text))
 
 
 def _denied(text: str) -> bool:

@@ -1,11 +1,13 @@
 """The option that prose settles on: by an announced letter, a letter in its place, or the one option text of a conclusion."""
 
 import re
+from collections.abc import Iterator
+from itertools import islice
 
 from pipeline.verify.choice import Named, agrees, letters, name_options
 from pipeline.verify.fold import align, fold, lower
 from pipeline.verify.gold import Found, Gold, Reading
-from pipeline.verify.mention import concluded
+from pipeline.verify.mention import CONCLUDES, concluded
 from pipeline.verify.target import Target, contradicts, lettered, segments, target_at
 from schemas.example import AnswerType
 from schemas.trace import Verdict
@@ -14,25 +16,40 @@ _KEYS = (
     "answer", "choice", "option", "choose", "chose", "select", "pick", "go with", "antwort", "lösung", "réponse", "reponse",
     "respuesta", "opción", "答案", "选",
 )  # fmt: skip
-_COPULA = re.compile(
-    r"\b(?:is|are|be|was|remains|ist|lautet|wäre|est|serait|es|sería)\b|[:=]|(?<=[a-zéó选案])(?=\s*[*_]*\s?\(?[A-Z][).*\s]|\s*[*_]*\s?\(?[A-Z]$)|[是为选项择]+",
-)
+_COPULA = re.compile(r"\b(?:is|are|be|was|remains|ist|lautet|wäre|est|serait|es|sería)\b|[:=]|[是为选项择]+")
+_DIRECT = re.compile(r"(?<=[a-zéó选案])(?=\s*[*_]*\s?\(?[A-Z][).*\s]|\s*[*_]*\s?\(?[A-Z]$)")
 _WORD_END = re.compile(r"(?:s|d|ed)?(?![^\W\d_])")
 _MANY = re.compile(r"\s*(?:choices|options)\b")
 _BEFORE = re.compile(
     r"(?:^|(?<=[\s(*]))(?P<mark>(?:[Oo]ption|[Cc]hoice|[Aa]nswer)\s+[(\[*]{0,3}|[(\[*]{1,3}|)(?P<letter>[A-Z])(?P<close>[)\]*.:]{0,3})"
     r"(?P<gap>\s[^.\n,;?]{0,120}?)?\s+(?:is|would be|seems|appears|must be)\s+(?:to be\s+)?(?:(?:therefore|thus|clearly|indeed|likely|probably)\s+)?"
-    r"(?:the\s+)?(?:(?:single|only|one)\s+)*(?:correct|right|best|most\s+(?:likely|appropriate|accurate|suitable))\b",
+    r"(?:the\s+)?(?:(?:single|only|one)\s+)*(?:correct|right|best|closest|most\s+(?:likely|appropriate|accurate|suitable))\b",
     re.MULTILINE,
 )
-_PRAISE = ("correct", "right", "best", "most likely", "most appropriate", "most accurate", "most suitable")
+_JUDGED = re.compile(
+    r"^[ \t>*_(\[-]*(?:[Oo]ption )?(?P<letter>[A-Z])[).:\]][^\n]*?\b(?:[Tt]his|[Ii]t) is (?:therefore |thus )?(?:the )?(?:most likely |best |only )?"
+    r"(?:correct|right|best) (?:answer|option|choice)[.!*_ \t]*$",
+    re.MULTILINE,
+)
+_PRAISE = ("correct", "right", "best", "closest", "most likely", "most appropriate", "most accurate", "most suitable")
 _DENIED_GAP = re.compile(r"\b(?:not|n't|no|if|but|and|or|than|that|which|[A-Z])\b|n't", re.IGNORECASE)
 _BRACKETED = re.compile(r"\b(?:is|are|be|was|with|by|represented by)\s*:?\s*(?:option\s+|choice\s+)?[*_]*[(\[]?([A-Z])[)\]]")
+_BRACKET = re.compile(r"[A-Z][)\]]")
 _OPTION = re.compile(r"\b(?:option|choice)\s+[*_(\[]*([A-Z])(?![A-Za-z'’])")
 _NEGATED = re.compile(
     r"(?:\bnot|n't|\bin|\bin)?\s*(?:\bnot\b|n't\b|\bnever\b|\bincorrect\b|\bwrong\b|\bneither\b)[^.;\n]{0,24}$", re.IGNORECASE
 )
 _LINE = re.compile(r"^[ \t>*_(\[-]*([A-Z])[ \t]*[).:\]][)*_ \t]*(.*)$", re.MULTILINE)
+_LEADS = re.compile(
+    r"(?:\A|\b(?:is|are|be|was|answer|ans|conclusion|response|therefore|thus|hence|so|decision|verdict)\b|\b(?:correct|best|most)\b[^\n]*\?)[\s*_:,.#]*\Z",
+    re.IGNORECASE,
+)
+_LETTERED = re.compile(r"[(\[](?:option\s+|choice\s+)?([A-Z])[)\]]")
+_MATCHES = re.compile(r"\b(?:correspond\w*|closest|match\w*)\b", re.IGNORECASE)
+_EACH = re.compile(r"\b(?:each|every|all|any|other|another|remaining|possible)\s+(?:\w+\s+)?\Z", re.IGNORECASE)
+_IF = re.compile(r"\W*(?:if(?!\s+(?:i|we|you|one|forced|only|had)\b)|unless|assuming)\b", re.IGNORECASE)
+_FOLLOWS = re.compile(r"\bfollow(?:s|ing)\b", re.IGNORECASE)
+_END = re.compile(r"[\s)\]*_.\"']*\Z")
 _ALONE = re.compile(r"^[ \t*_(\[{\"'$\\]*([A-Z])[ \t*_)\]}\"'.:$\\]*$", re.MULTILINE)
 _SHORTLY = re.compile(
     r"^[ \t*_#>]*(?:ans|conclusion|(?:final )?decision|verdict|hence|thus|so|therefore|risposta|resposta)\b[ \t,:.*_]*\(?(?-i:([A-Z]))\)?[ \t*_.]*$",
@@ -40,11 +57,13 @@ _SHORTLY = re.compile(
 )
 _NEW_QUESTION = re.compile(r"\n[ \t#*]*(?:Question|Q)[ \t]*\d{0,4}[*]{0,2}:", re.IGNORECASE)
 _CLOSING = re.compile(r"(?<=[ \n*][Aa])nswer is:? ?\*{0,2}\(?([A-Z])\)?\*{0,2}\.?\s*\Z")
-_DENIALS = ("not", "n't", "never", "incorrect", "wrong", "neither")
+_DENIAL = re.compile(r"not|n't|never|incorrect|wrong|neither")
 _STOP = re.compile(r"[.?!]\s")
 _UNSURE = re.compile(r"(?:\bnot|n't|\bcannot|\bnever|\bcould|\bmight|\bmay|[不非])\s*(?:\b(?:be|is|are|was)|是)?\s*$")
 TAIL = 300
+CLOSING = 40
 REACH = 120
+REACH_BACK = 300
 WINDOW = 20_000
 TRIES = 40
 
@@ -52,10 +71,10 @@ TRIES = 40
 def choice_in_prose(answer: str, gold: Gold, *, anchored: bool) -> Found | None:
     """The reading of an answer without a box, on a question of choice; `anchored`: by announced letters and texts alone."""
     text = align(answer)
-    asks_again = "uestion" in text or "UESTION" in text or "\nQ" in text or "\nq" in text
-    if not asks_again and (closing := _CLOSING.search(text, max(0, len(text) - 40))) and (found := _last_words(text, closing, gold)):
+    other = _NEW_QUESTION.search(text)
+    if other is None and (found := _last_words(text, gold)):
         return found
-    if asks_again and not anchored and (other := _NEW_QUESTION.search(text)) and text[: other.start()].strip():
+    if other is not None and not anchored and text[: other.start()].strip():
         first = choice_in_prose(answer[: other.start()], gold, anchored=True)
         if first is not None:
             return first
@@ -68,8 +87,12 @@ def choice_in_prose(answer: str, gold: Gold, *, anchored: bool) -> Found | None:
     return None
 
 
-def _last_words(text: str, closing: re.Match[str], gold: Gold) -> Found | None:
+def _last_words(text: str, gold: Gold) -> Found | None:
     """The reading of an output that ends with `answer is (C).`: what the whole search would find, found at once."""
+    at = text.rfind("nswer is", max(0, len(text) - CLOSING))
+    closing = _CLOSING.match(text, at) if at >= 0 else None
+    if closing is None:
+        return None
     index = ord(closing[1]) - ord("A")
     if index >= len(gold.options) or gold.letter_texts or gold.answer_type is not AnswerType.MCQ or _denies(text, closing.start() - 1):
         return None
@@ -80,8 +103,12 @@ def _last_words(text: str, closing: re.Match[str], gold: Gold) -> Found | None:
 
 def _denies(text: str, start: int) -> bool:
     """Whether what stands before a key denies it: `not the answer`, `incorrect answer`."""
-    before = text[max(0, start - 40) : start].lower()
-    return any(word in before for word in _DENIALS) and _NEGATED.search(before) is not None
+    return _negated(text[max(0, start - 40) : start])
+
+
+def _negated(before: str) -> bool:
+    """Whether a text ends in a denial."""
+    return _DENIAL.search(before.lower()) is not None and _NEGATED.search(before) is not None
 
 
 def _reading(named: Named, gold: Gold) -> Reading:
@@ -98,51 +125,64 @@ def _reading(named: Named, gold: Gold) -> Reading:
 
 def _announced(text: str, gold: Gold) -> Target | None:
     """By the last `answer is X` and its kin in five languages."""
-    plain = lower(text[-TAIL:])
-    if len(text) > TAIL and any(key in plain for key in _KEYS):
-        target = _search(text, len(text) - TAIL, plain, gold)
-        if target is not None:
+    begin = max(0, len(text) - TAIL)
+    tries = 0
+    for key, start in _keys(lower(text[begin:]), len(text)):
+        if target := _after_key(text, begin + start, begin + start + len(key), gold):
             return target
-    return _search(text, 0, lower(text), gold)
-
-
-def _search(text: str, begin: int, plain: str, gold: Gold) -> Target | None:
-    """By the last key of `plain`, which is the text in small letters from `begin` on, then the one before it."""
-    ends = {key: plain.rfind(key) for key in _KEYS}
-    for _ in range(TRIES):
-        key = max(ends, key=lambda name: ends[name])
-        at = ends[key]
-        if at < 0:
-            return None
-        target = _after_key(text, begin + at, begin + at + len(key), gold)
-        if target is not None:
+        tries += 1
+    if not begin or tries == TRIES:
+        return None
+    for key, start in islice(_keys(lower(text), begin), TRIES - tries):
+        if target := _after_key(text, start, start + len(key), gold):
             return target
-        ends[key] = plain.rfind(key, 0, at)
     return None
 
 
+def _keys(plain: str, stop: int) -> Iterator[tuple[str, int]]:
+    """The last 40 keys that begin before `stop` in a text of small letters, the last first, each with its place."""
+    ends = {key: at for key in _KEYS if (at := plain.rfind(key, 0, stop + len(key) - 1)) >= 0}
+    for _ in range(TRIES):
+        if not ends:
+            return
+        key = max(ends, key=ends.__getitem__)
+        at = ends[key]
+        yield key, at
+        if (before := plain.rfind(key, 0, at)) >= 0:
+            ends[key] = before
+        else:
+            del ends[key]
+
+
 def _after_key(text: str, start: int, end: int, gold: Gold) -> Target | None:
-    if _denies(text, start):
-        return None
     if text[start].isascii() and not (_WORD_END.match(text, end) and not text[start - 1 : start].isalpha()):
         return None
-    if (text.startswith("s", end) and not text.startswith("s are", end)) or _MANY.match(text, end):
+    if (text.startswith("s", end) and not text.startswith("s are", end)) or _MANY.match(text, end) or _denies(text, start):
         return None
     line = text.find("\n", end, end + REACH)
     stop = min(end + REACH, len(text)) if line < 0 else line + 1
+    if _EACH.search(text, max(0, start - 30), start) or _conditional(text, start):
+        return None
+    direct = text[start:end].lower() not in ("option", "choice") and _DIRECT.match(text, end, stop)
+    if direct and (target := target_at(text, end, gold)):
+        return target
     for copula in _COPULA.finditer(text, end, stop):
         before = text[end : copula.start()]
-        if copula.end() == copula.start() and (before.strip(" *_\n") or text[start:end].lower() in ("option", "choice")):
-            continue
         if before and not before.isspace():
             if _STOP.search(before):
                 return None
-            if _UNSURE.search(before):
+            if _UNSURE.search(before) or _FOLLOWS.search(before):
                 continue
         target = target_at(text, copula.end(), gold)
         if target is not None:
             return target
     return None
+
+
+def _conditional(text: str, start: int) -> bool:
+    """Whether the sentence that a place stands in opens with a condition: `If there is no evidence, the answer would be no`."""
+    begin = max(text.rfind(sign, max(0, start - REACH_BACK), start) for sign in ".?!\n") + 1
+    return _IF.match(text, begin, start) is not None
 
 
 def _placed(text: str, gold: Gold) -> Target | None:
@@ -159,6 +199,7 @@ def _claimed(text: str, gold: Gold) -> Target | None:
     if not any(word in text for word in _PRAISE):
         return None
     claims = [claim for claim in _BEFORE.finditer(text) if ord(claim["letter"]) - ord("A") < len(gold.options) and _holds(claim)]
+    claims = claims or list(_JUDGED.finditer(text))
     if not claims:
         return None
     found = tuple(sorted({claim["letter"] for claim in claims}))
@@ -174,8 +215,8 @@ def _holds(claim: re.Match[str]) -> bool:
 
 def _bracketed(text: str, gold: Gold) -> Target | None:
     """By the last `is (C)`, in brackets, whatever is said to be it."""
-    last = max(_BRACKETED.finditer(text), key=lambda found: found.start(), default=None)
-    if last is None or _NEGATED.search(text, max(0, last.start() - 60), last.start()):
+    last = max(_BRACKETED.finditer(text), key=re.Match.start, default=None) if _BRACKET.search(text) else None
+    if last is None or _negated(text[max(0, last.start() - 60) : last.start()]):
         return None
     return target_at(text, last.start(1), gold)
 
@@ -193,6 +234,8 @@ def _line(text: str, gold: Gold) -> Target | None:
     if not lines:
         return None
     if len({line[1] for line in lines}) == 1:
+        if not _LEADS.search(text[: lines[-1].start()].rstrip()[-80:]):
+            return None
         index = ord(lines[-1][1]) - ord("A")
         first = lines[-1][2].split(". ", 1)[0]
         fits = index >= len(gold.options) or agrees(first, gold, index) or gold.folded[index] in segments(text, lines[-1].start(2))
@@ -208,9 +251,17 @@ def _closing(text: str, gold: Gold) -> Target | None:
     """By the one `option C` of the last sentence."""
     sentence = max((text.rstrip(" .\n").rfind(sign) for sign in (". ", ".\n", "\n", "? ")), default=-1) + 1
     found = {option[1]: option for option in _OPTION.finditer(text, sentence)}
-    if len(found) != 1 or _NEGATED.search(text[sentence:]):
+    if len(found) != 1:
         return None
     (option,) = found.values()
+    settled = CONCLUDES.search(text, sentence, option.start()) or _MATCHES.search(text, sentence, option.start())
+    if not settled or _negated(text[sentence : option.start()]):
+        return None
+    if set(_LETTERED.findall(text, sentence)) - {option[1]}:
+        return None
+    index = ord(option[1]) - ord("A")
+    if not _END.match(text, option.end()) and (index >= len(gold.options) or gold.folded[index] not in segments(text, option.end())[:1]):
+        return None
     return target_at(text, option.start(1), gold)
 
 

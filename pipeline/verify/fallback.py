@@ -31,7 +31,7 @@ def find_answer(answer: str, gold: Gold, read: Reader, *, cut: bool, anchored: b
 
 def _tagged(answer: str, gold: Gold, read: Reader) -> Found | None:
     """The last `<answer>…</answer>`."""
-    if "nswer>" not in answer and "NSWER>" not in answer:
+    if "<" not in answer or ("nswer>" not in answer and "NSWER>" not in answer):
         return None
     tags = list(_TAG.finditer(answer))
     for opening, closing in zip(reversed(tags[:-1]), reversed(tags), strict=False):
@@ -42,10 +42,10 @@ def _tagged(answer: str, gold: Gold, read: Reader) -> Found | None:
 
 def _field(answer: str, gold: Gold, read: Reader) -> Found | None:
     """The last answer field of JSON, also of JSON that was written into a string."""
-    text = answer
-    if '\\"' in text and '"' in text:
-        text = text.replace('\\"', ' "').replace("\\n", "  ")
-    fields = list(_KEY.finditer(text)) if '"' in text else []
+    if '"' not in answer:
+        return None
+    text = answer.replace('\\"', ' "').replace("\\n", "  ") if "\\" in answer and '\\"' in answer else answer
+    fields = list(_KEY.finditer(text))
     if not fields:
         return None
     value = _text(fields[-1][1])

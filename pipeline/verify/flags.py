@@ -1,6 +1,8 @@
 """What is odd about a trace, apart from its answer: columns to choose by, never reasons to delete alone."""
 
 import re
+from collections import Counter
+from collections.abc import Container
 from typing import NamedTuple
 
 from pipeline.verify.think import split_think
@@ -28,45 +30,102 @@ class Flags(NamedTuple):
 LOOP_SHARE = 0.3
 MIXED_SHARE = 0.05
 LONGEST = 200_000
+WINDOW = 8
+MOST = 3
 _WORD = re.compile(r"\w+|[^\w\s]")
+_WORD_ASCII = re.compile(r"[a-z0-9_]+|[^\w\s]", re.ASCII)
+# The patterns take 100 to 500 microseconds for 3 kB; they read small letters, and only where the words stand that they need.
+_SELVES = frozenset(
+    (
+        "ai",
+        "model",
+        "models",
+        "kimi",
+        "grok",
+        "mistral",
+        "doubao",
+        "ernie",
+        "openai",
+        "anthropic",
+        "google",
+        "alibaba",
+        "meta",
+        "moonshot",
+        "xai",
+        "cut",
+        "cutoff",
+    )
+)
+_NAMES = ("deepseek", "qwen", "gpt", "claude", "gemini", "llama", "作为")
 _IDENTITY = re.compile(
     r"\b(?:as an ai|i am an ai|i'm an ai|language model|(?:i am|i'm|my name is|called|as) (?:deepseek|qwen|chatgpt|gpt-\d|claude|gemini|llama|kimi"
     r"|grok|mistral|doubao|ernie)|(?:developed|trained|created|made) by (?:openai|anthropic|google|deepseek|alibaba|meta|moonshot|mistral|xai)"
-    r"|knowledge cut-?off|openai's polic)|作为一?个?(?:人工智能|AI|语言模型)",
-    re.IGNORECASE,
+    r"|knowledge cut-?off|openai's polic)|作为一?个?(?:人工智能|ai|语言模型)"
 )
+_LEAKS = frozenset(("ground", "reference", "label", "hint", "told", "pretend"))
+_GIVEN = (
+    "ed answer",
+    "en answer",
+    "wn answer",
+    "ld answer",
+    "ed correct",
+    "en correct",
+    "wn correct",
+    "ld correct",
+    "to the answer",
+    "to the key",
+)
+_SPEAKS = frozenset(("says", "tells", "gives", "states"))
 _LEAK = re.compile(
     r"\bground[- ]truth\b|\breference (?:answer|solution)\b|\banswer key\b|\bdataset label\b|\bhint (?:says|states|suggests)\b|\bi was told\b"
     r"|\b(?:the|as) (?:provided|given|labell?ed|stated|known|expected|gold) (?:correct )?answer (?:is|says|was|provided|states|indicates|of|here|key)\b"
     r"|\bthe (?:given|labell?ed|gold|expected|provided|stated) answer\b|\baccording to the (?:label|answer|solution|key)\b"
     r"|\bas the label (?:suggests|says)\b|\bthe (?:question|prompt|user) (?:says|tells me|gives|states) (?:that )?the (?:correct )?answer\b"
-    r"|\bpretend (?:not to know|i don't know)\b|标准答案|参考答案",
-    re.IGNORECASE,
+    r"|\bpretend (?:not to know|i don't know)\b|标准答案|参考答案"
 )
+_WRITTEN = frozenset(
+    (
+        "caption", "captions", "description", "descriptions", "report", "reports", "text", "texts", "metadata", "filename", "filenames", "name", "names",
+    )
+)  # fmt: skip
+_TELLS = frozenset(
+    (
+        "say", "says", "state", "states", "mention", "mentions", "describe", "describes", "indicate", "indicates", "note", "notes", "read", "reads",
+        "tells", "according",
+    )
+)  # fmt: skip
+_PICTURES = frozenset(("image", "picture", "scan", "figure"))
+_SEEN = frozenset(("see", "view", "access", "provided", "attached", "given", "shown", "available"))
 _BLIND = re.compile(
     r"\b(?:the|this|provided|given|accompanying) (?:image |figure )?(?:caption|description|report|alt text|metadata|filename|file name)s?"
     r" (?:says?|states?|mentions?|describes?|indicates?|notes?|reads?|tells)\b|\baccording to the (?:image )?(?:caption|description|report)\b"
     r"|\b(?:i|we) (?:cannot|can't|am unable to|do not|don't) (?:actually )?(?:see|view|access) (?:the|any|this) (?:image|picture|scan|figure)"
-    r"|\b(?:no|without (?:an?|the)) (?:image|picture|figure) (?:is|was|has been|being)? ?(?:provided|attached|given|shown|available)",
-    re.IGNORECASE,
+    r"|\b(?:no|without (?:an?|the)) (?:image|picture|figure) (?:is|was|has been|being)? ?(?:provided|attached|given|shown|available)"
 )
-_SCRIPTS = (
-    ("latin", re.compile(r"[A-Za-zÀ-ɏ]")),
-    ("han", re.compile(r"[\u3400-\u9fff]")),
-    ("kana", re.compile(r"[\u3040-\u30ff]")),
-    ("hangul", re.compile(r"[\uac00-\ud7af]")),
-    ("cyrillic", re.compile(r"[\u0400-\u04ff]")),
-    ("arabic", re.compile(r"[\u0600-\u06ff]")),
-    ("devanagari", re.compile(r"[\u0900-\u097f]")),
-    ("thai", re.compile(r"[\u0e00-\u0e7f]")),
+_SCRIPTS = tuple(
+    re.compile(f"[{letters}]+")
+    for letters in (
+        "A-Za-zÀ-ɏ",
+        "\u3400-\u9fff",
+        "\u3040-\u30ff",
+        "\uac00-\ud7af",
+        "\u0400-\u04ff",
+        "\u0600-\u06ff",
+        "\u0900-\u097f",
+        "\u0e00-\u0e7f",
+    )
 )
+_NOT_LATIN = re.compile("[\u0400-\u04ff\u0600-\u06ff\u0900-\u097f\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 
 def flags(text: str, finish_reason: str = "stop") -> Flags:
     """The flags of a completion, in time that grows linearly; the first 200,000 characters are looked at."""
     thought = split_think(text)
-    plain = text[:LONGEST].replace("’", "'")
-    repeats = repeated_share(plain)
+    plain = text[:LONGEST]
+    small = plain.replace("’", "'").lower()
+    words = _words(small)
+    counts = Counter(words)
+    repeats = _repeated(words, counts)
     other = other_script_share(plain)
     return Flags(
         truncated=finish_reason == "length" or not thought.complete,
@@ -76,26 +135,56 @@ def flags(text: str, finish_reason: str = "stop") -> Flags:
         looping=repeats >= LOOP_SHARE,
         other_script=other,
         mixed_language=other >= MIXED_SHARE,
-        identity=_IDENTITY.search(plain) is not None,
-        leaks_answer=_LEAK.search(plain) is not None,
-        image_blind=_BLIND.search(plain) is not None,
+        identity=_identity(small, counts),
+        leaks_answer=_leaks(small, counts),
+        image_blind=_blind(small, counts),
     )
 
 
-def repeated_share(text: str, width: int = 8, most: int = 3) -> float:
-    """The share of windows of eight words that stand in the text more than three times."""
-    words = _WORD.findall(text)
-    if len(words) < 4 * width:
+def _words(small: str) -> list[str]:
+    return (_WORD_ASCII if small.isascii() else _WORD).findall(small)
+
+
+def _identity(small: str, words: Container[str]) -> bool:
+    hinted = any(word in words for word in _SELVES) or any(name in small for name in _NAMES)
+    return hinted and _IDENTITY.search(small) is not None
+
+
+def _leaks(small: str, words: Container[str]) -> bool:
+    hinted = any(word in words for word in _LEAKS) or "to the solution" in small or (not small.isascii() and "答案" in small)
+    if not hinted and "answer" in words:
+        hinted = any(word in words for word in _SPEAKS) or "answer key" in small or any(given in small for given in _GIVEN)
+    return hinted and _LEAK.search(small) is not None
+
+
+def _blind(small: str, words: Container[str]) -> bool:
+    told = any(word in words for word in _WRITTEN) and any(word in words for word in _TELLS)
+    shown = any(word in words for word in _PICTURES) and any(word in words for word in _SEEN)
+    return (told or shown) and _BLIND.search(small) is not None
+
+
+def repeated_share(text: str) -> float:
+    """The share of windows of eight words, case aside, that stand in the text more than three times."""
+    words = _words(text.lower())
+    return _repeated(words, Counter(words))
+
+
+def _repeated(words: list[str], counts: Counter[str]) -> float:
+    """As above. Only windows of words that are all frequent are counted, since no other can be."""
+    if len(words) < 4 * WINDOW:
         return 0.0
-    windows = list(zip(*(words[shift:] for shift in range(width)), strict=False))
-    counts: dict[tuple[str, ...], int] = {}
-    for window in windows:
-        counts[window] = counts.get(window, 0) + 1
-    return sum(count for count in counts.values() if count > most) / len(windows)
+    often = {word for word, count in counts.items() if count > MOST}
+    run, at = bytes([1]) * WINDOW, -1
+    frequent = bytes(map(often.__contains__, words))
+    windows: Counter[tuple[str, ...]] = Counter()
+    while (at := frequent.find(run, at + 1)) >= 0:
+        windows[tuple(words[at : at + WINDOW])] += 1
+    return sum(count for count in windows.values() if count > MOST) / (len(words) - WINDOW + 1)
 
 
 def other_script_share(text: str) -> float:
     """The share of letters that are not of the text's main script; Greek counts as notation, not as a language."""
-    counts = [len(pattern.findall(text)) for _, pattern in _SCRIPTS]
-    total = sum(counts)
-    return (total - max(counts)) / total if total else 0.0
+    if text.isascii() or _NOT_LATIN.search(text) is None:
+        return 0.0
+    counts = [sum(map(len, script.findall(text))) for script in _SCRIPTS]
+    return (sum(counts) - max(counts)) / sum(counts)

@@ -16,6 +16,8 @@ _SAME_LENGTH |= dict.fromkeys(map(ord, "‐‑‒–—−﹣"), ord("-")) | {
 _SAME_LENGTH |= {0x2044: ord("/"), 0x2215: ord("/")}
 _LETTERS = {0x1F150 + shift: ord("A") + shift for shift in range(26)} | {0x24B6 + shift: ord("A") + shift for shift in range(26)}
 _SAME_LENGTH |= _LETTERS
+_PLAIN = {chr(odd): chr(plain) for odd, plain in _SAME_LENGTH.items()}
+_ODD = re.compile(f"[{re.escape(''.join(_PLAIN))}]")
 
 _WRAPPER = re.compile(
     r"\\(?:text|mathrm|mathbf|textbf|textit|mathit|mathsf|texttt|mathtt|textrm|textsf|boldsymbol|bm|mbox|hbox|emph|underline|operatorname"
@@ -30,6 +32,7 @@ _HYPHEN = re.compile(r"(?<=\w)-|-(?=\s|$)")
 _POINT = re.compile(r"[.,](?!\d)|(?<=[^\W\d])[.,](?=\d)|(?<!\d),(?=\d)")
 _BARE_POINT = re.compile(r"(?<![\w.])\.(?=\d)")
 _MINUS = re.compile(r"(?:^|(?<=[\s(=]))-\s+(?=[\d.])")
+_SPECIAL = re.compile(r"[^a-z0-9\s]")
 _PUNCTUATION = re.compile(r"[^\w<>=+/%≤≥±°.,\-]+|_")
 _GREEK = {
     ord(letter): name
@@ -42,7 +45,7 @@ _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff\u202a-\u202e]")
 
 def align(text: str) -> str:
     """The text with full-width signs, typographic quotes, dashes and spaces made plain, each in its place."""
-    return text if text.isascii() else text.translate(_SAME_LENGTH)
+    return text if text.isascii() else _ODD.sub(lambda odd: _PLAIN[odd[0]], text)
 
 
 def lower(text: str) -> str:
@@ -71,8 +74,12 @@ def fold(text: str) -> str:
 
     A capital `A` stays: before an option's text it may be a letter.
     """
-    text = _INVISIBLE.sub("", align(unicodedata.normalize("NFKC", align(text))))
-    text = (_ARTICLE.sub("", text) or text).casefold().translate(_GREEK)
+    if not text.isascii():
+        text = _INVISIBLE.sub("", align(unicodedata.normalize("NFKC", align(text))))
+    text = (_ARTICLE.sub("", text) or text).casefold()
+    if _SPECIAL.search(text) is None:
+        return " ".join(text.split())
+    text = text if text.isascii() else text.translate(_GREEK)
     text = _MINUS.sub("-", _BARE_POINT.sub("0.", text))
     text = _HYPHEN.sub(" ", _THOUSANDS.sub("", _POSSESSIVE.sub("", text)).replace("&", " and "))
     text = _SIGN.sub(lambda found: f" {found[0]} ", _POINT.sub(" ", _PUNCTUATION.sub(" ", text)))

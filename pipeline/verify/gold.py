@@ -106,7 +106,8 @@ class Gold:
     @cached_property
     def letter_texts(self) -> bool:
         """Whether an option's text is one letter, so that a letter alone may mean a text."""
-        return any(len(option) < 4 and len(fold(option)) == 1 and fold(option).isalpha() for option in self.options)
+        short = [fold(option) for option in self.options if len(option) < 4]
+        return any(len(option) == 1 and option.isalpha() for option in short)
 
     @cached_property
     def letters_in_texts(self) -> bool:

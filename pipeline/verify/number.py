@@ -17,6 +17,7 @@ _NUMBER = re.compile(
 _FRAC = re.compile(r"\\[dt]?frac\s*\{\s*([+-]?\d{1,9})\s*\}\s*\{\s*(\d{1,9})\s*\}")
 _OUT_OF = re.compile(r"\s*(?:out of|of|/|sur|de|von|von insgesamt)\s*(\d+)\s*(?:points?)?\s*\.?$", re.IGNORECASE)
 _RANGE = re.compile(r"\d\s*(?:-|to|~|bis|à|至|and)\s*[+-]?\d|\bbetween\b|\bentre\b|\bzwischen\b|\\pm|±|\+/-", re.IGNORECASE)
+_HEDGED = re.compile(r"\b(?:or|not|cannot|oder|ou)\b|n't\b", re.IGNORECASE)
 _BOUND = re.compile(
     r"[<>≤≥]|\\(?:le|ge|lt|gt)|\b(?:at least|at most|more than|less than|greater than|under|over|above|below|up to)\b", re.IGNORECASE
 )
@@ -48,7 +49,7 @@ def read_number(content: str, gold: Gold, where: str) -> Reading:
 
 
 def one_quantity(content: str) -> Quantity | str:
-    """The one value that a text gives, or why there is none: no_number, range, bound, several."""
+    """The one value that a text gives, or why there is none: no_number, range, bound, hedged, several."""
     text = _FRAC.sub(r"\1/\2", content).replace("\\times", "x").replace("\\cdot", "·")
     text = re.sub(r"\\[,;:! ]", " ", re.sub(r"(?<=\d)\{,\}(?=\d)|(?<=\d)\\[,!](?=\d{3})", ",", text))
     text = _PER_AREA.sub("", unwrap(text).replace("^{", "^").strip(" ()[]\"'"))
@@ -66,6 +67,8 @@ def one_quantity(content: str) -> Quantity | str:
         return "range"
     if _BOUND.search(text):
         return "bound"
+    if _HEDGED.search(text):
+        return "hedged"
     if re.match(r"\.\d", behind):
         return "no_number"
     if outof := _OUT_OF.match(behind):
@@ -97,6 +100,8 @@ def _compare(quantity: Quantity, gold: Gold) -> str:
             return "out_of"
         return "number" if quantity.unit == "/" and gold.low <= value / quantity.whole <= gold.high else "outside"
     if quantity.unit == "%":
+        if gold.unit not in ("", "%", "percent"):
+            return "other_unit"
         as_percent = gold.unit in ("%", "percent") or (not gold.unit and abs(gold.value) > 1)
         value = value if as_percent else value / 100
         return "percent" if gold.low <= value <= gold.high else "outside"

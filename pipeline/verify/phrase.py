@@ -23,7 +23,7 @@ _CONCLUDES = re.compile(
     r"\b(?:therefore|thus|hence|so|final|result|total|score|equals?|approximately|about|is|are|was|would be|due)\b|[=≈:]", re.IGNORECASE
 )
 _LEAD = re.compile(r"^[\s*_#>\"'(]*(yes|oui|sí|ja|no|non|nein|maybe|是的|是|否|不是)(?![\w-])(.)?", re.IGNORECASE | re.DOTALL)
-_EITHER = re.compile(r"\s*(?:or|and|/|oder|ou|o|)\s*(?:yes|no|non|nein|maybe)\b", re.IGNORECASE)
+_EITHER = re.compile(r"\s*(?:or|and|/|oder|ou|o|)\s*(?:yes|no|non|nein|maybe)\b|\s+(?:or|not)\b|\s*\?", re.IGNORECASE)
 _ASIDE = "?/"
 _READ = (Verdict.CORRECT, Verdict.INCORRECT, Verdict.CONFLICT, Verdict.AMBIGUOUS)
 
@@ -78,8 +78,9 @@ def _lead(text: str, gold: Gold, read: Reader) -> Found | None:
     if lead is None or _EITHER.match(text, lead.end(1)):
         return None
     sure = lead[1].lower() in ("yes", "oui", "sí", "ja", "是的") and lead[2] not in tuple(_ASIDE)
-    content = lead[1] if sure else text[lead.start(1) : lead.end() + 200].split("\n", 1)[0]
-    reading = read(content, gold, "lead")
+    reading = read(text[lead.start(1) : lead.end() + 200].split("\n", 1)[0], gold, "lead")
+    if sure and reading.verdict is Verdict.NO_ANSWER:
+        reading = read(lead[1], gold, "lead")
     return Found(reading, lead.start(1), lead.end(1)) if reading.verdict in _READ else None
 
 

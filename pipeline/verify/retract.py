@@ -7,6 +7,7 @@ from schemas.example import AnswerType
 
 REACH = 2000
 NEAR = 200
+SHORTEST = 3
 _BACK = re.compile(
     r"\b(?:wait|actually|correction|scratch that|i meant|on second thought|on reflection|let me (?:re-?consider|correct|re-?check)"
     r"|i made (?:a mistake|an error)|that(?:'s| is) (?:wrong|incorrect|not right))\b|不对|等等",
@@ -19,7 +20,7 @@ _NUMBER = re.compile(r"(?:\b(?:is|be|meant|approximately|about)\s*:?\s*|[=:≈]\
 
 def retracts(answer: str, end: int, gold: Gold) -> bool:
     """Whether, behind a right answer, a word of retraction is followed by another answer of the type."""
-    back = _BACK.search(answer, end, end + REACH)
+    back = _BACK.search(answer, end, end + REACH) if len(answer) - end >= SHORTEST else None
     if back is None:
         return False
     after = answer[back.end() : back.end() + NEAR]

@@ -1,6 +1,7 @@
 """What stands at a place in prose: one letter or several, an option's text, and whether the two agree."""
 
 import re
+from itertools import islice
 from typing import NamedTuple
 
 from pipeline.verify.choice import Named, agrees, letters
@@ -34,11 +35,12 @@ _TAKEN_BACK = re.compile(
     re.IGNORECASE,
 )
 _DOUBT = re.compile(r"[)\]*_\"'\s]{0,4}\?")
+_THEN_LETTER = re.compile(r"[)\]*_.: ]{0,6}([^().;\n]{3,200}?)\s*\(([A-Z])\)")
 _QUERY = re.compile(r"[^.\n]{0,400}\?")
 _MARKED = re.compile(r"^[^.;]*?\(\s*(?:option\s*)?([A-Z])\s*\)")
 _BESIDE = re.compile(r"[)\]*_]{0,3}\s+(?:[(\[*]+([A-Z])[)\]*]+|([A-Z])\s*[.,]?\s*\Z)")
 _AND_TEXT = re.compile(r"[)\]*_\"']{0,3}\s*,?\s*(?:and|or)\s+([^\n]{3,200})")
-_CUT = re.compile(r"[.;,(*\"<]|\s-\s|\s(?:as|because|since|which)\s")
+_CUT = re.compile(r"[.;,(*\"<\s](?:(?<!\s)|(?:-|as|because|since|which)\s)")
 
 
 class Target(NamedTuple):
@@ -61,7 +63,7 @@ def target_at(text: str, at: int, gold: Gold) -> Target | None:
     if letter is None:
         return _worded(text, begin, gold)
     end = letter.end()
-    if _DOUBT.match(text, end) or _TAKEN_BACK.match(text, end):
+    if _DOUBT.match(text, end) or _QUERY.match(text, end) or _TAKEN_BACK.match(text, end):
         return None
     found = [letter[1].upper()]
     listed = not text[text.rfind("\n", 0, begin) + 1 : letter.start()].strip(" \t>*_([-")
@@ -101,6 +103,9 @@ def contradicts(text: str, end: int, gold: Gold, index: int) -> bool:
     """Whether the text right behind a letter is another option's."""
     own = gold.folded[index]
     beside = segments(text, end)
+    marked = _THEN_LETTER.match(text, end)
+    if marked and fold(marked[1]) == own and ord(marked[2]) - ord("A") != index:
+        return True
     if own in beside:
         return False
     if any(option and option != own and option in beside for option in gold.folded):
@@ -117,7 +122,7 @@ def _nearer(said: str, gold: Gold, index: int) -> bool:
 def segments(text: str, end: int) -> list[str]:
     """What follows a place on its line, up to each sign that may end it, folded; the longest first."""
     line = text[end : end + 400].split("\n", 1)[0].lstrip(" )]*_.:\"'-–—}$")
-    cuts = [len(line), *[sign.start() for sign in _CUT.finditer(line)][:6]]
+    cuts = [len(line), *(sign.start() for sign in islice(_CUT.finditer(line), 6))]
     return [folded for cut in sorted(set(cuts), reverse=True) if (folded := fold(line[:cut]))]
 
 

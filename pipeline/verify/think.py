@@ -33,13 +33,14 @@ _STRIPPED = "assistantfinal"
 
 def split_think(text: str) -> Thought:
     """The thought and the answer, whatever the markers; the answer is empty where a thought never ends."""
-    if "<|channel|>" in text:
+    marked = "<" in text
+    if marked and "<|channel|>" in text:
         return _harmony(text)
     if text.startswith("analysis") and _STRIPPED in text:
         cut = text.rfind(_STRIPPED)
         start = cut + len(_STRIPPED)
         return Thought(text[len("analysis") : cut].strip(), text[start:], True, start)
-    if "<" not in text and "◁" not in text:
+    if not marked and "◁" not in text:
         return Thought("", text, True, 0)
     return _tags(text)
 

@@ -42,7 +42,7 @@ _TERM = re.compile(r"\s*(°?[a-zA-Zµμ]+|%)\s*(?:\^?\s*\(?(-?[123²³])\)?(?![\
 _JOIN = re.compile(r"\s*(/|per\b|·|\*)\s*(?:1\.73\s*(?=m))?", re.IGNORECASE)
 _WORDS_TOO = frozenset(("in", "h", "day", "celsius", "fahrenheit", "iu", "s", "l", "m", "g", "point", "month", "ft", "min"))
 _PROSE = re.compile(r"\s+[a-z]{2,}|\s+a\s")
-_EXPONENT = {"²": 2, "³": 3}
+_EXPONENT = {ord("²"): "2", ord("³"): "3"}
 
 
 @lru_cache(maxsize=4096)
@@ -57,7 +57,7 @@ def parse_unit(text: str) -> Unit:
             break
         if name in _WORDS_TOO and _PROSE.match(text, found.end()):
             break
-        power = sign * (_EXPONENT.get(found[2]) or int(found[2]) if found[2] else 1)
+        power = sign * (int(found[2].translate(_EXPONENT)) if found[2] else 1)
         names.append(f"{name}^{power}")
         at = found.end()
         joint = _JOIN.match(text, at)

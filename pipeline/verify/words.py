@@ -36,10 +36,12 @@ def meaning_of(content: str, gold: Gold) -> tuple[str, str]:
     if not content.strip() or len(content) > LONGEST:
         return "", "long" if content.strip() else "empty"
     text = unwrap(content)
+    if "?" in text:
+        return "", "doubt"
     folded = fold(text)
     meaning = _MEANING.get(folded, "")
     rule = "word"
-    if not meaning and len(text) == 1 and gold.options:
+    if not meaning and len(text) == 1 and text.isascii() and gold.options:
         index = ord(text.upper()) - ord("A")
         meaning = _MEANING.get(gold.folded[index], "") if 0 <= index < len(gold.options) else ""
         rule = "letter"
@@ -47,7 +49,7 @@ def meaning_of(content: str, gold: Gold) -> tuple[str, str]:
         meaning = _MEANING.get(lead[1].casefold(), "")
         rest = fold(text[lead.end() :])
         others = {_MEANING[word] for word in rest.split()[:2] if word in _MEANING and word in ("yes", "no", "maybe")} - {meaning}
-        if meaning and others and rest in _MEANING:
+        if meaning and others and (rest in _MEANING or (meaning == "no" and rest.startswith("yes"))):
             return "", "both"
         rule = "lead"
     elif not meaning and {"yes", "no"} <= set(folded.split()[:4]):

@@ -69,7 +69,7 @@ def test_rendered_gold_is_correct(gold: Gold, text: str, policy: Policy) -> None
     assert (judged.verdict, judged.score, judged.thought) == (Verdict.CORRECT, 1.0, True)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(order=st.permutations(range(5)), said=st.integers(0, 4), gold=st.integers(0, 4), template=st.sampled_from(TEMPLATES))
 def test_verdict_does_not_depend_on_the_order_of_options(order: list[int], said: int, gold: int, template: str) -> None:
     plain = _answer(OPTIONS, said, gold, template)
@@ -78,7 +78,7 @@ def test_verdict_does_not_depend_on_the_order_of_options(order: list[int], said:
     assert plain.verdict is (Verdict.CORRECT if said == gold else Verdict.INCORRECT)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(order=st.permutations(range(5)), said=st.integers(0, 4), gold=st.integers(0, 4))
 def test_letter_moved_against_its_text_is_never_correct(order: list[int], said: int, gold: int) -> None:
     other = order.index(said)
@@ -97,7 +97,7 @@ def _free_of_marks(text: str) -> bool:
     return not re.search(r"box|think|thought|reasoning|<|◁|channel|analysis", text, re.IGNORECASE)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(before=st.text(max_size=200).filter(_free_of_marks), place=st.integers(0, len(GOLDS) - 1), policy=st.sampled_from(Policy))
 @example(before="The answer is B. I cannot answer. Question: what? {{{ \\", place=0, policy=Policy.EVAL)
 @example(before="Answer: no. \\text{ $", place=2, policy=Policy.EVAL)
@@ -107,7 +107,7 @@ def test_text_before_the_last_box_changes_nothing(before: str, place: int, polic
     assert after._replace(span=None) == alone._replace(span=None)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     pieces=st.lists(st.one_of(PIECES, st.text(max_size=12)), max_size=30),
     policy=st.sampled_from(Policy),
@@ -123,7 +123,7 @@ def test_hostile_text_never_raises_and_verdicts_repeat(pieces: list[str], policy
         assert judged.span is None or 0 <= judged.span[0] <= judged.span[1] <= len(text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(pieces=st.lists(st.one_of(PIECES, st.text(max_size=12)), max_size=20), reason=st.sampled_from(["stop", "length"]))
 def test_train_accepts_nothing_that_eval_rejects(pieces: list[str], reason: str) -> None:
     text = "".join(pieces)
@@ -132,7 +132,7 @@ def test_train_accepts_nothing_that_eval_rejects(pieces: list[str], reason: str)
             assert verify(text, gold, policy=Policy.EVAL, finish_reason=reason).verdict is Verdict.CORRECT
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(inner=st.text(alphabet="ABCDE ,.()", max_size=8))
 def test_a_thought_that_never_ends_is_never_correct(inner: str) -> None:
     for gold in GOLDS:

@@ -49,6 +49,14 @@ NUMBERS = [
     ("The score is 3.\nWait, actually the score is 4.", THREE, WRONG), ('{"answer": 25.1}', PLAIN, RIGHT), ('{"answer": "25.1 mL/min"}', PLAIN, RIGHT),
     ("<answer>25.1</answer>", PLAIN, RIGHT), ("I cannot calculate this.", PLAIN, Verdict.REFUSED), ("答案是25", PLAIN, RIGHT),
 ]  # fmt: skip
+NUMBERS += [
+    (r"\boxed{50000\%}", DOSE, WRONG),
+    (r"\boxed{not 25}", PLAIN, MANY),
+    (r"\boxed{25 or so}", PLAIN, MANY),
+    (r"\boxed{25.1\ mL\cdot min^{-1}}", PLAIN, RIGHT),
+    ("Therefore, the patient's creatinine clearance is approximately **25.1 mL/min**.", PLAIN, RIGHT),
+    ("CrCl = (140-65)*70/(72*2.9) = 25.1 mL/min", PLAIN, RIGHT),
+]
 DAY = gold("date", {"value": "2023-03-04"})
 DAY_FIRST = gold("date", {"value": "2023-03-04", "date_order": "dmy"})
 AGE = gold("date", {"weeks": 17, "days": 4})
@@ -73,11 +81,18 @@ WORDS = [
     ("Yes", YES, RIGHT), ("No.", NO, RIGHT), ("No, there is none.", NO, RIGHT), ("No fracture is seen.", NO, NONE), ("Yes there is a fracture.", YES, RIGHT),
     ("**Yes**, there is.", YES, RIGHT), ("The answer is yes.", YES, RIGHT), ("The answer is no.", YES, WRONG), ("Answer: No", NO, RIGHT), ("Oui.", YES, RIGHT),
     ("Non, il n'y en a pas.", NO, RIGHT), ("Sí, hay una fractura.", YES, RIGHT), ("Ja.", YES, RIGHT), ("Nein, nicht sichtbar.", NO, RIGHT), ("是的，可以看到。", YES, RIGHT),
-    ("否", NO, RIGHT), ("Notice the opacity.", NO, NONE), ("Normal heart.", NO, NONE), ("I know nothing.", NO, NONE), ("Yes or no?", YES, MANY),
+    ("否", NO, RIGHT), ("Notice the opacity.", NO, NONE), ("Normal heart.", NO, NONE), ("I know nothing.", NO, NONE), ("Yes or no?", YES, NONE),
     ("Yes. So the answer is no.", YES, MANY), ("I am not sure, maybe no.", NO, NONE), ("Yesterday it was seen.", YES, NONE), ("No-one knows.", NO, NONE),
     ("Yes, wait, no.", YES, MANY), ('{"answer": "yes"}', YES, RIGHT), ("<answer>No</answer>", NO, RIGHT), ("The answer is not yes.", YES, NONE),
     ("Cannot be determined.", NO, Verdict.REFUSED), ("yes no", YES, MANY), ("答案是否", NO, RIGHT),
 ]  # fmt: skip
+WORDS += [
+    (r"\boxed{yes?}", YES, NONE),
+    (r"\boxed{No, yes}", NO, MANY),
+    ("Yes, no", YES, MANY),
+    ("No, yes there is.", NO, MANY),
+    ("Yes not really.", YES, NONE),
+]
 TWO = gold("label_set", {"labels": ["Pneumonia", "Edema"], "vocabulary": ["Pneumonia", "Edema", "Effusion", "Skin and bone lesion"]})
 LESION = gold("label_set", {"labels": ["Skin and bone lesion", "Edema"]})
 EMPTY = gold("label_set", {"labels": []})

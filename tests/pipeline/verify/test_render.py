@@ -50,7 +50,7 @@ def golds(draw: st.DrawFn) -> Gold:
     return Gold.from_json(kind, options, json.dumps(raw))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(golds())
 def test_rendered_gold_is_correct(gold: Gold) -> None:
     for policy in Policy:
