@@ -1,39 +1,75 @@
-"""What teachers would still be asked: the questions that are known, less what the ledger holds."""
+"""What teachers and judge would still be asked: the questions that are known, less what the ledger holds."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from pipeline.execute import Execution
+from pipeline.models.generate import Request
 from pipeline.models.ledger import Ledger
-from pipeline.stages.sample import SampleRecipe, questions
+from pipeline.stages.ask_judge import AskJudgeRecipe, items
+from pipeline.stages.sample import questions
 from pipeline.step import Step
 from pipeline.store import Store
+from pipeline.verify.ask_judge import ATTEMPTS, judge_request, read_reply
 from schemas.example import Chosen
 
 
 class Asking(NamedTuple):
-    """A teacher's questions, and the samples of them that no ledger holds."""
+    """The questions to a model, and the samples of them that no ledger holds."""
 
     questions: int
     missing: int
 
 
 def left_to_ask(step: Step, execution: Execution, store: Store, ledger_root: Path) -> Asking | None:
-    """What a sample step would ask now; None while its questions are not all known."""
-    recipe: SampleRecipe = step.recipe
+    """What a step that asks a model would ask now; None while its questions are not all known."""
     units = execution.ran[step.name].units
-    if not units or len(execution.outputs["choose"]) != units:
+    if not units or any(len(execution.outputs[read.step]) != units for read in step.reads):
         return None
-    columns = next((read.columns for read in step.reads if read.name == "chosen" and read.columns), tuple(Chosen.columns))
+    judging = isinstance(step.recipe, AskJudgeRecipe)
     asked = missing = 0
     ledger = Ledger(ledger_root)
     try:
-        for shard, made in sorted(execution.outputs["choose"].items()):
-            images = store.read(execution.outputs["gather"][shard]["images"]) if "image" in recipe.sees else None
-            for question in questions(store.read(made["chosen"], columns), recipe, images):
-                asked += 1
-                keys = [question.request.key(index) for index in question.request.samples]
-                missing += len(keys) - len(ledger.known(keys))
+        for shard in sorted(execution.outputs["choose"]):
+            requests = (_judged if judging else _sampled)(step, execution, store, shard)
+            asked += len(requests)
+            missing += _unread(requests, ledger) if judging else _unknown(requests, ledger)
     finally:
         ledger.close()
     return Asking(asked, missing)
+
+
+def _sampled(step: Step, execution: Execution, store: Store, shard: int) -> list[Request]:
+    """What a sample step asks about a shard."""
+    images = store.read(execution.outputs["gather"][shard]["images"]) if "image" in step.recipe.sees else None
+    chosen = store.read(execution.outputs["choose"][shard]["chosen"], _columns(step))
+    return [question.request for question in questions(chosen, step.recipe, images)]
+
+
+def _judged(step: Step, execution: Execution, store: Store, shard: int) -> list[Request]:
+    """What a judge is asked about a shard, for the first time."""
+    judgements = store.read(execution.outputs[step.reads[0].step][shard]["judgements"])
+    found = items(judgements, store.read(execution.outputs["choose"][shard]["chosen"], _columns(step)))
+    recipe: AskJudgeRecipe = step.recipe
+    return [judge_request(item, recipe.model, max_tokens=recipe.max_tokens) for item in dict.fromkeys(found.values())]
+
+
+def _unknown(requests: Iterable[Request], ledger: Ledger) -> int:
+    keys = [request.key(index) for request in requests for index in request.samples]
+    return len(keys) - len(ledger.known(keys))
+
+
+def _unread(requests: Sequence[Request], ledger: Ledger) -> int:
+    """The replies that are missing: first ones, and those after replies that cannot be read."""
+    missing = 0
+    for attempt in range(ATTEMPTS):
+        keys = {request.key(attempt): request for request in requests}
+        known = ledger.get(list(keys))
+        missing += len(keys) - len(known)
+        requests = [keys[key] for key, reply in known.items() if read_reply(reply.text) is None]
+    return missing
+
+
+def _columns(step: Step) -> tuple[str, ...]:
+    return next((read.columns for read in step.reads if read.name == "chosen" and read.columns), tuple(Chosen.columns))

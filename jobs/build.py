@@ -148,14 +148,14 @@ def build(
 
 
 def check_teachers(manifest: Manifest) -> None:
-    """Asks every teacher's endpoint which models it serves, before anything is paid.
+    """Asks every endpoint, of teachers and judge, which models it serves, before anything is paid.
 
     Raises: TeacherError naming the endpoint and the next move.
     """
     from pipeline.models.endpoints import endpoint_for
     from pipeline.models.http import check
 
-    for teacher in manifest.teachers:
+    for teacher in manifest.receivers:
         check(endpoint_for(teacher.name, os.environ), teacher.model, structured=teacher.structure is not None)
 
 

@@ -93,12 +93,12 @@ def resolve(asked: Asked, cache: Path, *, locked: bool = False, relock: bool = F
 
 
 def check_permissions(manifest: Manifest, inputs: tuple[Input, ...], environ: Mapping[str, str] | None = None) -> None:
-    """Raises: ManifestError where rows of a restricted source would go to a remote teacher without permission."""
+    """Raises: ManifestError where rows of a restricted source would go to a remote teacher or judge without permission."""
     environ = os.environ if environ is None else environ
     closed = [item.dataset.name for item in inputs if not item.benchmark and item.source.access in RESTRICTED and not item.dataset.may_send]
     if not closed:
         return
-    for teacher in manifest.teachers:
+    for teacher in manifest.receivers:
         remote = [url for url in endpoint_for(teacher.name, environ).base_urls if not is_loopback(url)]
         if remote:
             raise ManifestError(

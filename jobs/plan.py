@@ -14,6 +14,7 @@ from pipeline.prompts import by_name
 from pipeline.publish.layout import parquet_options
 from pipeline.read_source import digest_part, read_source
 from pipeline.stages import (
+    ask_judge,
     choose,
     find_duplicates,
     find_overlaps,
@@ -29,12 +30,13 @@ from pipeline.stages import (
 )
 from pipeline.step import Fan, Needs, Read, Step
 from pipeline.verify.answer import VERIFIER
+from pipeline.verify.ask_judge import JUDGE_PROMPT
 from pipeline.verify.structure import STRUCTURE_VERSION
 from schemas.corpus import CONFIGS
 from schemas.example import Chosen, Dropped, Example, Reject
 from schemas.graph import Duplicate, Overlap, Partition, Rank
 from schemas.image import Image, ImageHash
-from schemas.manifest import Dataset, Manifest, Teacher
+from schemas.manifest import Dataset, JudgeModel, Manifest, Teacher
 from schemas.trace import Judgement, Selected, Trace
 from sources.source import Layout, Part, Source
 
@@ -240,12 +242,27 @@ def _verdict_steps(manifest: Manifest, name: str, *, need_thought: bool) -> list
     judged = (Read("traces", f"sample[{name}]", "traces", told), Read("chosen", "choose", "chosen", columns))
     selected = (
         Read("traces", f"sample[{name}]", "traces", (Trace.id, Trace.example, Trace.text)),
-        Read("judgements", f"judge[{name}]", "judgements", (Judgement.id, Judgement.verdict, Judgement.thought)),
+        Read("judgements", _judged_by(manifest, name), "judgements", (Judgement.id, Judgement.verdict, Judgement.thought)),
     )
     return [
         Step(f"judge[{name}]", 1, Fan.MAP, judge.judge, policy, judged, {"judgements": Judgement}),
+        *([_ask_judge_step(manifest.judge.model, name)] if manifest.judge.model else []),
         Step(f"select[{name}]", 1, Fan.MAP, select.select, limit, selected, {"selected": Selected}),
     ]
+
+
+def _judged_by(manifest: Manifest, name: str) -> str:
+    """The step whose verdicts on a teacher's traces hold."""
+    return f"ask_judge[{name}]" if manifest.judge.model else f"judge[{name}]"
+
+
+def _ask_judge_step(model: JudgeModel, name: str) -> Step:
+    recipe = ask_judge.AskJudgeRecipe(model.name, model.model, model.max_tokens, JUDGE_PROMPT)
+    columns = (Chosen.id, Chosen.question, Chosen.context, Chosen.options, Chosen.answer_type, Chosen.gold_json)
+    reads = (Read("judgements", f"judge[{name}]", "judgements"), Read("chosen", "choose", "chosen", columns))
+    needs = Needs(in_flight=SAMPLE_UNITS_IN_FLIGHT)
+    writes = {"judgements": Judgement}
+    return Step(f"ask_judge[{name}]", 1, Fan.MAP, ask_judge.ask_judge, recipe, reads, writes, needs=needs, open=open_teacher)
 
 
 def _publish_step(manifest: Manifest) -> Step:
@@ -259,7 +276,7 @@ def _publish_step(manifest: Manifest) -> Step:
     for name in [teacher.name for teacher in manifest.teachers] or ["none"]:
         reads += [
             Read("traces", f"sample[{name}]", "traces"),
-            Read("judgements", f"judge[{name}]", "judgements"),
+            Read("judgements", _judged_by(manifest, name), "judgements"),
             Read("selected", f"select[{name}]", "selected"),
         ]
     published = {name: contract for name, contract in publish.OUTPUTS.items() if contract in CONFIGS.values()}

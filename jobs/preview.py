@@ -8,6 +8,7 @@ from jobs import inputs as found
 from jobs.asking import left_to_ask
 from jobs.build import Nobody, Options, prepare
 from pipeline.execute import Execution, Graph, execute
+from pipeline.stages.ask_judge import AskJudgeRecipe
 from pipeline.stages.sample import SampleRecipe
 from pipeline.step import Step
 from pipeline.store import Store
@@ -30,7 +31,7 @@ class StepPlan:
 
 @dataclass(frozen=True)
 class TeacherPlan:
-    """What a teacher would be asked. `exact` says whether the questions are known already."""
+    """What a teacher or the judge would be asked. `exact`: the questions are known already; `waits_for`: what decides a judge's."""
 
     teacher: str
     model: str
@@ -39,6 +40,7 @@ class TeacherPlan:
     in_ledger: int
     max_tokens: int | None
     exact: bool
+    waits_for: str = ""
 
 
 @dataclass(frozen=True)
@@ -100,11 +102,17 @@ def _upper_bound(graph: Graph, execution: Execution) -> int | None:
 
 
 def _teacher(step: Step, execution: Execution, store: Store, folder: Path, rows: int | None) -> TeacherPlan:
-    recipe: SampleRecipe = step.recipe
+    recipe: SampleRecipe | AskJudgeRecipe = step.recipe
     known = left_to_ask(step, execution, store, folder / "ledger")
+    if isinstance(recipe, AskJudgeRecipe):
+        if known is None:
+            return TeacherPlan(recipe.teacher, recipe.model, None, None, 0, None, exact=False, waits_for=step.reads[0].step)
+        samples = 1
+    else:
+        samples = recipe.samples
     if known is None:
-        requests = None if rows is None else rows * recipe.samples
+        requests = None if rows is None else rows * samples
         tokens = None if requests is None else requests * recipe.max_tokens
         return TeacherPlan(recipe.teacher, recipe.model, rows, requests, 0, tokens, exact=False)
-    held = known.questions * recipe.samples - known.missing
+    held = known.questions * samples - known.missing
     return TeacherPlan(recipe.teacher, recipe.model, known.questions, known.missing, held, known.missing * recipe.max_tokens, exact=True)

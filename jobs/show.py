@@ -38,7 +38,9 @@ def plan(found: "Plan", *, as_json: bool) -> None:
         table.add_row(escape(step.step), units, str(step.cached), "?" if step.to_run is None else str(step.to_run), escape(step.waits_for))
     _print(table)
     for teacher in found.teachers:
-        if teacher.requests is None:
+        if teacher.waits_for:
+            line = f"requests unknown until {teacher.waits_for} has run: run build --until '{teacher.waits_for}', then plan again"
+        elif teacher.requests is None:
             line = "requests unknown until the sources are ingested: run build --until choose, then plan again"
         else:
             bound = "" if teacher.exact else "at most "

@@ -63,6 +63,13 @@ class _Traced(Contract):
     completion_tokens = Column("completion_tokens", pa.int32(), "Tokens of the completion; 0 where not reported")
     verifier = Column("verifier", pa.string(), "The verifier and its version")
     verdict = Column("verdict", pa.string(), "What the verifier says")
+    rule = Column("rule", pa.string(), "The rule that decided; model_judge where a model called an open answer right")
+    flags = Column(
+        "flags",
+        pa.list_(pa.string()),
+        "What is odd about the completion: truncated, no_thought, looping, mixed_language, identity, leaks_answer, image_blind",
+    )
+    boxes = Column("boxes", pa.int32(), "Boxes in the completion's answer part")
     n_sampled = Column("n_sampled", pa.int32(), "Samples of this question by this teacher")
     n_correct = Column("n_correct", pa.int32(), "Correct ones among them")
 
@@ -83,6 +90,9 @@ class SftText(_Prompted):
     completion_tokens = _Traced.completion_tokens
     verifier = _Traced.verifier
     verdict = _Traced.verdict
+    rule = _Traced.rule
+    flags = _Traced.flags
+    boxes = _Traced.boxes
     n_sampled = _Traced.n_sampled
     n_correct = _Traced.n_correct
 
@@ -128,7 +138,9 @@ class Rejected(_Question):
     verifier = _Traced.verifier
     verdict = _Traced.verdict
     extracted = Column("extracted", pa.string(), "The answer as read; '' where none was")
-    rule = Column("rule", pa.string(), "The rule that decided")
+    rule = _Traced.rule
+    flags = _Traced.flags
+    boxes = _Traced.boxes
     reason = Column("reason", pa.string(), "Why it was not kept")
 
 

@@ -96,10 +96,23 @@ class Teacher(_Model):
         return tuple(sorted(set(sees), reverse=True))
 
 
+class JudgeModel(_Model):
+    """A model that is asked about open answers which the verifier calls wrong."""
+
+    name: Name
+    model: str
+    max_tokens: int = Field(default=512, ge=1)
+
+    @property
+    def structure(self) -> None:
+        """None: a judge is held to no grammar."""
+
+
 class Judge(_Model):
-    """How answers are judged."""
+    """How answers are judged: by rule, and open ones also by a model where one is named."""
 
     policy: Literal["train", "eval"] = "train"
+    model: JudgeModel | None = None
 
 
 class Select(_Model):
@@ -131,10 +144,21 @@ class Manifest(_Model):
                 raise ValueError(f"two {kind}s are called {', '.join(twice)}")
         return self
 
+    @model_validator(mode="after")
+    def _has_answers_to_judge(self) -> Self:
+        if self.judge.model and not self.teachers:
+            raise ValueError("judge.model has nothing to judge where no teacher is asked")
+        return self
+
     @property
     def teachers(self) -> tuple[Teacher, ...]:
         """The teachers that are asked, in the order of the manifest."""
         return () if self.teacher == "none" else self.teacher
+
+    @property
+    def receivers(self) -> tuple[Teacher | JudgeModel, ...]:
+        """The models that rows are sent to: the teachers, and the judge where there is one."""
+        return (*self.teachers, *([self.judge.model] if self.judge.model else []))
 
 
 def read_manifest(text: str, where: str) -> Manifest:
@@ -175,7 +199,7 @@ def _fault(item: Any) -> str:
 def _keys_beside(place: list[Any]) -> list[str]:
     model: type[BaseModel] = Manifest
     inner: dict[str, type[BaseModel]] = {"source": Dataset, "benchmark": Dataset, "split": Split, "teacher": Teacher}
-    inner |= {"judge": Judge, "select": Select, "gold": GoldColumn}
+    inner |= {"judge": Judge, "model": JudgeModel, "select": Select, "gold": GoldColumn}
     for part in place[:-1]:
         model = inner.get(part, model) if isinstance(part, str) else model
     return [field.alias or name for name, field in model.model_fields.items()]

@@ -6,6 +6,9 @@ import pyarrow as pa
 
 from schemas.contract import Column, Contract
 
+# The rule of an open answer that a model calls right where the verifier did not.
+MODEL_JUDGE = "model_judge"
+
 
 class Verdict(StrEnum):
     """What a verifier says of an answer."""
@@ -45,6 +48,8 @@ class Judgement(Contract):
     extracted = Column("extracted", pa.string(), "The answer as read; '' where none was")
     rule = Column("rule", pa.string(), "The rule that decided")
     thought = Column("thought", pa.bool_(), "Whether a thought of any length comes before the answer")
+    flags = Column("flags", pa.list_(pa.string()), "What is odd about the trace, apart from its answer: truncated, no_thought, looping, …")
+    boxes = Column("boxes", pa.int32(), "Boxes in the answer part")
 
 
 class Selected(Contract):

@@ -17,7 +17,7 @@ from pipeline.publish.checks import Answers, Forms, Ids, Overlaps, Rates, RowChe
 from pipeline.publish.corpus import Corpus, CorpusShard, first_line, read_corpus
 from pipeline.publish.findings import Check, Findings, Status, not_checked
 from pipeline.publish.finish import file_of
-from pipeline.publish.lock import Facets, add_facets, count_traces, funnel_faults, manifest_fingerprint
+from pipeline.publish.lock import Facets, add_facets, count_traces, funnel_faults, judge_model, manifest_fingerprint
 from pipeline.publish.pictures import Pictures
 from pipeline.publish.texts import Texts
 from schemas.contract import Contract
@@ -81,7 +81,8 @@ def audit(
     tables, sound = _check_tables(whole, tell)
     overlaps, unmet = _overlaps(corpus, benchmark_rows)
     texts, rates = Texts(), Rates()
-    rows: list[RowCheck] = [Ids(), Splits(), Answers(corpus.lock["policy"], corpus.lock["verifier"]), Forms(), rates, texts]
+    answers = Answers(corpus.lock["policy"], corpus.lock["verifier"], judge_model(corpus.lock))
+    rows: list[RowCheck] = [Ids(), Splits(), answers, Forms(), rates, texts]
     _look_at_files(corpus, texts)
     facets = _scan(sound, [*rows, *([overlaps] if overlaps else [])], tell)
     if len(sound) == len(corpus.shards):
@@ -228,6 +229,9 @@ def _check_counts(corpus: Corpus, sound: list[CorpusShard], facets: dict[tuple[s
     asked = lock["manifest"]["fingerprint"]
     if manifest_fingerprint(corpus.manifest) != asked or (corpus.manifest.name, corpus.manifest.version) != (lock["name"], lock["version"]):
         findings.add("manifest is not the one of the lock", f"manifest.toml, fingerprint {asked}")
+    asked_model = corpus.manifest.judge.model
+    if judge_model(lock) != (asked_model.model if asked_model else ""):
+        findings.add("judge is not the one of the manifest", judge_model(lock) or "none")
     if lock.get("card") == CARD and _card_differs(corpus):
         findings.add("card does not say what the lock says", "README.md")
     return findings.check()

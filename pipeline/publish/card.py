@@ -8,6 +8,7 @@ from typing import Any
 from pipeline.publish.layout import data_files
 from pipeline.publish.markdown import block, code, line, link, table, text
 from schemas.manifest import Manifest, Teacher
+from schemas.trace import MODEL_JUDGE
 
 CARD = 1
 RESTRICTED = ("gated", "registered", "credentialed", "kaggle")
@@ -34,6 +35,7 @@ def render_card(lock: Lock, manifest: Manifest) -> str:
         "## Loading\n\n" + _loading(lock),
         "## Contents\n\n" + _contents(lock),
         "## Traces\n\n" + _teachers(lock, manifest),
+        "## Flags\n\n" + _flags(lock),
         "## From rows to rows\n\n" + _funnel(lock),
         "## Limitations\n\n" + _limitations(lock, manifest),
         "## Licences and sources\n\n" + _sources(lock),
@@ -109,9 +111,30 @@ def _teachers(lock: Lock, manifest: Manifest) -> str:
         f"Answers are compared with the gold by {code(lock['verifier'])} under the policy {code(lock['policy'])}. Of a question's correct "
     )
     said += f"traces at most {manifest.select.max_per_question} are kept, each text once and none without a thought."
+    said += _judged(lock)
     if not manifest.teachers:
         said = "No teacher was asked."
     return "\n\n".join([*parts, said])
+
+
+def _judged(lock: Lock) -> str:
+    """Who judges open answers besides the verifier."""
+    judge = lock["judge"]
+    if not judge:
+        return ""
+    kept, rejected = (_traces(lock, fate, "rule").get(MODEL_JUDGE, 0) for fate in ("kept", "rejected"))
+    said = f" Open answers that it calls wrong were put to the model {code(judge['model'])} (prompt {code(judge['prompt'])}), which called"
+    return f"{said} {_number(kept, 'kept trace')} and {_number(rejected, 'rejected one')} right: rule {code(MODEL_JUDGE)}."
+
+
+def _flags(lock: Lock) -> str:
+    kept, rejected = (_traces(lock, fate, "flag") for fate in ("kept", "rejected"))
+    names = sorted(set(kept) | set(rejected))
+    if not names:
+        return "No trace has a flag."
+    rows = [(code(name), kept.get(name, 0), rejected.get(name, 0)) for name in names]
+    said = "What is odd about completions, found by rule and told in the column `flags`; nothing was left out because of a flag."
+    return f"{said}\n\n" + table(("flag", "kept", "rejected"), rows)
 
 
 def _teacher(one: Teacher) -> tuple[str, ...]:
@@ -142,6 +165,8 @@ def _limitations(lock: Lock, manifest: Manifest) -> str:
         "Not for clinical use: questions, golds and traces hold errors, and an answer that is right may be reasoned wrongly.",
         "A trace is kept because its answer equals the gold; its reasoning is not checked.",
     ]
+    if _traces(lock, "kept", "rule").get(MODEL_JUDGE):
+        said.append(f"Rows of the rule {code(MODEL_JUDGE)} rest on a model's word; no rule can verify them again.")
     if lock["counts"].get("rejected"):
         said.append("`rejected` holds wrong and refused answers on purpose. Do not train on it as it is.")
     named = [one for one in lock["datasets"] if one["role"] == "benchmark"]

@@ -10,8 +10,9 @@ from pipeline.publish.corpus import CorpusShard
 from pipeline.publish.findings import Findings
 from pipeline.publish.texts import content_hashes
 from pipeline.stages.ingest import answer_of
-from pipeline.verify.answer import VERIFIER, Gold, GoldError, Policy, verify
-from schemas.trace import Verdict
+from pipeline.verify.answer import VERIFIER, Gold, GoldError, Judged, Policy, verify
+from schemas.example import AnswerType
+from schemas.trace import MODEL_JUDGE, Verdict
 
 MARKER = "<image>"
 Row = dict[str, Any]
@@ -70,11 +71,15 @@ class Splits:
 
 
 class Answers:
-    """Every kept answer is right, and every rejected one has the verdict it is given."""
+    """Every kept answer is right, and every rejected one has the verdict it is given.
 
-    def __init__(self, policy: str, verifier: str) -> None:
+    What `judge`, a model, called right is right by its word: only that it may have been asked is verified.
+    """
+
+    def __init__(self, policy: str, verifier: str, judge: str = "") -> None:
         self.findings = Findings("answers", "traces")
         self._policy = Policy(policy)
+        self._judge = judge
         self._same_verifier = verifier == VERIFIER
         if not self._same_verifier:
             self.findings.note = (
@@ -96,13 +101,26 @@ class Answers:
             self.findings.add("gold unreadable", f"{where}: {error}")
             return
         found = verify(row["response"], gold, policy=self._policy, finish_reason=row["finish_reason"])
-        if shard.config == "rejected":
+        if row["rule"] == MODEL_JUDGE:
+            self._by_model(row, found, where)
+        elif shard.config == "rejected":
             if self._same_verifier and found.verdict != row["verdict"]:
                 self.findings.add("another verdict", f"{where}: {row['verdict']}, verified as {found.verdict}")
         elif found.verdict is not Verdict.CORRECT:
             self.findings.add("kept answer is not right", f"{where}: {found.verdict} by {found.rule}")
         elif row["verdict"] != Verdict.CORRECT:
             self.findings.add("kept with a verdict other than correct", f"{where}: {row['verdict']}")
+
+    def _by_model(self, row: Row, found: Judged, where: str) -> None:
+        if not self._judge:
+            self.findings.add("judged by a model that the lock does not name", where)
+        elif row["verdict"] != Verdict.CORRECT:
+            self.findings.add("a model's word for another verdict than correct", f"{where}: {row['verdict']}")
+        elif row["answer_type"] != AnswerType.OPEN or found.verdict not in (Verdict.CORRECT, Verdict.INCORRECT) or not found.extracted:
+            told = f"{where}: {row['answer_type']}, {found.verdict} by {found.rule}"
+            self.findings.add("judged by a model that is not asked about it", told)
+        else:
+            self.findings.asides[f"right by the word of {self._judge}, not verified again by rule"] += 1
 
 
 class Forms:

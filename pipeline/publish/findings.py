@@ -39,7 +39,7 @@ class Check:
 
 @dataclass
 class Findings:
-    """Collects what one check looks at and finds."""
+    """Collects what one check looks at and finds. `asides` are counted and told, and are no violation."""
 
     name: str
     looked_at: str
@@ -47,6 +47,7 @@ class Findings:
     found: Counter[str] = field(default_factory=Counter[str])
     examples: list[str] = field(default_factory=list[str])
     note: str = ""
+    asides: Counter[str] = field(default_factory=Counter[str])
 
     def add(self, kind: str, where: str) -> None:
         """One violation: its kind, which is counted, and where it stands."""
@@ -56,9 +57,10 @@ class Findings:
 
     def check(self) -> Check:
         """The check as it stands."""
-        detail = "; ".join(f"{kind} ({count})" for kind, count in self.found.items()) or self.note or f"{self.seen:,} {self.looked_at}"
-        counts = {self.looked_at: self.seen, **self.found}
-        return Check(self.name, Status.FAILED if self.found else Status.OK, detail, counts, tuple(self.examples))
+        told = [f"{kind} ({count})" for kind, count in self.found.items()] or [self.note or f"{self.seen:,} {self.looked_at}"]
+        told += [f"{kind} ({count})" for kind, count in self.asides.items()]
+        counts = {self.looked_at: self.seen, **self.found, **self.asides}
+        return Check(self.name, Status.FAILED if self.found else Status.OK, "; ".join(told), counts, tuple(self.examples))
 
 
 def not_checked(name: str, why: str) -> Check:

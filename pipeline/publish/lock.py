@@ -16,6 +16,7 @@ from pipeline.fingerprint import fingerprint
 from pipeline.publish.card import CARD
 from pipeline.publish.layout import shard_path
 from pipeline.verify.answer import VERIFIER
+from pipeline.verify.ask_judge import JUDGE_PROMPT
 from schemas.corpus import CONFIGS, Tally
 from schemas.manifest import Manifest
 
@@ -83,19 +84,20 @@ def add_facets(found: Facets, table: pa.Table) -> None:
 
 
 def count_traces(tables: Iterable[tuple[str, Path]]) -> dict[str, dict[str, dict[str, int]]]:
-    """How many traces are kept and rejected, by teacher and by model; a trace in `sft` and `sft_text` counts once."""
+    """How many traces are kept and rejected, by teacher, model, rule and flag; a trace in `sft` and `sft_text` counts once."""
     found: dict[str, dict[str, dict[str, int]]] = {}
     seen: set[str] = set()
     for config, path in tables:
         if config == "rl":
             continue
         fate = "rejected" if config == "rejected" else "kept"
-        table = pq.read_table(path, columns=["id", "teacher", "model"], use_threads=False)
-        for id, teacher, model in zip(*(table[name].to_pylist() for name in ("id", "teacher", "model")), strict=True):
+        columns = ["id", "teacher", "model", "rule", "flags"]
+        table = pq.read_table(path, columns=columns, use_threads=False)
+        for id, teacher, model, rule, flags in zip(*(table[name].to_pylist() for name in columns), strict=True):
             if fate == "kept" and id in seen:
                 continue
             seen.add(id)
-            for facet, value in (("teacher", teacher), ("model", model)):
+            for facet, value in (("teacher", teacher), ("model", model), ("rule", rule), *(("flag", flag) for flag in flags)):
                 values = found.setdefault(fate, {}).setdefault(facet, {})
                 values[value] = values.get(value, 0) + 1
     return {fate: {facet: dict(sorted(values.items())) for facet, values in facets.items()} for fate, facets in sorted(found.items())}
@@ -128,6 +130,7 @@ def make_lock(
         "manifest": {"name": manifest_name, "fingerprint": manifest_fingerprint(manifest)},
         "verifier": VERIFIER,
         "policy": manifest.judge.policy,
+        "judge": {**manifest.judge.model.model_dump(), "prompt": JUDGE_PROMPT} if manifest.judge.model else None,
         "medtrace": medtrace_version(),
         "libraries": library_versions(),
         "build": dict(build),
@@ -137,6 +140,12 @@ def make_lock(
         "tallies": sorted_tallies(tallies),
         "shards": [_shard(shard, filed) for shard, filed in shards],
     }
+
+
+def judge_model(lock: Mapping[str, Any]) -> str:
+    """The model that judged open answers, as a lock names it; '' where none did."""
+    told = lock.get("judge")
+    return str(told.get("model", "")) if isinstance(told, dict) else ""
 
 
 def manifest_fingerprint(manifest: Manifest) -> str:

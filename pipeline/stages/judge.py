@@ -6,8 +6,11 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.verify.answer import Gold, Policy, verify
+from pipeline.verify.flags import flags
 from schemas.example import Chosen
 from schemas.trace import Judgement, Trace, Verdict
+
+FLAGS = ("truncated", "no_thought", "looping", "mixed_language", "identity", "leaks_answer", "image_blind")
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,7 @@ class JudgeRecipe:
 
 
 def judge(traces: pa.Table, chosen: pa.Table, recipe: JudgeRecipe) -> dict[str, pa.Table]:
-    """`judgements`: one verdict per trace, in order. A gold that is its own completion is right by definition."""
+    """`judgements`: one verdict per trace with its flags, in order. A gold that is its own completion is right by definition."""
     golds: dict[str, Gold] = {}
     rows = {row[Chosen.id]: row for row in chosen.select([Chosen.id, Chosen.answer_type, Chosen.options, Chosen.gold_json]).to_pylist()}
     judgements: list[dict[str, Any]] = []
@@ -42,5 +45,7 @@ def judge(traces: pa.Table, chosen: pa.Table, recipe: JudgeRecipe) -> dict[str, 
                 Judgement.rule: found.rule,
                 Judgement.thought: found.thought,
             }
+        odd = flags(text, finish_reason)
+        said |= {Judgement.flags: [name for name in FLAGS if getattr(odd, name)], Judgement.boxes: odd.boxes}
         judgements.append({Judgement.id: id, Judgement.example: example, Judgement.sample: sample, **said})
     return {"judgements": Judgement.from_rows(judgements)}

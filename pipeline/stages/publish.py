@@ -187,7 +187,6 @@ def _traced(traces: pa.Table, judgements: pa.Table, selected: pa.Table, recipe: 
         "text": _flat(traces[Trace.text]),
         "kept": _flat(selected[Selected.kept]),
         "reason": _flat(selected[Selected.reason]),
-        "rule": _flat(judgements[Judgement.rule]),
         "extracted": _flat(judgements[Judgement.extracted]),
         Sft.teacher: _flat(traces[Trace.teacher]),
         Sft.model: _flat(traces[Trace.model]),
@@ -199,6 +198,9 @@ def _traced(traces: pa.Table, judgements: pa.Table, selected: pa.Table, recipe: 
         Sft.completion_tokens: _flat(traces[Trace.completion_tokens]),
         Sft.verifier: _same(recipe.verifier, len(names)),
         Sft.verdict: _flat(judgements[Judgement.verdict]),
+        Sft.rule: _flat(judgements[Judgement.rule]),
+        Sft.flags: _flat(judgements[Judgement.flags]),
+        Sft.boxes: _flat(judgements[Judgement.boxes]),
         Sft.n_sampled: _flat(selected[Selected.n_sampled]),
         Sft.n_correct: _flat(selected[Selected.n_correct]),
     }

@@ -17,6 +17,7 @@ from pipeline.fingerprint import digest_columns, fingerprint, table_digest
 from pipeline.images.clean import CLEAN_VERSION
 from pipeline.images.decode import MEASURE_VERSION
 from pipeline.models.generate import Completion
+from pipeline.stages.ask_judge import AskJudgeRecipe, ask_judge
 from pipeline.stages.choose import ChooseRecipe, choose
 from pipeline.stages.find_duplicates import DuplicatesRecipe, find_duplicates
 from pipeline.stages.find_overlaps import OverlapsRecipe, find_overlaps
@@ -65,9 +66,10 @@ GOLDEN: dict[str, tuple[int, str]] = {
     "rank": (1, "e7325cc4881222d852e7063cf1c3d51c"),
     "choose": (1, "01b3a03f51470d9485475ce533e73ce3"),
     "sample": (1, "889fa2359f166eb42603d91f5f049ff7"),
-    "judge": (1, "64f42a2a82374a0bd2dba50ff8bb10dc"),
+    "judge": (1, "8b87a78934b6f5b7f2bead26b702822a"),
+    "ask_judge": (1, "d52e3c0d75c7d8a790e2f98fa72162fa"),
     "select": (1, "abe640c6f402109619a846b12cdfa30c"),
-    "publish": (1, "dbe0495a6625df809cfd0c154cc09693"),
+    "publish": (1, "aed7e8ad04945bbfbc4a4be5d02af4fc"),
 }
 WRITES: dict[str, Mapping[str, type[Contract]]] = {
     "ingest": {"examples": Example, "images": Image, "rejects": Reject},
@@ -80,6 +82,7 @@ WRITES: dict[str, Mapping[str, type[Contract]]] = {
     "choose": {"chosen": Chosen, "dropped": Dropped},
     "sample": {"traces": Trace},
     "judge": {"judgements": Judgement},
+    "ask_judge": {"judgements": Judgement},
     "select": {"selected": Selected},
     "publish": OUTPUTS,
 }
@@ -96,6 +99,9 @@ gold = { column = "g", as = "text" }
 license = "MIT"
 [[teacher]]
 name = "t"
+model = "m"
+[judge.model]
+name = "j"
 model = "m"
 """
 P, Q = digest_of("p"), digest_of("q")
@@ -190,9 +196,18 @@ def sampled() -> dict[str, pa.Table]:
 
 
 def judged() -> dict[str, pa.Table]:
-    texts = ("<think>why</think>\n\\boxed{B}", "\\boxed{A}", "<think>why", "")
+    odd = "<think>" + "As an AI I was told the caption says 左肺 " * 9 + "</think>\\boxed{A} \\boxed{B}"
+    texts = ("<think>why</think>\n\\boxed{B}", "\\boxed{A}", "<think>why", "", odd)
     traces = Trace.from_rows(trace("11", place, text) for place, text in enumerate(texts))
     return judge(pa.concat_tables([traces, Trace.from_rows([trace("13", 0, "B", teacher="")])]), chosen(ROWS), JudgeRecipe("train", "v"))
+
+
+def asked() -> dict[str, pa.Table]:
+    rows = [example(id, answer_type="open", options=[], gold_json='{"values":["left lower lobe"]}', context="Once.") for id in ("11", "12")]
+    told = [("11", 0, "incorrect", "LLL"), ("11", 1, "no_answer", ""), ("12", 0, "incorrect", "RLL")]
+    judgements = Judgement.from_rows(judgement(id, place, said, **{Judgement.extracted: text}) for id, place, said, text in told)
+    handle = FakeGenerate({"<answer>LLL": '{"correct": true}', "<answer>RLL": '{"correct": false}'})
+    return ask_judge(judgements, chosen(rows), AskJudgeRecipe("j", "m", 512, "p"), handle)
 
 
 def picked() -> dict[str, pa.Table]:
@@ -239,6 +254,7 @@ STAGES: dict[str, Any] = {
     "choose": chose,
     "sample": sampled,
     "judge": judged,
+    "ask_judge": asked,
     "select": picked,
     "publish": published,
 }

@@ -7,6 +7,7 @@ from schemas.manifest import read_manifest
 
 PLAIN = 'name = "x"\n[[source]]\nname = "medmcqa"\n'
 TEACHER = '[[teacher]]\nname = "r1"\nmodel = "m"\n'
+JUDGE = '[judge.model]\nname = "j"\nmodel = "m"\n'
 
 
 def fault(text: str) -> str:
@@ -33,6 +34,10 @@ def test_a_plain_manifest_reads_with_its_defaults() -> None:
         (PLAIN + 'max_rows = "3"\n', ("source.0.max_rows", "'3'")),
         (PLAIN + "max_rows = 0\n", ("source.0.max_rows", "0")),
         (PLAIN + '[judge]\npolicy = "lax"\n', ("judge.policy", "'train'", "'eval'", "'lax'")),
+        (PLAIN + TEACHER + JUDGE + "tokens = 5\n", ("unknown key judge.model.tokens", "name, model, max_tokens")),
+        (PLAIN + TEACHER + '[judge.model]\nname = "j"\n', ("judge.model.model is missing",)),
+        (PLAIN + TEACHER + '[judge]\nmodel = "m"\n', ("judge.model", "'m'")),
+        (PLAIN + JUDGE, ("judge.model has nothing to judge where no teacher is asked",)),
         (PLAIN + "[split]\nheldout = 1.0\n", ("split.heldout", "1.0")),
         (PLAIN + TEACHER + "temp = 0.5\n", ("unknown key teacher.0.temp", "temperature")),
         (PLAIN + TEACHER + "sees = []\n", ("teacher.0.sees",)),
@@ -63,6 +68,14 @@ def test_a_teacher_sees_in_one_order_and_each_once() -> None:
     first = read_manifest(PLAIN + TEACHER + 'sees = ["image", "text", "text"]\n', "x")
     second = read_manifest(PLAIN + TEACHER + 'sees = ["text", "image"]\n', "x")
     assert first.teachers == second.teachers
+
+
+def test_a_judge_is_a_receiver_of_rows_beside_the_teachers() -> None:
+    assert [one.name for one in read_manifest(PLAIN + TEACHER, "x").receivers] == ["r1"]
+    manifest = read_manifest(PLAIN + TEACHER + JUDGE, "x")
+    assert [one.name for one in manifest.receivers] == ["r1", "j"]
+    assert manifest.judge.model
+    assert manifest.judge.model.max_tokens == 512
 
 
 def test_no_teacher_may_be_said_in_a_word() -> None:

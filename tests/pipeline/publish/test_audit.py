@@ -16,6 +16,7 @@ from schemas.example import AnswerType, Example
 from sources.source import Row as SourceRow
 from tests.fixtures.corpora import (
     FACTS,
+    JUDGED,
     MANIFEST,
     OPTIONS,
     boxed,
@@ -26,6 +27,7 @@ from tests.fixtures.corpora import (
     posed,
     question,
     rewrite,
+    rows_judged_by_a_model,
     rows_of_a_corpus,
     traced,
     write_corpus,
@@ -156,6 +158,8 @@ def test_other_values_under_the_old_logical_digest_are_found(corpus: Path):
         (REJECTED, change(0, response="see /home/me/notes.txt"), "texts", "path of a machine"),
         (RL, lambda rows: rows.pop(), "counts", "lock counts other rows"),
         (REJECTED, change(0, model="another"), "counts", "lock counts other"),
+        (REJECTED, change(0, flags=[]), "counts", "lock counts other traces"),
+        (SFT, change(0, rule="another"), "counts", "lock counts other traces"),
     ],
 )
 def test_a_forged_row_is_found_although_its_digests_were_renewed(corpus: Path, name: str, edit: Callable[..., Any], check: str, told: str):
@@ -229,6 +233,57 @@ def test_a_gold_that_is_its_own_completion_passes_unverified(tmp_path: Path):
         "rl-train": [posed(asked, teacher="", n_sampled=0, n_correct=0)],
     }
     assert failures(audit(write_corpus(tmp_path / "tiny", tmp_path / "store", rows), strict=True)) == {}
+
+
+SFT_TEXT = "data/sft_text/train-all.parquet"
+
+
+@pytest.fixture
+def judged(tmp_path: Path) -> Path:
+    """A corpus of an open question that a model judged."""
+    return write_corpus(tmp_path / "tiny", tmp_path / "store", rows_judged_by_a_model(), manifest_text=JUDGED)
+
+
+def test_rows_that_a_named_model_called_right_pass_and_are_told_as_not_verified_again(judged: Path):
+    audited = audit(judged, strict=True)
+    assert failures(audited) == {}
+    answers = next(check for check in audited.checks if check.name == "answers")
+    assert answers.detail == "2 traces; right by the word of qwen3-judge, not verified again by rule (2)"
+    assert answers.counts["right by the word of qwen3-judge, not verified again by rule"] == 2
+
+
+def test_the_same_rows_fail_where_no_model_is_named(tmp_path: Path):
+    found = failures(audit(write_corpus(tmp_path / "tiny", tmp_path / "store", rows_judged_by_a_model())))
+    assert found == {"answers": "judged by a model that the lock does not name (2)"}
+
+
+@pytest.mark.parametrize(
+    ("name", "edit", "told"),
+    [
+        (SFT_TEXT, change(0, rule="box_exact"), "kept answer is not right"),
+        (SFT_TEXT, change(0, verdict="incorrect"), "a model's word for another verdict than correct"),
+        (
+            SFT_TEXT,
+            lambda rows: rows[0].update({**question("q5", stem="Which lobe?"), "response": boxed("C")}),
+            "judged by a model that is not asked about it",
+        ),
+        (SFT_TEXT, change(0, response="<think>why</think> LLL"), "judged by a model that is not asked about it"),
+        (SFT_TEXT, change(0, response=boxed("")), "judged by a model that is not asked about it"),
+        (REJECTED, change(0, rule="box_differs"), "another verdict"),
+        (REJECTED, change(0, finish_reason="length"), "judged by a model that is not asked about it"),
+    ],
+)
+def test_a_models_word_counts_only_where_it_may_have_been_asked(
+    judged: Path, tmp_path: Path, name: str, edit: Callable[..., Any], told: str
+):
+    corpus = detach(judged, tmp_path / "copy")
+    rewrite(corpus, name, edit)
+    assert told in failures(audit(corpus))["answers"]
+
+
+def test_a_lock_that_names_another_judge_than_the_manifest_is_found(corpus: Path):
+    edit_lock(corpus, lambda lock: lock.update(judge={"name": "j", "model": "qwen3-judge", "prompt": "p"}))
+    assert "judge is not the one of the manifest (1)" in failures(audit(corpus))["counts"]
 
 
 def test_restricted_access_and_licence_terms_are_named(tmp_path: Path):

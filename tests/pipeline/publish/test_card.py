@@ -6,7 +6,8 @@ import pytest
 
 from pipeline.publish.card import common_license, front_matter, render_card
 from pipeline.publish.corpus import read_corpus
-from tests.fixtures.corpora import FACTS, MANIFEST, posed, question, rows_of_a_corpus, traced, write_corpus
+from pipeline.verify.ask_judge import JUDGE_PROMPT
+from tests.fixtures.corpora import FACTS, JUDGED, MANIFEST, posed, question, rows_judged_by_a_model, rows_of_a_corpus, traced, write_corpus
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +44,22 @@ def test_a_trace_that_two_configs_hold_is_counted_once(card: str):
 
 def test_teachers_stand_with_prompt_and_sampling(card: str):
     assert "| `r1` | `deepseek-r1` | text | `boxed` | 2 × temperature 1, top\\_p 1, max\\_tokens 8192 |" in card
+
+
+def test_flags_are_counted_among_kept_and_rejected_traces(card: str):
+    assert "## Flags" in card
+    assert "| `identity` | 0 | 2 |" in card
+    assert "| `looping` | 0 | 2 |" in card
+
+
+def test_a_judge_stands_with_its_model_prompt_and_what_it_called_right(tmp_path: Path, card: str):
+    rows = rows_judged_by_a_model()
+    corpus = read_corpus(write_corpus(tmp_path / "tiny", tmp_path / "store", rows, manifest_text=JUDGED))
+    assert corpus.lock["judge"] == {"name": "j", "model": "qwen3-judge", "max_tokens": 512, "prompt": JUDGE_PROMPT}
+    told = (corpus.path / "README.md").read_text()
+    assert f"put to the model `qwen3-judge` (prompt `{JUDGE_PROMPT}`), which called 1 kept trace and 1 rejected one right" in told
+    assert "Rows of the rule `model_judge` rest on a model's word" in told
+    assert "model_judge" not in card
 
 
 def test_titles_and_citations_cannot_mark_up_the_card(tmp_path: Path):

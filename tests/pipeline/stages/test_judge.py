@@ -66,6 +66,27 @@ def test_whether_there_was_a_thought_is_told() -> None:
     assert [row[Judgement.thought] for row in rows] == [True, False, False]
 
 
+@pytest.mark.parametrize(
+    ("text", "finish_reason", "flags", "boxes"),
+    [
+        ("<think>why</think>\n\\boxed{B}", "stop", [], 1),
+        ("<think>perhaps \\boxed{A}</think>\n\\boxed{B} or \\boxed{A}", "stop", [], 2),
+        ("\\boxed{B}", "stop", ["no_thought"], 1),
+        ("<think>why", "length", ["truncated"], 0),
+        ("<think>As an AI language model, the given answer is B.</think>\\boxed{B}", "stop", ["identity", "leaks_answer"], 1),
+        ("<think>The caption says so.</think>\\boxed{B}", "stop", ["image_blind"], 1),
+        ("<think>" + "It may be so, or it may not be so. " * 40 + "</think>\\boxed{B}", "stop", ["looping"], 1),
+        ("<think>The left lung 左肺下叶有病灶 is the site.</think>\\boxed{B}", "stop", ["mixed_language"], 1),
+    ],
+)
+def test_what_is_odd_about_a_trace_is_told_and_moves_no_verdict(text: str, finish_reason: str, flags: list[str], boxes: int) -> None:
+    (row,) = judged([trace("1", text=text, finish_reason=finish_reason)])
+    told = set(row[Judgement.flags])
+    assert (told, row[Judgement.boxes]) == (set(flags), boxes)
+    if boxes == 1:
+        assert row[Judgement.verdict] == "correct"
+
+
 def test_a_gold_that_is_its_own_completion_is_right() -> None:
     (row,) = judged([trace("1", 0, "B", teacher="")])
     assert (row[Judgement.verdict], row[Judgement.extracted], row[Judgement.rule]) == ("correct", "B", "gold")

@@ -93,6 +93,23 @@ def test_markers_that_upstream_or_a_teacher_wrote_are_not_counted_with_ours() ->
             assert "<image>" not in row["prompt"][0]["content"]
 
 
+def test_who_judged_and_what_is_odd_stand_in_every_published_trace() -> None:
+    told = [trace("3", place) for place in (0, 1)]
+    flags = {Judgement.flags: ["looping", "identity"], Judgement.boxes: 3, Judgement.rule: "model_judge"}
+    tables = publish(
+        chosen(ROWS),
+        PICTURES,
+        Dropped.empty(),
+        Trace.from_rows(told),
+        Judgement.from_rows([judgement("3", 0, **flags), judgement("3", 1, "incorrect", **flags)]),
+        Selected.from_rows([selection("3", 0), selection("3", 1, "incorrect")]),
+        RECIPE,
+    )
+    for name in ("sft-train", "sft_text-train", "rejected-train"):
+        (row,) = tables[name].to_pylist()
+        assert (row[Sft.rule], row[Sft.flags], row[Sft.boxes]) == ("model_judge", ["looping", "identity"], 3)
+
+
 def test_a_response_holds_no_marker() -> None:
     told = Trace.from_rows([trace("1", 0, "<think>The <image> shows a liver.</think> \\boxed{B}")])
     tables = publish(

@@ -1,0 +1,54 @@
+"""Ask judge: open answers that no rule finds right are put to a model, whose word can only make them right."""
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from pipeline import prompts
+from pipeline.models.generate import Generate
+from pipeline.verify import ask_judge as judge
+from pipeline.verify.answer import Gold
+from schemas.example import AnswerType, Chosen
+from schemas.trace import MODEL_JUDGE, Judgement, Verdict
+
+
+@dataclass(frozen=True)
+class AskJudgeRecipe:
+    """The judge: `teacher` is its name in the manifest, `prompt` what it is told and in which version."""
+
+    teacher: str
+    model: str
+    max_tokens: int
+    prompt: str
+    structure: str = ""
+
+
+def ask_judge(judgements: pa.Table, chosen: pa.Table, recipe: AskJudgeRecipe, handle: Generate) -> dict[str, pa.Table]:
+    """`judgements`: as they were, in order, but for what the judge calls right.
+
+    Raises: JudgeError where a reply stays unreadable: nothing is called wrong for that.
+    """
+    doubted = items(judgements, chosen)
+    asked = list(dict.fromkeys(doubted.values()))
+    opinions = dict(zip(asked, judge.ask_judge(asked, handle, recipe.model, max_tokens=recipe.max_tokens), strict=True))
+    rows = judgements.to_pylist()
+    for place, item in doubted.items():
+        if opinions[item].correct:
+            rows[place] |= {Judgement.verdict: Verdict.CORRECT.value, Judgement.rule: MODEL_JUDGE}
+    return {"judgements": Judgement.from_rows(rows)}
+
+
+def items(judgements: pa.Table, chosen: pa.Table) -> dict[int, judge.Item]:
+    """What the judge is asked about a shard, by the row of the judgement."""
+    columns = [Chosen.id, Chosen.question, Chosen.context, Chosen.options, Chosen.answer_type, Chosen.gold_json]
+    questions = {row[Chosen.id]: row for row in chosen.select(columns).to_pylist() if row[Chosen.answer_type] == AnswerType.OPEN}
+    found: dict[int, judge.Item] = {}
+    told = (judgements[name].to_pylist() for name in (Judgement.example, Judgement.verdict, Judgement.extracted))
+    for place, (example, verdict, extracted) in enumerate(zip(*told, strict=True)):
+        if verdict != Verdict.INCORRECT or not extracted or example not in questions:
+            continue
+        row = questions[example]
+        gold = Gold.from_json(AnswerType.OPEN, row[Chosen.options], row[Chosen.gold_json])
+        asked = "\n\n".join(prompts.unmarked(piece) for piece in (row[Chosen.context], row[Chosen.question]) if piece)
+        found[place] = judge.Item(asked, gold.values, extracted)
+    return found
