@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from pipeline.models.generate import Generate, Message, Request, Sampling, Text
@@ -11,6 +12,7 @@ from schemas.errors import MedtraceError
 
 JUDGE_PROMPT = "medtrace-judge/1"
 ATTEMPTS = 3
+RETRY_TEMPERATURE = 0.5
 _FENCE = re.compile(r"^```(?:json)?\s*|\s*```$")
 _INSTRUCTIONS = """You compare a short answer to a medical question with reference answers.
 The answer is correct only if it says the same as one of the references: the same finding, side, site, number and negation.
@@ -88,7 +90,9 @@ def read_reply(text: str) -> tuple[bool, str] | None:
 
 
 def _sample(request: Request, attempt: int) -> Request:
-    return Request(request.model, request.messages, request.sampling, request.seed, (attempt,))
+    # A server that decodes greedily would only repeat itself.
+    sampling = replace(request.sampling, temperature=RETRY_TEMPERATURE) if attempt else request.sampling
+    return Request(request.model, request.messages, sampling, request.seed, (attempt,))
 
 
 def _plain(text: str) -> str:
