@@ -163,6 +163,25 @@ def score(
         raise typer.Exit(1)
 
 
+@app.command(epilog="Example: `medtrace overlap train.jsonl medqa_test.jsonl --out overlaps.jsonl`")
+def overlap(
+    candidates: Annotated[
+        Path, typer.Argument(metavar="CANDIDATES", help="JSON lines or Parquet: id, question, and options, answer, context.")
+    ],
+    benchmark: Annotated[Path, typer.Argument(metavar="BENCHMARK", help="The same of the set that must not leak.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="JSON lines or Parquet of what was found, with both texts and the spans.")
+    ] = None,
+    reports: Annotated[bool, typer.Option("--reports", help="Also what only a person can decide.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Find questions of a benchmark in another set, reworded ones too, with the evidence."""
+    from jobs import overlap as comparing
+    from jobs import show
+
+    show.overlapping(comparing.overlap(candidates, benchmark, out, reports=reports), out, as_json=as_json)
+
+
 @app.command(epilog="Example: `medtrace diff out/v1 out/v2 --json`")
 def diff(
     old: Annotated[Path, typer.Argument(metavar="OLD")],

@@ -17,11 +17,11 @@ _BATCH_ROWS = 4096
 
 
 class Overlaps(NamedTuple):
-    """What was compared and found; `leaks` are the rows that were written."""
+    """How many rows were compared, the rows that were written, and how many candidates leak or can only be told by a person."""
 
     candidates: int
     benchmark: int
-    leaks: list[dict[str, Any]]
+    rows: list[dict[str, Any]]
     leaked: int
     reported: int
 
@@ -35,11 +35,12 @@ def overlap(candidates: Path, benchmark: Path, out: Path | None = None, *, repor
         _kind(out)
     read = _Count(_rows(candidates))
     held = list(_rows(benchmark))
-    found = [one for one in find_overlaps(read, held) if reports or one.decision is Decision.LEAK]
-    rows = [_row(one) for one in found]
+    found = list(find_overlaps(read, held))
+    rows = [_row(one) for one in found if reports or one.decision is Decision.LEAK]
     if out is not None:
         _write(rows, out)
-    return Overlaps(read.count, len(held), rows, _candidates(found, Decision.LEAK), _candidates(found, Decision.REPORT))
+    leaked = {one.candidate_id for one in found if one.decision is Decision.LEAK}
+    return Overlaps(read.count, len(held), rows, len(leaked), len({one.candidate_id for one in found} - leaked))
 
 
 class _Count:
@@ -53,10 +54,6 @@ class _Count:
         for row in self._rows:
             self.count += 1
             yield row
-
-
-def _candidates(found: list[Overlap], decision: Decision) -> int:
-    return len({one.candidate_id for one in found if one.decision is decision})
 
 
 def _row(one: Overlap) -> dict[str, Any]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from jobs.build import Built
     from jobs.ledgers import Holding, Soundness
+    from jobs.overlap import Overlaps
     from jobs.preview import Plan
     from jobs.scores import Scored
     from jobs.store import Collected, Verified
@@ -94,6 +95,20 @@ def scored(found: "Scored", *, as_json: bool, lines: bool) -> None:
         table.add_row(escape(name), "accuracy", "", "", f"{mean:.1%}", "")
     console = Console(stderr=lines)
     (console if console.is_terminal else Console(width=WIDE, stderr=lines)).print(table)
+
+
+def overlapping(found: "Overlaps", out: "Path | None", *, as_json: bool) -> None:
+    """What two sets of questions share."""
+    if as_json:
+        _json(found._asdict())
+        return
+    if out is None:
+        for row in found.rows:
+            _line(json.dumps(row, ensure_ascii=False))
+    table = _table("candidates", "benchmark rows", "leak", "for a person to decide")
+    table.add_row(f"{found.candidates:,}", f"{found.benchmark:,}", f"{found.leaked:,}", f"{found.reported:,}")
+    console = Console(stderr=out is None)
+    (console if console.is_terminal else Console(width=WIDE, stderr=out is None)).print(table)
 
 
 def diff(found: "Diff", *, as_json: bool) -> None:

@@ -29,7 +29,7 @@ def test_writes_the_leaks_alone_with_their_evidence(tmp_path: Path) -> None:
     out = tmp_path / "found" / "overlaps.jsonl"
     found = overlap(_jsonl(tmp_path / "c.jsonl", _candidates()), _jsonl(tmp_path / "b.jsonl", _benchmark()), out)
     rows = [json.loads(line) for line in out.read_text().splitlines()]
-    assert rows == found.leaks
+    assert rows == found.rows
     assert [(row["candidate_id"], row["benchmark_id"]) for row in rows] == [(f"c-{row['id']}", row["id"]) for row in ROWS]
     assert {row["decision"] for row in rows} == {"leak"}
     assert rows[0].keys() >= {"score", "rule", "candidate_text", "benchmark_text", "candidate_spans", "benchmark_spans"}
@@ -42,14 +42,14 @@ def test_reads_and_writes_parquet_as_it_does_json_lines(tmp_path: Path) -> None:
         _jsonl(tmp_path / f"{name}.jsonl", rows)
     one = overlap(tmp_path / "c.parquet", tmp_path / "b.parquet", tmp_path / "o.parquet")
     assert one == overlap(tmp_path / "c.jsonl", tmp_path / "b.jsonl")
-    assert pq.read_table(tmp_path / "o.parquet").to_pylist() == one.leaks
+    assert pq.read_table(tmp_path / "o.parquet").to_pylist() == one.rows
 
 
 def test_lists_what_a_person_decides_when_asked(tmp_path: Path) -> None:
     paths = _jsonl(tmp_path / "c.jsonl", _candidates()), _jsonl(tmp_path / "b.jsonl", _benchmark())
     found = overlap(*paths, reports=True)
-    assert {row["decision"] for row in found.leaks} == {"leak", "report"}
-    assert found.reported > 0
+    assert {row["decision"] for row in found.rows} == {"leak", "report"}
+    assert found.reported == overlap(*paths).reported > 0
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,115 @@
+"""What the measures between two questions mean: a leak, something to look at, or nothing."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from pipeline.texts.features import Features
+
+
+class Decision(StrEnum):
+    """What a finding asks for."""
+
+    LEAK = "leak"
+    REPORT = "report"
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Shares of rarity-weighted words at which two questions are the same, measured on seven real sets.
+
+    Different questions of MMLU, MedQA, MedXpertQA, HEAD-QA and MedMCQA share at most 0.50 of their stems (Dice) where those weigh over 60
+    (vignettes), but up to 0.77 where they weigh 22 to 33 (one sentence) and all of them below: the less a stem says, the more must be there.
+    """
+
+    near: float = 0.9
+    short_stem: float = 0.85
+    long_stem: float = 0.55
+    # Of the benchmark's stem: below `rich` (about six words that one row in a hundred holds) only a whole text counts.
+    rich: float = 22.0
+    long: float = 66.0
+    options: float = 0.6
+    with_options: float = 0.42
+    # Short questions of one field share their options: "Chemotactic cytokine is", "Cytokines of periapical lesions", both IL-1 to TNF.
+    short_with_options: float = 0.6
+    other_options: float = 0.35
+    against: float = 0.1
+    inside: float = 0.85
+    all_of_it: float = 0.95
+    part: float = 0.3
+    numbers: float = 0.5
+    doubt: float = 0.15
+
+    def needed(self, weight: float) -> float:
+        """The share of both stems that makes a leak where options say nothing."""
+        way = min(max((weight - self.rich) / (self.long - self.rich), 0.0), 1.0)
+        return self.short_stem + way * (self.long_stem - self.short_stem)
+
+
+THRESHOLDS = Thresholds()
+
+
+class Verdict(NamedTuple):
+    """A rule's name, how sure it is, and what it asks for."""
+
+    rule: str
+    score: float
+    decision: Decision
+
+
+def decide(found: Features, limits: Thresholds) -> Verdict | None:
+    """The first rule that holds; a finding whose numbers or options speak against it is reported, not a leak."""
+    verdict = _rule(found, limits)
+    if verdict is None or verdict.decision is Decision.REPORT:
+        return verdict
+    confirmed = found.options is not None and found.options >= limits.options
+    renumbered = found.numbers is not None and found.numbers < limits.numbers
+    if renumbered and not confirmed:
+        return verdict._replace(rule="other numbers", decision=Decision.REPORT)
+    if found.negated and found.stems.left < 2 * limits.rich:
+        return verdict._replace(rule="other polarity", decision=Decision.REPORT)
+    return verdict
+
+
+def _rule(found: Features, limits: Thresholds) -> Verdict | None:
+    stems, said, options = found.stems.both, found.stems.left, found.options
+    if not said:
+        return None
+    against = options is not None and options < limits.other_options
+    if options is not None and options >= limits.options:
+        if stems >= limits.near:
+            return Verdict("near", stems, Decision.LEAK)
+        sure = stems >= (limits.with_options if said >= limits.rich else limits.short_with_options)
+        if sure or (said >= limits.rich and found.stems.of_right >= limits.inside):
+            return Verdict("options", stems, Decision.LEAK)
+        if found.stems.of_left >= limits.all_of_it and said >= limits.rich / 3:
+            return Verdict("inside", found.stems.of_left, Decision.LEAK)
+        if stems >= limits.with_options:
+            return Verdict("options", stems, Decision.REPORT)
+    if said < limits.rich:
+        return None if against else _short(found, limits)
+    needed = limits.needed(said)
+    if against:
+        needed = needed + limits.against if said >= limits.long else limits.near
+    if stems >= needed:
+        return Verdict("near" if stems >= limits.near else "paraphrase", stems, Decision.LEAK)
+    return _one_sided(found, limits, against) or (Verdict("paraphrase", stems, Decision.REPORT) if stems >= needed - limits.doubt else None)
+
+
+def _one_sided(found: Features, limits: Thresholds, against: bool) -> Verdict | None:
+    """One stem lies whole in the other text: a quotation in a longer one, or the part that was left of it."""
+    decision = Decision.REPORT if against or found.stems.left < 2 * limits.rich else Decision.LEAK
+    if found.inside.of_left >= limits.inside and not (against and decision is Decision.REPORT):
+        return Verdict("inside", found.inside.of_left, decision)
+    if found.stems.of_right >= limits.inside and found.stems.right >= max(limits.rich, limits.part * found.stems.left):
+        return Verdict("part", found.stems.of_right, decision)
+    return None
+
+
+def _short(found: Features, limits: Thresholds) -> Verdict | None:
+    """A stem that says little: its whole text must be there."""
+    stems = found.stems.both
+    if stems >= limits.near:
+        sure = found.options is None and found.stems.left >= limits.rich / 2
+        return Verdict("near", stems, Decision.LEAK if sure else Decision.REPORT)
+    return Verdict("paraphrase", stems, Decision.REPORT) if stems >= limits.near - limits.doubt else None

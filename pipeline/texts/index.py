@@ -1,0 +1,162 @@
+"""Which questions of a benchmark share rare words or a rare run of words with a text."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.texts.ngrams import HashSet, ngram_hashes, ngram_weights
+from pipeline.texts.paraphrase import COMMON, same_words
+from pipeline.texts.tokens import Hashes, Places, Words, distinct
+
+Weights = npt.NDArray[np.float64]
+
+RUN = 8
+# A run of words counts when it weighs as much as three words that one row in a hundred holds; vital signs weigh nothing.
+_RUN_WEIGHT = 14.0
+_RAREST = 12
+# How much of the weight of a doc's rarest words must be met: a doc of few words is whole in them, and a long text holds any few words.
+_SHARED, _SHARED_FEW, _SHARED_BY_LONG, _LONG = 0.2, 0.38, 0.5, 60
+_CHUNK = 1 << 17
+_ODD = np.uint64(0x9E3779B97F4A7C15)
+
+
+class Pairs(NamedTuple):
+    """Texts beside benchmark rows, sorted and distinct."""
+
+    row: Places
+    doc: Places
+
+
+class Rarity:
+    """How much a word tells within a benchmark: the logarithm of how rarely its rows hold it; numbers and common words nothing."""
+
+    def __init__(self, found: Words, rows: int) -> None:
+        kept = ~found.is_number
+        stems, row = same_words(found.stem[kept]), found.row[kept]
+        self._set = HashSet(stems)
+        self.words = self._set.hashes
+        key = distinct(self._set.find(stems)[1] * max(rows, 1) + row)
+        held = np.bincount(key // max(rows, 1), minlength=len(self.words))
+        # One in e rows is as good as every row: what a third of a benchmark says is its boilerplate.
+        self.most = float(np.log(max(rows, 200))) - 1.0
+        weight = np.maximum(np.log(max(rows, 200) / np.maximum(held, 1)) - 1.0, 0.0)
+        weight[np.isin(self.words, COMMON.hashes())] = 0.0
+        self.weight: Weights = weight
+
+    def ids(self, stems: Hashes) -> npt.NDArray[np.int64]:
+        """The number of each word, -1 for a word that the benchmark does not hold."""
+        ids = np.full(len(stems), -1, np.int64)
+        at, place = self._set.find(stems)
+        ids[at] = place
+        return ids
+
+    def weights(self, stems: Hashes, is_number: npt.NDArray[np.bool_]) -> Weights:
+        """What each word weighs; one that the benchmark does not hold as much as one that a single row holds."""
+        ids = self.ids(stems)
+        weight = np.where(ids >= 0, self.weight[ids] if len(self.weight) else 0.0, self.most)
+        weight[is_number] = 0.0
+        weight[COMMON.find(stems)[0]] = 0.0
+        return weight
+
+
+class Index:
+    """The rarest words and the rare runs of a benchmark's texts (docs), to be met by other texts."""
+
+    def __init__(self, stems: Words, whole: Words, rarity: Rarity, by_whole: npt.NDArray[np.bool_]) -> None:
+        """Each text is known by its stem, and where `by_whole` says so also by all of it."""
+        self._texts, self._docs = stems.rows, 2 * stems.rows
+        doc, word = _words_of(stems, rarity, np.ones(stems.rows, np.bool_))
+        also, other = _words_of(whole, rarity, by_whole)
+        doc, word = np.concatenate([doc, also + self._texts]), np.concatenate([word, other])
+        order = np.lexsort((word, -rarity.weight[word], doc))
+        doc, word = doc[order], word[order]
+        rare = np.arange(len(doc)) - np.searchsorted(doc, doc) < _RAREST
+        doc, word = doc[rare], word[rare]
+        weight = rarity.weight[word]
+        total = np.bincount(doc, weight, self._docs)
+        order = np.argsort(word, kind="stable")
+        self._posted = doc[order]
+        self._share = (weight / np.maximum(total[doc], 1e-9))[order]
+        held = np.bincount(doc, minlength=self._docs)
+        self._one, self._few = held < 2, held < _RAREST
+        known = distinct(word)
+        self._set = HashSet(rarity.words[known])
+        self._bounds = np.searchsorted(word[order], np.append(known, len(rarity.words)))
+        self._index_runs(whole, rarity)
+
+    def meet(self, found: Words) -> Pairs:
+        """Every text with every one of the benchmark's that it shares enough of the rarest words with, or a rare run."""
+        shared = [self._meet_words(found), self._meet_runs(found)]
+        key = distinct(np.concatenate([pairs.row * self._texts + pairs.doc % max(self._texts, 1) for pairs in shared]))
+        return Pairs(*np.divmod(key, max(self._texts, 1)))
+
+    def _index_runs(self, docs: Words, rarity: Rarity) -> None:
+        hashes, starts = ngram_hashes(docs, RUN)
+        rare = ngram_weights(rarity.weights(same_words(docs.stem), docs.is_number), starts, RUN) >= _RUN_WEIGHT
+        hashes, doc = hashes[rare], docs.row[starts[rare]]
+        order = np.lexsort((doc, hashes))
+        hashes, self._run_doc = hashes[order], doc[order]
+        self._runs = HashSet(hashes)
+        self._run_bounds = np.searchsorted(hashes, self._runs.hashes, "left")
+        self._run_bounds = np.append(self._run_bounds, len(hashes))
+
+    def _meet_runs(self, found: Words) -> Pairs:
+        hashes, starts = ngram_hashes(found, RUN)
+        at, place = self._runs.find(hashes)
+        row, doc = spread(found.row[starts[at]], self._run_bounds[place], self._run_bounds[place + 1])
+        return Pairs(row, self._run_doc[doc])
+
+    def _meet_words(self, found: Words) -> Pairs:
+        at, place = self._set.find(same_words(found.stem))
+        key = distinct(found.row[at] * max(len(self._set.hashes), 1) + place)
+        row, word = np.divmod(key, max(len(self._set.hashes), 1))
+        starts, stops = self._bounds[word], self._bounds[word + 1]
+        posted = np.cumsum(np.bincount(row, stops - starts, found.rows))
+        cuts = np.append(np.searchsorted(row, np.flatnonzero(np.diff(posted // _CHUNK)) + 1), len(row))
+        long = np.bincount(found.row, minlength=found.rows) > _LONG
+        parts: list[Pairs] = []
+        first = 0
+        for last in distinct(cuts).tolist():
+            parts.append(self._weigh(row[first:last], starts[first:last], stops[first:last], long))
+            first = last
+        return Pairs(*(np.concatenate([np.zeros(0, np.int64), *(part[side] for part in parts)]) for side in range(2)))
+
+    def _weigh(self, row: Places, starts: Places, stops: Places, long: npt.NDArray[np.bool_]) -> Pairs:
+        """The pairs that share enough; one word is never enough where a doc has two."""
+        row, posted = spread(row, starts, stops)
+        doc, share = self._posted[posted], self._share[posted]
+        key = row * self._docs + doc
+        # Most pairs meet in one word only: cells of a hashed table throw them out before the sort.
+        bits = max(len(key).bit_length() + 2, 10)
+        cell = ((key.view(np.uint64) * _ODD) >> np.uint64(64 - bits)).view(np.int64)
+        needed = np.where(self._few[doc], np.where(long[row], _SHARED_BY_LONG, _SHARED_FEW), _SHARED) - 1e-9
+        enough = np.bincount(cell, share, 1 << bits)[cell] >= needed
+        key, share, needed = key[enough], share[enough], needed[enough]
+        order = np.argsort(key)
+        key = key[order]
+        first = np.flatnonzero(np.diff(key, prepend=-1))
+        if not len(first):
+            return Pairs(key, key)
+        whole, met = np.add.reduceat(share[order], first), np.diff(np.append(first, len(key)))
+        row, doc = np.divmod(key[first], self._docs)
+        good = (whole >= needed[order][first]) & ((met > 1) | self._one[doc])
+        return Pairs(row[good], doc[good])
+
+
+def _words_of(found: Words, rarity: Rarity, wanted: npt.NDArray[np.bool_]) -> tuple[Places, Places]:
+    """The distinct words that weigh anything, by text."""
+    ids = rarity.ids(same_words(found.stem))
+    kept = np.flatnonzero((ids >= 0) & ~found.is_number & wanted[found.row])
+    kept = kept[rarity.weight[ids[kept]] > 0]
+    text, word = np.divmod(distinct(found.row[kept] * len(rarity.words) + ids[kept]), max(len(rarity.words), 1))
+    return text, word
+
+
+def spread(row: Places, starts: Places, stops: Places) -> tuple[Places, Places]:
+    """Each row once for every place from its start to its stop, and those places."""
+    counts = stops - starts
+    spread = np.repeat(row, counts)
+    ends = np.cumsum(counts)
+    places = np.arange(len(spread)) + np.repeat(starts - (ends - counts), counts)
+    return spread, places

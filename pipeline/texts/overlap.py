@@ -1,0 +1,107 @@
+"""Benchmark questions that stand inside other questions: candidates by rare words, then one decision a pair."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from pipeline.texts.decide import THRESHOLDS, Decision, Thresholds, decide
+from pipeline.texts.evidence import Lexicon, Spans, numbers, spans
+from pipeline.texts.features import Read, measure, read
+from pipeline.texts.index import Index, Pairs, Rarity
+from pipeline.texts.questions import Block, Question, block_of, without_options
+from pipeline.texts.sift import Sieve, find_equal
+from pipeline.texts.tokens import distinct, fold
+
+_CACHED = 1 << 14
+
+
+class Hit(NamedTuple):
+    """A candidate and the benchmark's question that it repeats, by their places, with what proves it; spans lie in the stems."""
+
+    candidate: int
+    benchmark: int
+    score: float
+    rule: str
+    decision: Decision
+    candidate_spans: Spans
+    benchmark_spans: Spans
+
+
+class Detector:
+    """Finds which questions of one benchmark other questions repeat."""
+
+    def __init__(self, benchmark: Sequence[Question], limits: Thresholds = THRESHOLDS) -> None:
+        self._limits = limits
+        self._block = block_of([without_options(question) for question in benchmark])
+        whole = self._block.whole
+        rarity = Rarity(whole, len(benchmark))
+        self._sieve = Sieve(self._block, rarity, limits)
+        # The options help to find what its stem alone does not tell.
+        self._index = Index(self._block.stems, whole, rarity, self._sieve.weights < limits.long)
+        self._lexicon = Lexicon(rarity)
+        self._cached: dict[int, Read] = {}
+
+    @property
+    def rows(self) -> Sequence[Question]:
+        """The benchmark's questions as they are compared."""
+        return self._block.rows
+
+    def find(self, candidates: Sequence[Question]) -> list[Hit]:
+        """Every finding among these candidates, by candidate and then best first."""
+        block = block_of([without_options(question) for question in candidates])
+        pairs = self.pairs(block)
+        hits: list[Hit] = []
+        self._lexicon.learn(block.rows[row].whole for row in distinct(pairs.row).tolist())
+        last, cand = -1, None
+        for row, doc in zip(pairs.row.tolist(), pairs.doc.tolist(), strict=True):
+            hit = self._exact(block, row, doc)
+            if hit is None:
+                if cand is None or row != last:
+                    last, cand = row, read(block.rows[row], self._lexicon)
+                hit = self._compared(cand, row, doc)
+            if hit:
+                hits.append(hit)
+        return sorted(hits, key=lambda hit: (hit.candidate, hit.decision is not Decision.LEAK, -hit.score, hit.benchmark))
+
+    def _exact(self, block: Block, row: int, doc: int) -> Hit | None:
+        """The same words in stem and options: nothing is left to weigh."""
+        ours = self._block
+        if not ours.stem_hash[doc] or ours.stem_hash[doc] != block.stem_hash[row] or ours.options_hash[doc] != block.options_hash[row]:
+            return None
+        theirs, mine = block.rows[row], ours.rows[doc]
+        rule = "exact" if [fold(one) for one in theirs.options] == [fold(one) for one in mine.options] else "shuffled"
+        return Hit(row, doc, 1.0, rule, Decision.LEAK, ((0, len(theirs.stem)),), ((0, len(mine.stem)),))
+
+    def _compared(self, cand: Read, row: int, doc: int) -> Hit | None:
+        bench = self._read(doc)
+        found = measure(bench, cand)
+        verdict = decide(found, self._limits)
+        if verdict is None:
+            return None
+        shared = set(numbers(bench.stem)) & set(numbers(cand.stem))
+        return Hit(
+            row,
+            doc,
+            round(verdict.score, 4),
+            verdict.rule,
+            verdict.decision,
+            spans(cand.stem, found.stems.meanings.values(), shared),
+            spans(bench.stem, found.stems.meanings.keys(), shared),
+        )
+
+    def _read(self, doc: int) -> Read:
+        if doc not in self._cached:
+            if len(self._cached) > _CACHED:
+                self._cached.clear()
+            self._cached[doc] = read(self._block.rows[doc], self._lexicon)
+        return self._cached[doc]
+
+    def pairs(self, block: Block) -> Pairs:
+        """Every pair that is worth a closer look: equal stems, and what the sieve leaves of those that share rare words."""
+        rare = self._index.meet(block.whole)
+        return _union([self._sieve.sift(block, rare), find_equal(self._block.stem_hash, block.stem_hash)], len(self.rows))
+
+
+def _union(parts: Sequence[Pairs], docs: int) -> Pairs:
+    return Pairs(*np.divmod(distinct(np.concatenate([part.row * docs + part.doc for part in parts])), max(docs, 1)))

@@ -1,0 +1,126 @@
+"""Questions as they are compared: stem, options and answer apart, options that the stem repeats taken out of it."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pipeline.texts.tokens import Hashes, Places, Words, fold, mix, sum_by, text_hashes, words
+
+_MARK = re.compile(r"(?:^|\s)[\(\[]?([A-J])[\).:\]]\s+")
+_BARE_LETTER = re.compile(r"\(?[A-Ja-j]\)?\.?")
+
+
+class Question(NamedTuple):
+    """One row of anyone's."""
+
+    id: str
+    question: str
+    context: str = ""
+    options: tuple[str, ...] = ()
+    answer: str = ""
+
+    @property
+    def stem(self) -> str:
+        return f"{self.context}\n{self.question}" if self.context else self.question
+
+    @property
+    def whole(self) -> str:
+        return "\n".join(part for part in (self.context, self.question, *self.options, spoken_answer(self.answer)) if part)
+
+
+def spoken_answer(answer: str) -> str:
+    """An answer that says something by itself; '' for a letter."""
+    return "" if len(answer) < 6 and _BARE_LETTER.fullmatch(answer.strip()) else answer
+
+
+def without_options(question: Question) -> Question:
+    """The question with the options that its text repeats taken out, and read from there where it has none of its own."""
+    text = question.question
+    if not ("A)" in text or "A." in text or "A:" in text or "A]" in text):
+        return question
+    marks = _marks(text)
+    if not marks:
+        return question
+    ends = [mark.start() for mark in marks[1:]] + [len(text)]
+    told = tuple(text[mark.end() : end].strip(" \n\t;,") for mark, end in zip(marks, ends, strict=True))
+    if question.options and not _alike(told, question.options):
+        return question
+    stem = re.sub(
+        r"(?:(?:answer|response)\s+)?(?:choices|options)(?:\s+are)?\s*:?\s*$", "", text[: marks[0].start()], flags=re.IGNORECASE
+    ).strip()
+    return question._replace(question=stem, options=question.options or told) if stem.strip() else question
+
+
+def _marks(text: str) -> list[re.Match[str]]:
+    """The last run of marks A, B, C, … in order; at least three."""
+    best: list[re.Match[str]] = []
+    run: list[re.Match[str]] = []
+    for mark in _MARK.finditer(text):
+        if mark[1] == "A":
+            run = [mark]
+        elif run and ord(mark[1]) == ord("A") + len(run):
+            run.append(mark)
+        if len(run) >= 3:
+            best = run
+    return best
+
+
+def _alike(told: Sequence[str], options: Sequence[str]) -> bool:
+    plain = {" ".join(re.findall(r"\w+", fold(option))) for option in options}
+    return sum(" ".join(re.findall(r"\w+", fold(one))) in plain for one in told) * 2 >= len(told)
+
+
+class Block(NamedTuple):
+    """Many questions with their words: of the stem, of options and answer, of all; and the hashes that say what is equal."""
+
+    rows: Sequence[Question]
+    stems: Words
+    options: Words
+    option_hash: Hashes
+    option_row: Places
+    stem_hash: Hashes
+    options_hash: Hashes
+
+    @property
+    def whole(self) -> Words:
+        """All words, by row."""
+        return join_words(self.stems, self.options)
+
+
+def question_of(row: Mapping[str, Any]) -> Question:
+    """A row as a question; options may be a list, or a mapping of letters."""
+    options = row.get("options") or ()
+    if isinstance(options, Mapping):
+        options = options.values()
+    return Question(
+        str(row["id"]),
+        row["question"] or "",
+        row.get("context") or "",
+        tuple(str(option) for option in options),
+        str(row.get("answer") or ""),
+    )
+
+
+def block_of(questions: Sequence[Question]) -> Block:
+    """Questions with their words; the options are hashed as a set, whatever their order."""
+    stems = words([question.stem for question in questions])
+    counts = np.array([len(question.options) for question in questions], np.int64)
+    owner = np.repeat(np.arange(len(questions)), counts)
+    options = words([option for question in questions for option in question.options])
+    hashes = text_hashes(options)
+    said = options._replace(row=owner[options.row] if len(owner) else options.row, rows=len(questions))
+    if any(question.answer for question in questions):
+        said = join_words(said, words([spoken_answer(question.answer) for question in questions]))
+    return Block(questions, stems, said, hashes, owner, text_hashes(stems), sum_by(mix(hashes), owner, len(questions)))
+
+
+def join_words(one: Words, other: Words) -> Words:
+    """The words of two texts a row, by row."""
+    if not len(other.row):
+        return one
+    order = np.argsort(np.concatenate([one.row, other.row]), kind="stable")
+    exact, stem = np.concatenate([one.exact, other.exact])[order], np.concatenate([one.stem, other.stem])[order]
+    row, is_number = np.concatenate([one.row, other.row])[order], np.concatenate([one.is_number, other.is_number])[order]
+    return Words(exact, stem, row, is_number, one.rows)

@@ -1,0 +1,136 @@
+"""Which pairs of questions can be anything at all, decided by the million before words are read one by one."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.texts.decide import Thresholds
+from pipeline.texts.index import Pairs, Rarity, Weights, spread
+from pipeline.texts.ngrams import HashSet
+from pipeline.texts.paraphrase import same_words
+from pipeline.texts.questions import Block
+from pipeline.texts.tokens import Hashes, Places, Words, distinct
+
+# Words of one root count only when words are read one by one: they add up to a quarter.
+_ROOTS = 0.8
+_SOME_OPTIONS = 0.4
+_SOME_STEM = 0.3
+_WINDOW = 2.5
+
+
+class Bags(NamedTuple):
+    """Distinct things by row: bounds of rows, sorted keys (row times the number of all things, plus the thing), weights, totals."""
+
+    bounds: Places
+    thing: Places
+    weight: Weights
+    total: Weights
+    things: int
+
+
+class Sifted(NamedTuple):
+    """The bags of many questions."""
+
+    stems: Bags
+    options: Bags
+    told: Bags
+
+
+class Sieve:
+    """Sifts pairs of candidates and one benchmark's questions."""
+
+    def __init__(self, benchmark: Block, rarity: Rarity, limits: Thresholds) -> None:
+        self._rarity, self._limits = rarity, limits
+        self._told = HashSet(benchmark.option_hash)
+        self._held = self._bags(benchmark)
+
+    @property
+    def weights(self) -> Weights:
+        """What the words of each benchmark stem weigh."""
+        return self._held.stems.total
+
+    def sift(self, block: Block, pairs: Pairs) -> Pairs:
+        """The pairs that a rule could take: enough of the stems, or some of both stems and options, or one whole in the other."""
+        wanted = np.zeros(block.stems.rows, np.bool_)
+        wanted[pairs.row] = True
+        ours, theirs, limits = self._bags(_only(block, wanted)), self._held, self._limits
+        stem = _shared(theirs.stems, ours.stems, pairs)
+        whole = np.minimum(stem + _shared(theirs.stems, ours.options, pairs), theirs.stems.total[pairs.doc])
+        said, mine = theirs.stems.total[pairs.doc], ours.stems.total[pairs.row]
+        # Of a long candidate only a window is compared.
+        both = 2 * stem / np.maximum(said + np.minimum(mine, np.maximum(_WINDOW * said, 1.0)), 1e-9)
+        way = np.clip((said - limits.rich) / (limits.long - limits.rich), 0.0, 1.0)
+        needed = limits.short_stem + way * (limits.long_stem - limits.short_stem) - limits.doubt
+        needed = np.where(said < limits.rich, limits.near - limits.doubt, needed)
+        good = both >= _ROOTS * needed
+        options = 2 * _shared(theirs.options, ours.options, pairs)
+        options /= np.maximum(theirs.options.total[pairs.doc] + ours.options.total[pairs.row], 1e-9)
+        told = _shared(theirs.told, ours.told, pairs)
+        told /= np.maximum(np.minimum(theirs.told.total[pairs.doc], ours.told.total[pairs.row]), 1.0)
+        good |= (both >= _SOME_STEM) & (np.maximum(options, told) >= _SOME_OPTIONS)
+        inside = _ROOTS * limits.inside
+        good |= (whole >= inside * said) & (said >= limits.rich)
+        good |= (stem >= inside * mine) & (mine >= np.maximum(limits.rich, limits.part * said))
+        return Pairs(pairs.row[good], pairs.doc[good])
+
+    def _bags(self, block: Block) -> Sifted:
+        return Sifted(self._words(block.stems), self._words(block.options), self._options(block))
+
+    def _words(self, found: Words) -> Bags:
+        stems = same_words(found.stem)
+        ids = self._rarity.ids(stems)
+        strange = (ids < 0) & ~found.is_number
+        ids[ids >= 0] = np.where(self._rarity.weight[ids[ids >= 0]] > 0, ids[ids >= 0], -1)
+        kept = (ids >= 0) & ~found.is_number
+        bags = _bags(found.row[kept], ids[kept], self._rarity.weight, found.rows)
+        row = (
+            np.unique(np.stack([found.row[strange].astype(np.uint64), stems[strange]]), axis=1)[0].astype(np.int64) if strange.any() else []
+        )
+        return bags._replace(total=bags.total + np.bincount(row, minlength=found.rows) * self._rarity.most)
+
+    def _options(self, block: Block) -> Bags:
+        at, place = self._told.find(block.option_hash)
+        bags = _bags(block.option_row[at], place, np.ones(max(len(self._told.hashes), 1)), block.stems.rows)
+        return bags._replace(total=np.bincount(block.option_row, minlength=block.stems.rows).astype(np.float64))
+
+
+def _bags(row: Places, thing: npt.NDArray[np.int64], weight: Weights, rows: int) -> Bags:
+    things = max(len(weight), 1)
+    row, thing = np.divmod(distinct(row * things + thing), things)
+    held = weight[thing] if len(weight) else np.zeros(0)
+    return Bags(np.searchsorted(row, np.arange(rows + 1)), thing, held, np.bincount(row, held, rows).astype(np.float64), things)
+
+
+def _shared(theirs: Bags, ours: Bags, pairs: Pairs) -> Weights:
+    """The weight of what each pair's two bags both hold."""
+    pair, at = spread(np.arange(len(pairs.row)), theirs.bounds[pairs.doc], theirs.bounds[pairs.doc + 1])
+    keys = np.repeat(np.arange(len(ours.bounds) - 1), np.diff(ours.bounds)) * ours.things + ours.thing
+    if not len(keys):
+        return np.zeros(len(pairs.row))
+    wanted = pairs.row[pair] * theirs.things + theirs.thing[at]
+    same = keys[np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)] == wanted
+    return np.bincount(pair, theirs.weight[at] * same, len(pairs.row)).astype(np.float64)
+
+
+def _only(block: Block, wanted: npt.NDArray[np.bool_]) -> Block:
+    """The words of some rows, under the same row numbers."""
+    stems, options = (_some(found, wanted) for found in (block.stems, block.options))
+    told = wanted[block.option_row]
+    return block._replace(stems=stems, options=options, option_hash=block.option_hash[told], option_row=block.option_row[told])
+
+
+def _some(found: Words, wanted: npt.NDArray[np.bool_]) -> Words:
+    kept = wanted[found.row]
+    return Words(found.exact[kept], found.stem[kept], found.row[kept], found.is_number[kept], found.rows)
+
+
+def find_equal(benchmark: Hashes, asked: Hashes) -> Pairs:
+    """Every pair of equal hashes, but for 0."""
+    order = np.argsort(benchmark, kind="stable")
+    equal = HashSet(benchmark)
+    bounds = np.append(np.searchsorted(benchmark[order], equal.hashes), len(order))
+    row, place = equal.find(asked)
+    kept = asked[row] != 0
+    row, at = spread(row[kept], bounds[place[kept]], bounds[place[kept] + 1])
+    return Pairs(row, order[at])

@@ -1,0 +1,138 @@
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipeline.texts.decide import Decision
+from pipeline.texts.overlap import Detector, Hit
+from pipeline.texts.questions import Question
+
+ROWS = [json.loads(line) for line in (Path(__file__).parent / "paraphrases.jsonl").read_text().splitlines()]
+QUESTIONS = [Question(row["id"], row["question"], "", tuple(row["options"]), row["answer"]) for row in ROWS]
+VITALS = (
+    " Her temperature is 37 C (98.6 F), blood pressure is 122/78 mmHg, pulse is 80/min, and respirations are 14/min."
+    " Physical examination shows no abnormalities. Which of the following is the most appropriate next step in management?"
+)
+
+
+@pytest.fixture(scope="module")
+def detector() -> Detector:
+    return Detector(QUESTIONS)
+
+
+def leaks(hits: list[Hit]) -> set[tuple[int, int]]:
+    return {(hit.candidate, hit.benchmark) for hit in hits if hit.decision is Decision.LEAK}
+
+
+ALL = {(place, place) for place in range(len(QUESTIONS))}
+
+
+def _shuffled(question: Question) -> Question:
+    options = list(question.options)
+    random.Random(question.id).shuffle(options)
+    return question._replace(options=tuple(options))
+
+
+def _repeated(question: Question) -> Question:
+    told = " ".join(f"({letter}) {option}" for letter, option in zip("ABCDEFGHIJ", question.options, strict=False))
+    return question._replace(question=f"{question.question}\nAnswer Choices: {told}", options=())
+
+
+SAME: dict[str, Callable[[Question], Question]] = {
+    "copied": lambda question: question,
+    "shuffled": _shuffled,
+    "capitals": lambda question: question._replace(question=question.question.upper()),
+    "wide blanks": lambda question: question._replace(question=question.question.replace(" ", "\u00a0 \u200b")),
+    "typographic signs": lambda question: question._replace(question=question.question.replace("-", "–") + " …"),
+    "options repeated": _repeated,
+    "no options": lambda question: question._replace(options=()),
+    "an instruction in front": lambda question: question._replace(
+        question="You are a helpful medical assistant. Think step by step, then give one letter. " + question.question
+    ),
+    "answer as text": lambda question: Question(question.id, question.question, answer=question.answer),
+    "question in the context": lambda question: question._replace(question="What is the answer?", context=question.question),
+}
+
+
+@pytest.mark.parametrize("change", SAME.values(), ids=SAME.keys())
+def test_finds_every_question_however_it_is_dressed(detector: Detector, change: Callable[[Question], Question]) -> None:
+    assert leaks(detector.find([change(question) for question in QUESTIONS])) == ALL
+
+
+@pytest.mark.parametrize("level", range(3))
+def test_finds_every_paraphrase_that_keeps_its_options(detector: Detector, level: int) -> None:
+    said = [question._replace(question=row["paraphrases"][level]) for question, row in zip(QUESTIONS, ROWS, strict=True)]
+    assert leaks(detector.find(said)) == ALL
+
+
+def test_calls_no_question_on_the_same_subject_a_leak(detector: Detector) -> None:
+    assert leaks(detector.find([Question(row["id"], row["sibling"]) for row in ROWS])) == set()
+
+
+def test_vital_signs_and_stock_phrases_carry_no_weight() -> None:
+    told = ("ulcer of the tongue", "rash on both palms", "stiff neck since Tuesday", "blurred sight", "swollen left knee", "hoarse voice")
+    bench = [
+        Question(str(place), f"A {30 + place}-year-old woman comes to the physician because of {one}." + VITALS)
+        for place, one in enumerate(told)
+    ]
+    others = [one._replace(question=one.question.replace(told[place], "ringing in the ears")) for place, one in enumerate(bench)]
+    detector = Detector(bench)
+    assert leaks(detector.find(others)) == set()
+
+
+def test_half_of_a_vignette_is_still_that_vignette(detector: Detector) -> None:
+    long = [place for place, question in enumerate(QUESTIONS) if len(question.question.split()) > 35]
+    cut = [" ".join(QUESTIONS[place].question.split()[: int(len(QUESTIONS[place].question.split()) * 0.6)]) for place in long]
+    found = detector.find([QUESTIONS[place]._replace(question=text) for place, text in zip(long, cut, strict=True)])
+    assert leaks(found) == {(at, place) for at, place in enumerate(long)}
+
+
+def test_a_question_with_other_numbers_and_other_options_is_reported(detector: Detector) -> None:
+    other = Question("x", ROWS[12]["question"].replace("4 %", "11 %").replace("6 %", "19 %"), "", ("8", "12", "13", "30"), "12")
+    copied = Detector(
+        [QUESTIONS[12]._replace(question=QUESTIONS[12].question + " The trial lasted five years and enrolled veterans of the navy.")]
+    )
+    hits = copied.find([other._replace(question=other.question + " The trial lasted five years and enrolled veterans of the navy.")])
+    assert [hit.decision for hit in hits] in ([Decision.REPORT], [])
+    assert leaks(detector.find([other])) == set()
+
+
+def test_a_short_question_needs_its_options() -> None:
+    detector = Detector(
+        [Question("b", "Which of the following statements is false?", "", ("Bile is made in the liver", "Urea is a lipid"))]
+    )
+    assert (
+        leaks(detector.find([Question("c", "Which of the following statements is false?", "", ("Bone is living tissue", "Iron is a gas"))]))
+        == set()
+    )
+    same = Question("c", "Which of the following statements is FALSE", "", ("Urea is a lipid.", "Bile is made in the liver"))
+    assert [hit.rule for hit in detector.find([same])] == ["shuffled"]
+
+
+def test_asking_for_the_exception_is_another_question() -> None:
+    options = ("Wheeze", "Rash", "Bradycardia", "Stridor")
+    detector = Detector([Question("b", "Which of the following is a symptom of anaphylaxis?", "", options)])
+    hits = detector.find([Question("c", "Which of the following is NOT a symptom of anaphylaxis?", "", options)])
+    assert [(hit.rule, hit.decision) for hit in hits] == [("other polarity", Decision.REPORT)]
+
+
+def test_spans_point_at_the_shared_words(detector: Detector) -> None:
+    said = QUESTIONS[5]._replace(question=ROWS[5]["paraphrases"][2])
+    hit = detector.find([said])[0]
+    shown = [said.stem[start:end] for start, end in hit.candidate_spans]
+    assert any("black eschar" in text for text in shown)
+    assert all(QUESTIONS[5].stem[start:end].strip() for start, end in hit.benchmark_spans)
+
+
+def test_findings_do_not_depend_on_the_batch(detector: Detector) -> None:
+    rows = [question._replace(question=row["paraphrases"][1]) for question, row in zip(QUESTIONS, ROWS, strict=True)]
+    alone = [hit._replace(candidate=place) for place, row in enumerate(rows) for hit in detector.find([row])]
+    assert alone == detector.find(rows)
+
+
+def test_empty_rows_meet_nothing(detector: Detector) -> None:
+    assert detector.find([Question("e", ""), Question("f", "…", "", ("", ""))]) == []
+    assert detector.find([]) == []
+    assert Detector([Question("e", "")]).find(QUESTIONS) == []
