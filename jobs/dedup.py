@@ -1,6 +1,5 @@
 """The dedup command: duplicate clusters of a folder or Parquet file, written as Parquet or CSV."""
 
-import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,7 +9,8 @@ import pyarrow.parquet as pq
 
 from pipeline.dedup import DuplicateImage, dedup_images, images_of
 from pipeline.images.cluster import RADIUS
-from schemas.errors import StoreError
+from pipeline.run_local import available_cpus
+from pipeline.store import writing
 
 
 def dedup(path: Path, radius: int = RADIUS, out: Path | None = None) -> pa.Table:
@@ -18,8 +18,7 @@ def dedup(path: Path, radius: int = RADIUS, out: Path | None = None) -> pa.Table
 
     Raises: SourceError of a path without images, UsageError of a radius that fits no hash, StoreError where `out` cannot be written.
     """
-    workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    table = dedup_images(images_of(path), radius, workers)
+    table = dedup_images(images_of(path), radius, available_cpus())
     if out is not None:
         _write(table, out)
     return table
@@ -35,13 +34,8 @@ def summary(table: pa.Table) -> str:
 
 
 def _write(table: pa.Table, out: Path) -> None:
-    partial = out.with_name(out.name + ".part")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
+    with writing(out) as partial:
         if out.suffix == ".csv":
             pa_csv.write_csv(table, partial)
         else:
             pq.write_table(table, partial)
-        partial.replace(out)
-    except OSError as error:
-        raise StoreError(f"{out} cannot be written: {error.strerror or error}. Free space there, or point --out elsewhere.") from error

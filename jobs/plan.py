@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from importlib import metadata
 from pathlib import Path
 
 from pipeline.execute import Graph
@@ -41,6 +42,7 @@ from schemas.trace import Judgement, Selected, Trace
 from sources.source import Layout, Part, Source
 
 SHARD_BYTES = 256 << 20
+DECODERS = ("pydicom", "pylibjpeg-libjpeg", "pylibjpeg-openjpeg", "pylibjpeg-rle", "nibabel")
 SAMPLE_UNITS_IN_FLIGHT = 4
 IMAGE_ROWS_IN_GROUP = 64
 EXAMPLE_ROWS_IN_GROUP = 512
@@ -93,6 +95,19 @@ def mapping_of(dataset: Dataset) -> str:
     return json.dumps(told, sort_keys=True, ensure_ascii=False)
 
 
+def decoders() -> tuple[str, ...]:
+    """The optional image decoders that are installed: without them some images are faults that would otherwise stay so."""
+    found = {name: _version(name) for name in DECODERS}
+    return tuple(f"{name} {version}" for name, version in found.items() if version)
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
 def _ingest_step(item: Input) -> Step:
     recipe = ingest.IngestRecipe(
         source=item.dataset.name,
@@ -104,6 +119,7 @@ def _ingest_step(item: Input) -> Step:
         clean_version=CLEAN_VERSION,
         mapping=mapping_of(item.dataset),
         needs_gold=not item.benchmark,
+        decoders=decoders(),
     )
     return Step(
         name=_ingest_name(item),

@@ -14,6 +14,8 @@ from rich.table import Table
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pyarrow as pa
+
     from jobs.build import Built
     from jobs.ledgers import Holding, Soundness
     from jobs.overlap import Overlaps
@@ -95,6 +97,21 @@ def scored(found: "Scored", *, as_json: bool, lines: bool) -> None:
         table.add_row(escape(name), "accuracy", "", "", f"{mean:.1%}", "")
     console = Console(stderr=lines)
     (console if console.is_terminal else Console(width=WIDE, stderr=lines)).print(table)
+
+
+def deduplicated(found: "pa.Table", out: "Path | None", *, as_json: bool) -> None:
+    """The clusters of pictures: every row where they are not written to a file, and the sum."""
+    from jobs.dedup import summary
+
+    if as_json:
+        _json(found.to_pylist())
+        return
+    if out is None:
+        table = _table(*found.column_names)
+        for row in found.to_pylist():
+            table.add_row(*("" if value is None else escape(str(value)) for value in row.values()))
+        _print(table)
+    _line(summary(found))
 
 
 def overlapping(found: "Overlaps", out: "Path | None", *, as_json: bool) -> None:

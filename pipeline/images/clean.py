@@ -1,14 +1,17 @@
 """Cleaning: an upstream image as it is published, upright and without metadata."""
 
+from collections.abc import Callable
 from io import BytesIO
 from typing import NamedTuple
 
 from PIL import Image, ImageOps
 
 from pipeline.images.decode import FORMATS, fault_of, pillow_warnings_as_errors
+from pipeline.images.dicom import dicom_image, is_dicom
+from pipeline.images.nifti import is_nifti, nifti_image
 from pipeline.images.strip import JPEG_MAGIC, PNG_MAGIC, BrokenImage, Stripped, strip_jpeg, strip_png
 
-CLEAN_VERSION = 1
+CLEAN_VERSION = 2
 MAX_BYTES = 256_000_000
 MAX_PIXELS = 178_000_000
 
@@ -36,8 +39,9 @@ class Cleaned(NamedTuple):
 def clean(data: bytes) -> Cleaned:
     """The image upright and without metadata, its coded pixels untouched where its format and orientation allow.
 
-    JPEG and PNG lose segments only; GIF, TIFF, WebP and BMP become a PNG of their first frame. What is
-    turned upright is coded again: JPEG at quality 95 without chroma subsampling, PNG losslessly.
+    JPEG and PNG lose segments only; GIF, TIFF, WebP and BMP become a PNG of their first frame, DICOM one of its
+    first frame as its window shows it, NIfTI one of its middle axial slice. What is turned upright is coded again:
+    JPEG at quality 95 without chroma subsampling, PNG losslessly.
     """
     try:
         return _clean(data)
@@ -58,6 +62,10 @@ def _clean(data: bytes) -> Cleaned:
         return Cleaned(_upright(_bounded(strip_jpeg(data)), "JPEG"), "jpeg", "")
     if data.startswith(PNG_MAGIC):
         return Cleaned(_upright(_bounded(strip_png(data)), "PNG"), "png", "")
+    if is_dicom(data):
+        return Cleaned(_frame_as_png(dicom_image, data), "png", "")
+    if is_nifti(data):
+        return Cleaned(_frame_as_png(nifti_image, data), "png", "")
     if _known_elsewhere(data):
         raise BrokenImage("format not supported")
     if data.startswith(_REENCODED) or (data.startswith(b"RIFF") and data[8:12] == b"WEBP"):
@@ -99,6 +107,11 @@ def _as_png(data: bytes) -> bytes:
         return _png(turned)
 
 
+def _frame_as_png(read: Callable[[bytes], Image.Image], data: bytes) -> bytes:
+    with pillow_warnings_as_errors():
+        return _png(read(data))
+
+
 def _sixteen_bits(image: Image.Image) -> Image.Image:
     if any(not isinstance(value, (int, float)) or not 0 <= value <= 0xFFFF for value in image.getextrema()):
         raise BrokenImage("pixel depth not supported")
@@ -112,10 +125,5 @@ def _png(image: Image.Image) -> bytes:
 
 
 def _known_elsewhere(data: bytes) -> bool:
-    """Whether the bytes are DICOM (some wear a TIFF header before it), NIfTI (plain or gzipped), JPEG 2000, HEIC or AVIF."""
-    return (
-        data[128:132] == b"DICM"
-        or data[344:348] in (b"n+1\0", b"ni1\0")
-        or data.startswith((b"\x1f\x8b", b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51"))
-        or data[4:8] == b"ftyp"
-    )
+    """Whether the bytes are JPEG 2000, HEIC or AVIF."""
+    return data.startswith((b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51")) or data[4:8] == b"ftyp"

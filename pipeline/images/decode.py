@@ -75,7 +75,7 @@ def fault_of(error: Exception) -> str:
 
 @contextmanager
 def pillow_warnings_as_errors() -> Iterator[None]:
-    """Raises what Pillow warns of, but for odd TIFF tags, which do not touch pixels.
+    """Raises what Pillow warns of, but for odd TIFF tags, which do not touch pixels; hushes the readers of DICOM and NIfTI.
 
     Warning filters belong to the process: the first thread in sets them, the last one out puts them back.
     """
@@ -85,6 +85,7 @@ def pillow_warnings_as_errors() -> Iterator[None]:
             _saved[0].enter_context(warnings.catch_warnings())
             warnings.filterwarnings("error", module=r"PIL\.")
             warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.TiffImagePlugin")
+            warnings.filterwarnings("ignore", module=r"(pydicom|nibabel|pylibjpeg|pipeline\.images)\b")
     try:
         yield
     finally:

@@ -63,18 +63,24 @@ def hash_scaled(scaled: Scaled) -> Hashes:
     return Hashes(_above_median(small), _above_median(large), _rising(steps), scaled.width, scaled.height, "")
 
 
+def exact_phash64(data: bytes) -> bytes:
+    """Imagehash's own 64-bit pHash of an 8-bit image. Raises: as `scaled_grey`."""
+    return _exact_low(full_grey(data), _SMALL)
+
+
 def _exact(grey: Image.Image) -> Hashes:
-    lows: list[bytes] = []
-    for side in (_SMALL, _LARGE):
-        size = side * _FINE
-        thumb = np.asarray(grey.resize((size, size), Image.Resampling.LANCZOS), np.float64)
-        cosines = _cosines(side, size)
-        lows.append(_above_median(np.round(cosines @ thumb @ cosines.T, 6)))
     steps = np.asarray(grey.resize((_STEPS, _SMALL), Image.Resampling.LANCZOS))
-    return Hashes(lows[0], lows[1], _rising(steps), grey.width, grey.height, "")
+    return Hashes(_exact_low(grey, _SMALL), _exact_low(grey, _LARGE), _rising(steps), grey.width, grey.height, "")
 
 
-def _coefficients(low: NDArray[np.float32], corner: np.float32) -> NDArray[np.float32]:
+def _exact_low(grey: Image.Image, side: int) -> bytes:
+    size = side * _FINE
+    thumb = np.asarray(grey.resize((size, size), Image.Resampling.LANCZOS), np.float64)
+    cosines = _cosines(side, size)
+    return _above_median(np.round(cosines @ thumb @ cosines.T, 6))
+
+
+def _coefficients(low: NDArray[np.floating], corner: np.float32) -> NDArray[np.floating]:
     size = len(low) * _FINE
     low[0, 0] += 4 * size * size * corner
     return np.rint(low)
@@ -86,7 +92,7 @@ def _above_median(low: NDArray[np.floating]) -> bytes:
     return np.packbits(2 * low > flat[middle - 1] + flat[middle]).tobytes()
 
 
-def _rising(steps: NDArray[np.generic]) -> bytes:
+def _rising(steps: NDArray[np.number]) -> bytes:
     return np.packbits(steps[:, 1:] > steps[:, :-1]).tobytes()
 
 

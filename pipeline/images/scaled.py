@@ -65,9 +65,12 @@ def full_grey(data: bytes) -> Image.Image:
     with pillow_warnings_as_errors(), Image.open(BytesIO(data), formats=FORMATS) as image:
         if image.width * image.height > MAX_PIXELS:
             raise BrokenImage("too many pixels")
-        image.draft("L", None)
+        if image.mode in ("L", "RGB"):
+            image.draft("L", image.size)
         image.load()
-        return ImageOps.exif_transpose(image).convert("L")
+        orientation = _orientation(image)
+        upright = ImageOps.exif_transpose(image) if orientation != 1 else image
+        return upright.convert("L")
 
 
 def _by_turbo(data: bytes, least: int) -> Scaled | None:
@@ -114,7 +117,8 @@ def _stretched(deep: NDArray[Any], block: int) -> NDArray[np.float32]:
     if block > 1:
         rows = np.arange(0, deep.shape[0], block)
         columns = np.arange(0, deep.shape[1], block)
-        kind = np.float64 if deep.dtype.kind == "f" else np.int64
+        small = deep.dtype == np.uint16 and block <= 256
+        kind = np.float64 if deep.dtype.kind == "f" else np.uint32 if small else np.int64
         sums = np.add.reduceat(np.add.reduceat(deep, rows, axis=0, dtype=kind), columns, axis=1)
         counts = np.outer(np.diff(rows, append=deep.shape[0]), np.diff(columns, append=deep.shape[1]))
         deep = sums / counts

@@ -30,6 +30,7 @@ class IngestRecipe:
     clean_version: int
     mapping: str = ""
     needs_gold: bool = True
+    decoders: tuple[str, ...] = ()
 
 
 def ingest(rows: Iterable[Row], file: str, recipe: IngestRecipe) -> dict[str, pa.Table]:

@@ -2,6 +2,7 @@
 
 import os
 import struct
+import sys
 import zlib
 from io import BytesIO
 from pathlib import Path
@@ -212,9 +213,8 @@ def test_damaged_exif_does_not_cost_the_image() -> None:
         (b"\xff\xd8\xff", "truncated JPEG"),
         (b"\x89PNG\r\n\x1a\n", "truncated PNG"),
         (b"GIF89a", "not an image"),
-        (b"\0" * 128 + b"DICM" + b"\0" * 40, "format not supported"),
-        (b"\0" * 344 + b"n+1\0", "format not supported"),
-        (b"\x1f\x8b\x08\0", "format not supported"),
+        (b"\x1f\x8b\x08\0", "truncated NIfTI"),
+        (b"\0\0\0\x0cjP  ", "format not supported"),
         (b"%PDF-1.7", "not an image"),
         (b"\xff\xd8\xff\xd9", "broken JPEG"),
     ],
@@ -285,8 +285,14 @@ def test_real_radiographs_keep_their_pixels() -> None:
         assert measure(cleaned.bytes) == measure(data)
 
 
-def test_real_dicom_is_named_as_not_supported() -> None:
-    root = os.environ.get("MEDTRACE_DATA")
-    if not root:
-        pytest.skip("MEDTRACE_DATA names no folder of real data")
-    assert clean((Path(root) / "pydicom_test_files/test_files/CT_small.dcm").read_bytes()).fault == "format not supported"
+@pytest.mark.parametrize(
+    ("data", "fault"),
+    [
+        (b"\0" * 128 + b"DICM" + b"\0" * 40, "DICOM needs the imaging extra"),
+        (b"\0" * 344 + b"n+1\0", "NIfTI needs the imaging extra"),
+    ],
+)
+def test_a_format_whose_package_is_absent_is_told(data: bytes, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("pydicom", "nibabel"):
+        monkeypatch.setitem(sys.modules, name, None)
+    assert clean(data) == Cleaned(b"", "", fault)
