@@ -64,9 +64,12 @@ def test_serving_says_where_and_ends_with_the_interrupt_key(base_url: str) -> No
         assert served.stdout is not None
         url = served.stdout.readline().strip()
         assert check(Endpoint((url,)), MODEL) is Flavour.LLAMA_CPP
-        served.send_signal(signal.SIGINT)
-        assert served.wait(60) == 0
-        assert served.stdout.read() == ""
+        try:
+            served.send_signal(signal.SIGINT)
+            assert served.wait(60) == 0
+            assert served.stdout.read() == ""
+        finally:
+            served.kill()
     with (
         pytest.raises(TeacherError, match=r"cannot start on port \d+ .* Free the port"),
         embedded_teacher(port=int(base_url[:-3].split(":")[-1])),
