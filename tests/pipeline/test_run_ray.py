@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.store import Store
 from tests.fixtures.local_build import end_session, until
-from tests.fixtures.ray_nodes import STALLED, Cluster, begin, cluster, drive, end
+from tests.fixtures.ray_nodes import STALLED, STALLED_ELSEWHERE, Cluster, begin, cluster, drive, end
 from tests.fixtures.toy_graph import echo_step, run, toy_graph, words
 
 pytestmark = [pytest.mark.ray, pytest.mark.skipif(sys.platform != "linux", reason="finds Ray's processes in /proc")]
@@ -18,8 +18,14 @@ B = "one two three four five six seven eight"
 
 
 @pytest.fixture(scope="module")
-def nodes() -> Iterator[Cluster]:
-    with cluster(2) as started:
+def marker(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What appears when a unit stalls on the node that is to be lost."""
+    return tmp_path_factory.mktemp("lost") / "stalled"
+
+
+@pytest.fixture(scope="module")
+def nodes(marker: Path) -> Iterator[Cluster]:
+    with cluster(2, **{STALLED_ELSEWHERE: str(marker)}) as started:
         yield started
 
 
@@ -106,9 +112,8 @@ def test_an_engine_that_panics_ends_its_unit_and_not_the_build(nodes: Cluster, t
 
 
 def test_the_units_of_a_lost_node_are_done_by_another(
-    nodes: Cluster, tmp_path: Path, files: dict[Path, str], local: dict[str, bytes]
+    nodes: Cluster, marker: Path, tmp_path: Path, files: dict[Path, str], local: dict[str, bytes]
 ) -> None:
-    marker = tmp_path / "stalled"
     lost = nodes.start(2, **{STALLED: str(marker)})
     process = begin(nodes, tmp_path / "store", files, workers=4, runs={"measure": "stalls"})
     try:
