@@ -52,7 +52,9 @@ STORE = Path(".medtrace")
 INTERRUPTED = 130
 
 
-@app.command(epilog="Examples: `medtrace plan jobs/manifests/demo.toml` · `medtrace plan m.toml --json | jq .teachers`")
+@app.command(
+    epilog="Examples: `medtrace plan jobs/manifests/demo.toml --store .medtrace/demo` · `medtrace plan m.toml --json | jq .teachers`"
+)
 def plan(
     manifest: ManifestArgument,
     store: StoreOption = STORE,

@@ -11,7 +11,7 @@ from pipeline.stages.ask_judge import AskJudgeRecipe, items
 from pipeline.stages.sample import questions
 from pipeline.step import Step
 from pipeline.store import Store
-from pipeline.verify.ask_judge import ATTEMPTS, judge_request, read_reply
+from pipeline.verify.ask_judge import ATTEMPTS, attempt_request, judge_request, read_reply
 from schemas.example import Chosen
 
 
@@ -64,7 +64,7 @@ def _unread(requests: Sequence[Request], ledger: Ledger) -> int:
     """The replies that are missing: first ones, and those after replies that cannot be read."""
     missing = 0
     for attempt in range(ATTEMPTS):
-        keys = {request.key(attempt): request for request in requests}
+        keys = {attempt_request(request, attempt).key(attempt): request for request in requests}
         known = ledger.get(list(keys))
         missing += len(keys) - len(known)
         requests = [keys[key] for key, reply in known.items() if read_reply(reply.text) is None]

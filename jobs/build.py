@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from pipeline.stages.publish import OUTPUTS
 from pipeline.step import Context, Fan
 from pipeline.store import Store, check_writable
 from schemas.corpus import Tally
-from schemas.errors import MedtraceError, UsageError, WiringError
+from schemas.errors import MedtraceError, StoreError, UsageError, WiringError
 from schemas.example import Reject
 from schemas.lock import FetchLock
 from schemas.manifest import Manifest
@@ -108,11 +108,15 @@ def build(
 
     Raises: MedtraceError before anything ran; what fails later is in the result's errors.
     """
+    if not options.until:
+        _check_apart(options.out, {"the store": options.store, "the manifest": asked.path.absolute()})
     check_writable(options.store, "--store")
     if not options.until:
-        check_replaceable(options.out)
+        check_replaceable(options.out, asked.manifest.name)
         check_writable(options.out.parent, "--out")
     graph, items, lock = prepare(asked, options)
+    if not options.until:
+        _check_apart(options.out, {item.dataset.name: part.files[0] for item in items for part in item.parts})
     store = Store(options.store)
     say(f"{asked.manifest.name}: {len(items)} inputs, {len(graph.steps)} steps, store {options.store}")
     execution = execute(graph, store, Nobody(), dry=True)
@@ -145,6 +149,13 @@ def build(
     for shard in shards:
         counts[shard.config] += shard.rows
     return Built(asked.manifest, options.out, execution, dict(counts))
+
+
+def _check_apart(out: Path, kept: Mapping[str, Path]) -> None:
+    """Raises: StoreError where something that is kept lies in the folder of the corpus, which a build replaces whole."""
+    for what, path in kept.items():
+        if path.resolve().is_relative_to(out.resolve()):
+            raise StoreError(f"{what} lies in {out}, which a build replaces whole. Choose another folder with --out, or move {path}.")
 
 
 def check_teachers(manifest: Manifest) -> None:
@@ -205,7 +216,7 @@ def facts_of(item: Input, lock: FetchLock) -> SourceFacts:
     """What card and lock say of an input: who published it, and which files were read."""
     files = sorted({path for part in item.parts for path in part.files})
     root = item.parts[0].root
-    fetched = lock.fetched.get(found.entry_of(item.dataset, item.benchmark))
+    fetched = lock.fetched.get(found.entry_of(item.dataset, item.benchmark)) if item.dataset.path is None else None
     return SourceFacts(
         name=item.dataset.name,
         role="benchmark" if item.benchmark else "source",

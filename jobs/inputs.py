@@ -9,12 +9,12 @@ from jobs.plan import Input
 from pipeline import fetch
 from pipeline.models.endpoints import endpoint_for, is_loopback
 from pipeline.read_source import digest_files
-from schemas.errors import ManifestError
-from schemas.lock import FetchLock, LockedSource
+from schemas.errors import ManifestError, SourceError
+from schemas.lock import FetchLock
 from schemas.manifest import Dataset, Manifest, read_manifest
 from sources import by_name
 from sources.imagefolder import imagefolder_source
-from sources.source import Access, Source
+from sources.source import Access, Layout, Part, Source
 from sources.table import table_source
 
 RESTRICTED = (Access.CREDENTIALED, Access.REGISTERED)
@@ -72,7 +72,7 @@ def resolve(asked: Asked, cache: Path, *, locked: bool = False, relock: bool = F
         if source.benchmark_only and not benchmark:
             raise ManifestError(f"{dataset.name} is a benchmark and is never trained on. Name it under [[benchmark]].")
     before = fetch.read_lock(asked.lock_path)
-    after: dict[str, LockedSource] = {}
+    after = dict(before.fetched)
     inputs: list[Input] = []
     for dataset, source, benchmark in sources:
         entry = entry_of(dataset, benchmark)
@@ -83,13 +83,22 @@ def resolve(asked: Asked, cache: Path, *, locked: bool = False, relock: bool = F
                 source, dataset.split, dataset.revision, before.fetched.get(entry), cache, relock=relock, locked_only=locked
             )
             path, after[entry] = fetched.folder, fetched.locked
-        layout, parts = source.fit(path.resolve(), dataset.split)
+        layout, parts = _fit(source, path, dataset.split)
         digests = digest_files(file for part in parts for file in part.files)
         inputs.append(Input(dataset, source, dataset.split or source.default_split, layout, parts, benchmark, digests))
     lock = FetchLock(fetched=after)
     if lock != before and (after or before.fetched) and not locked:
         fetch.write_lock(asked.lock_path, lock)
     return tuple(inputs), lock
+
+
+def _fit(source: Source, path: Path, split: str | None) -> tuple[Layout, tuple[Part, ...]]:
+    try:
+        return source.fit(path.resolve(), split)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise SourceError(
+            f"{source.name}: {str(path)!r:.200} cannot be looked at: {error}. Name a file or folder that is there."
+        ) from error
 
 
 def check_permissions(manifest: Manifest, inputs: tuple[Input, ...], environ: Mapping[str, str] | None = None) -> None:

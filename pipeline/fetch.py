@@ -24,6 +24,7 @@ from huggingface_hub.errors import (
 from huggingface_hub.hf_api import RepoFile
 from pydantic import ValidationError
 
+from pipeline.models.endpoints import bare
 from pipeline.unpack import stays_inside, unpack_beside
 from schemas.errors import FetchError, PinError
 from schemas.lock import FetchLock, LockedFile, LockedSource
@@ -227,7 +228,7 @@ def _may_pass(error: BaseException | None) -> bool:
 
 def _told(source: Source, revision: str | None, error: BaseException) -> str:
     cause = error.__cause__ if isinstance(error, LocalEntryNotFoundError) and error.__cause__ else error
-    page = f"{os.environ.get('HF_ENDPOINT') or HUB}/datasets/{source.repo}"
+    page = f"{bare(os.environ.get('HF_ENDPOINT') or HUB)}/datasets/{source.repo}"
     if isinstance(cause, GatedRepoError):
         return f"{source.name} is gated: {page}. Accept its terms there, set HF_TOKEN to a token of that account, and build again."
     if isinstance(cause, RevisionNotFoundError):

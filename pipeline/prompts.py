@@ -90,7 +90,11 @@ def problem(prompt: Prompt, example: Mapping[str, Any]) -> str:
 
 def unmarked(text: str) -> str:
     """The text without `<image>`, which trainers take for a picture's place."""
-    return text.replace(MARKER, "").strip() if MARKER in text else text
+    if MARKER not in text:
+        return text
+    while MARKER in text:
+        text = text.replace(MARKER, "")
+    return text.strip()
 
 
 def worked_example(prompt: Prompt, answer_type: str) -> tuple[str, str]:

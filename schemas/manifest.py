@@ -168,7 +168,7 @@ def read_manifest(text: str, where: str) -> Manifest:
     """
     try:
         asked = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ManifestError(f"{where} is not TOML: {error}. Mend the line it names.") from error
     try:
         return Manifest.model_validate_json(json.dumps(asked, default=str))

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,7 @@ def finish(
         out.parent.mkdir(parents=True, exist_ok=True)
         if former.exists() and not out.exists():
             os.rename(former, out)
-        check_replaceable(out)
+        check_replaceable(out, manifest.name)
         for leftover in (partial, former):
             shutil.rmtree(leftover, ignore_errors=True)
         _lay_out(partial, _ordered(shards), tallies, manifest, manifest_text, manifest_name, facts, build)
@@ -62,29 +63,54 @@ def finish(
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def check_replaceable(out: Path) -> None:
-    """Fails where a corpus must not be put.
+def check_replaceable(out: Path, name: str) -> None:
+    """Fails where a corpus must not be put: what it replaces is removed.
 
-    Raises: StoreError where `out` is a file, or a folder with other things than a corpus of ours.
+    Raises: StoreError where `out` is a file, a folder with other things than a corpus of ours, another manifest's corpus,
+    or a corpus beside which something was put.
     """
-    if not out.exists() or (out.is_dir() and (is_corpus(out) or not any(out.iterdir()))):
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return
-    kind = "a folder that is no medtrace corpus" if out.is_dir() else "a file"
+    lock = _lock_of(out) if out.is_dir() else None
+    if lock is None:
+        kind = "a folder that is no medtrace corpus" if out.is_dir() else "a file"
+    elif lock.get("name") != name:
+        kind = f"the corpus of another manifest ({lock.get('name')})"
+    else:
+        named = {one["path"] for part in ("files", "shards") for one in lock.get(part, ())} | {"lock.json"}
+        others = sorted(found for path in out.rglob("*") if not path.is_dir() and (found := path.relative_to(out).as_posix()) not in named)
+        if not others:
+            return
+        kind = f"a corpus that also holds {others[0]}, which no build wrote"
     raise StoreError(f"{out} is {kind}, and is left as it is. Choose another folder with --out, or move it away.")
 
 
 def is_corpus(folder: Path) -> bool:
     """Whether a folder holds a lock of ours."""
+    return _lock_of(folder) is not None
+
+
+def _lock_of(folder: Path) -> dict[str, Any] | None:
     try:
         lock = json.loads((folder / "lock.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return False
-    return isinstance(lock, dict) and str(lock.get("format", "")).split("/")[0] == FORMAT.split("/")[0]
+        return None
+    ours = isinstance(lock, dict) and str(lock.get("format", "")).split("/")[0] == FORMAT.split("/")[0]
+    return lock if ours else None
 
 
 def portable(manifest_text: str) -> str:
     """A manifest's text with absolute paths cut to their last part, each with a comment that says so."""
-    return "".join(_portable_line(line) for line in manifest_text.splitlines(keepends=True))
+    text = "".join(_portable_line(line) for line in manifest_text.splitlines(keepends=True))
+    try:
+        asked = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return text  # a piece of a manifest: only whole ones have paths over several lines
+    for dataset in (*asked.get("source", ()), *asked.get("benchmark", ())):
+        path = str(dataset.get("path", ""))
+        if _ABSOLUTE.match(path):
+            text = text.replace(path, _last(path))
+    return text
 
 
 def _portable_line(line: str) -> str:
@@ -101,8 +127,12 @@ def _last_part(found: re.Match[str]) -> str:
     value = found[2][1:-1]
     if not _ABSOLUTE.match(value):
         return found[0]
-    last = [part for part in re.split(r"[\\/]+", value) if part]
-    return f"{found[1]}{found[2][0]}{last[-1] if last else '.'}{found[2][0]}"
+    return f"{found[1]}{found[2][0]}{_last(value)}{found[2][0]}"
+
+
+def _last(path: str) -> str:
+    parts = [part for part in re.split(r"[\\/]+", path) if part]
+    return parts[-1] if parts else "."
 
 
 def _ordered(shards: Sequence[Shard]) -> list[Shard]:

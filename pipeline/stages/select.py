@@ -6,6 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipeline.verify.think import normalise_trace
 from schemas.trace import Judgement, Selected, Trace, Verdict
 
 
@@ -42,13 +43,13 @@ def select(traces: pa.Table, judgements: pa.Table, recipe: SelectRecipe) -> dict
             reason = verdict
         elif recipe.need_thought and not thought:
             reason = "no thought"
-        elif (example, text) in seen:
+        elif (example, normalise_trace(text)) in seen:
             reason = "repeated text"
         elif kept[example] == recipe.max_per_question:
             reason = "over the limit"
         else:
             kept[example] += 1
-            seen.add((example, text))
+            seen.add((example, normalise_trace(text)))
         rows.append(
             {
                 Selected.id: id,

@@ -66,3 +66,10 @@ def test_collecting_removes_what_a_killed_writer_left(built: Project) -> None:
     assert said.told["removed"] == 1
     assert not torn.exists()
     assert finished.exists()
+
+
+def test_a_store_inside_the_corpus_is_refused_before_anything_runs(built: Project) -> None:
+    said = call("build", str(built.manifest), "--store", str(built.out / "cache"), "--out", str(built.out))
+    assert said.code == 1
+    assert "which a build replaces whole" in said.err
+    assert not (built.out / "cache").exists()

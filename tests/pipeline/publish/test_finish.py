@@ -172,7 +172,7 @@ def test_a_folder_that_is_no_corpus_is_refused_and_kept(tmp_path: Path):
         write_corpus(out, tmp_path / "store")
     (out / "lock.json").write_text('{"format": "npm"}')
     with pytest.raises(StoreError, match="no medtrace corpus"):
-        check_replaceable(out)
+        check_replaceable(out, "tiny")
     assert (out / "chapter.txt").read_text() == "years of work"
     assert not is_corpus(out)
 
@@ -180,7 +180,7 @@ def test_a_folder_that_is_no_corpus_is_refused_and_kept(tmp_path: Path):
 def test_a_file_is_refused_and_an_empty_folder_taken(tmp_path: Path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(StoreError, match="is a file"):
-        check_replaceable(tmp_path / "file")
+        check_replaceable(tmp_path / "file", "tiny")
     (tmp_path / "empty").mkdir()
     assert is_corpus(write_corpus(tmp_path / "empty", tmp_path / "store"))
 
@@ -207,3 +207,24 @@ def test_the_published_manifest_still_reads_as_the_one_that_was_asked(out: Path)
     assert published["source"][0].pop("path") == "quiz.jsonl"
     asked["source"][0].pop("path")
     assert published == asked
+
+
+def test_a_path_in_triple_quotes_is_cut_too() -> None:
+    text = "name = 'a'\n[[source]]\nname = 'b'\npath = '''/home/me/b.csv'''\n"
+    assert "/home/me" not in portable(text)
+    assert "b.csv" in portable(text)
+
+
+@pytest.mark.parametrize("change", ["other file", "other manifest"])
+def test_a_corpus_with_something_else_in_it_is_left_alone(tmp_path: Path, change: str) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    lock = {"format": "medtrace-corpus/1", "name": "tiny", "files": [{"path": "README.md"}], "shards": []}
+    (out / "README.md").write_text("card")
+    (out / "lock.json").write_text(json.dumps(lock))
+    check_replaceable(out, "tiny")
+    if change == "other file":
+        (out / "cache").mkdir()
+        (out / "cache" / "answers").write_text("paid")
+    with pytest.raises(StoreError, match="also holds cache/answers" if change == "other file" else "another manifest"):
+        check_replaceable(out, "tiny" if change == "other file" else "small")
