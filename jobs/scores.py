@@ -51,7 +51,7 @@ def score(path: Path, policy: Policy, *, compat: bool) -> Scored:
             errors.append(result["error"])
             continue
         if compat:
-            number = medevalkit.kit_row(json.loads(line))
+            number = _kit(line)
             result[medevalkit.LABEL] = number
             if number is not None:
                 kit.setdefault(result["task"], []).append(number)
@@ -71,13 +71,20 @@ def write_results(found: Scored, out: Path) -> None:
 
 def result_lines(found: Scored) -> Iterator[str]:
     """One JSON text a verdict."""
-    return (json.dumps(result, ensure_ascii=False) for result in found.results)
+    return (json.dumps(result, ensure_ascii=False).encode("utf-8", "replace").decode() for result in found.results)
+
+
+def _kit(line: str) -> float | None:
+    """The kit's number for a row that we could score; None where the kit has none."""
+    try:
+        return medevalkit.kit_row(json.loads(line))
+    except (LookupError, TypeError, ValueError):
+        return None
 
 
 def _lines(path: Path) -> Iterator[str]:
     try:
-        with path.open(encoding="utf-8", errors="surrogateescape") as file:
-            for line in file:
-                yield line.encode("utf-8", "replace").decode("utf-8")
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
+            yield from file
     except OSError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror or error}. Name a file of JSON lines, one response a line.") from error

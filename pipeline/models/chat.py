@@ -22,6 +22,7 @@ class UnfinishedAnswerError(ValueError):
 
 
 _OWNERS = {"llamacpp": Flavour.LLAMA_CPP, "vllm": Flavour.VLLM}
+_MOST_TOKENS = 2**31 - 1
 _MIME = {"jpg": "jpeg", "tif": "tiff"}
 _FINISH = {
     "stop": "stop",
@@ -77,12 +78,12 @@ def completion_of(raw: str) -> Completion:
     if choice is None or not isinstance(message, dict):
         raise UnfinishedAnswerError(_told_error(body) or "a body without choices")
     refusal = _words(message, "refusal")
-    content = _content(message) or refusal
+    text = _with_thought(_reasoning(message), _content(message) or refusal)
     usage = _mapping(body, "usage")
     return Completion(
-        text=_scalar_text(_with_thought(_reasoning(message), content)),
-        finish_reason="refused" if refusal else _finish_reason(choice),
-        model=_words(body, "model"),
+        text=_scalar_text(text),
+        finish_reason="refused" if refusal else _finish_reason(choice, body, text),
+        model=_scalar_text(_words(body, "model")),
         prompt_tokens=_count(usage, "prompt_tokens"),
         completion_tokens=_count(usage, "completion_tokens"),
     )
@@ -101,12 +102,16 @@ def _part(part: Text | Picture, pictures: Mapping[str, bytes]) -> dict[str, Any]
     return {"type": "image_url", "image_url": {"url": f"data:image/{_MIME.get(part.format, part.format)};base64,{data}"}}
 
 
-def _finish_reason(choice: dict[str, Any]) -> str:
+def _finish_reason(choice: dict[str, Any], body: dict[str, Any], text: str) -> str:
+    """Why the answer ended: `other` where there is text and the server gives no reason that is known."""
     told = choice.get("finish_reason")
     reason = _FINISH.get(told.lower()) if isinstance(told, str) else None
-    if reason is None:
-        raise UnfinishedAnswerError(_told_error(choice) or f"an answer that ended with finish_reason {told!r}")
-    return reason
+    if reason is not None:
+        return reason
+    error = _told_error(choice) or _told_error(body)
+    if error or not text.strip():
+        raise UnfinishedAnswerError(error or f"an empty answer that ended with finish_reason {told!r}")
+    return "other"
 
 
 def _content(message: dict[str, Any]) -> str:
@@ -160,5 +165,6 @@ def _words(body: dict[str, Any], name: str) -> str:
 
 
 def _count(usage: dict[str, Any], name: str) -> int:
+    """The tokens that are reported, within what a trace can hold."""
     value = usage.get(name)
-    return value if isinstance(value, int) and value >= 0 else 0
+    return min(max(value, 0), _MOST_TOKENS) if isinstance(value, int) and not isinstance(value, bool) else 0

@@ -90,7 +90,7 @@ class Completion:
     """One final answer of a model.
 
     `finish_reason`: stop, length, content_filter, refused (the server says so), too_long (the prompt does
-    not fit). `text` holds the thought in <think> tags, wherever the API put it. Tokens are 0 where not reported.
+    not fit), other (ended for no reason that is known). `text` holds the thought in <think> tags, wherever the API put it. Tokens are 0 where not reported.
     """
 
     text: str

@@ -53,7 +53,7 @@ def ask_judge(items: Sequence[Item], generate: Generate, model: str, seed: int =
         open_places = [place for place in range(len(items)) if place not in opinions]
         if not open_places:
             break
-        answers = generate([_sample(requests[place], attempt) for place in open_places])
+        answers = generate([attempt_request(requests[place], attempt) for place in open_places])
         for place, completions in zip(open_places, answers, strict=True):
             read = read_reply(completions[0].text)
             if read is not None:
@@ -76,6 +76,13 @@ def judge_request(item: Item, model: str, seed: int = 0, max_tokens: int = 512) 
     return Request(model, messages, Sampling(temperature=0.0, max_tokens=max_tokens), seed, (0,))
 
 
+def attempt_request(request: Request, attempt: int) -> Request:
+    """The request for one attempt (counted from 0) at an item; each has a key of its own."""
+    # A server that decodes greedily would only repeat itself.
+    sampling = replace(request.sampling, temperature=RETRY_TEMPERATURE) if attempt else request.sampling
+    return Request(request.model, request.messages, sampling, request.seed, (attempt,))
+
+
 def read_reply(text: str) -> tuple[bool, str] | None:
     """Verdict and reason of a reply that is one JSON object, in a fence or not; None where it is anything else."""
     thought = split_think(text)
@@ -87,12 +94,6 @@ def read_reply(text: str) -> tuple[bool, str] | None:
         return None
     reason = reply.get("reason")
     return reply["correct"], reason if isinstance(reason, str) else ""
-
-
-def _sample(request: Request, attempt: int) -> Request:
-    # A server that decodes greedily would only repeat itself.
-    sampling = replace(request.sampling, temperature=RETRY_TEMPERATURE) if attempt else request.sampling
-    return Request(request.model, request.messages, sampling, request.seed, (attempt,))
 
 
 def _plain(text: str) -> str:

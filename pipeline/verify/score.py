@@ -54,7 +54,7 @@ def score_rows(rows: Iterable[Mapping[str, Any] | str], policy: Policy = Policy.
             row = _row(raw)
             response, reason = _response(row)
             judged = verify(response, gold_of_row(row), policy=policy, finish_reason=reason)
-        except MedtraceError as error:
+        except (MedtraceError, LookupError, ArithmeticError, TypeError, ValueError) as error:
             yield {"line": line, "error": f"line {line}: {error}"}
             continue
         yield {

@@ -10,7 +10,9 @@ import pytest
 
 from jobs import inputs
 from jobs.build import check_teachers
+from pipeline.models.generate import SEED_STRIDE
 from pipeline.publish.audit import audit
+from pipeline.verify.ask_judge import ATTEMPTS
 from schemas.errors import ManifestError, TeacherError
 from sources.source import Access
 from tests.fixtures.fake_teacher import FakeTeacher
@@ -170,6 +172,28 @@ def test_a_reply_that_cannot_be_read_is_planned_to_be_asked_for_again(project: P
     assert call(*project.arguments()).code == 1
     said = call("plan", str(project.manifest), "--store", str(project.store)).out
     assert "Teacher weigher (judge): 2 questions, 2 requests to send (0 in the ledger)" in said
+
+
+def test_a_verdict_of_a_later_reply_is_neither_planned_nor_needed_again(project: Project, teacher: FakeTeacher, judge: FakeTeacher) -> None:
+    judge.answer = lambda prompt, seed: opinion(prompt, seed) if seed % SEED_STRIDE == ATTEMPTS - 1 else "Right!"
+    assert project.build().errors == []
+    assert judge.asked == 2 * ATTEMPTS
+    before = contents(project.out)
+    for path in project.store.glob("ask_judge*/*.parquet"):
+        path.unlink()
+    said = call("plan", str(project.manifest), "--store", str(project.store)).out
+    assert "Teacher weigher (judge): 2 questions, 0 requests to send (2 in the ledger)" in said
+    judge.close()
+    assert call(*project.arguments()).code == 0
+    assert contents(project.out) == before
+
+
+def test_answers_that_end_for_no_known_reason_are_built_and_published(project: Project, teacher: FakeTeacher, judge: FakeTeacher) -> None:
+    teacher.answer = lambda prompt, seed: {"message": {"content": answer(prompt, seed)}, "finish_reason": "abort"}
+    assert project.build().errors == []
+    assert teacher.asked == 5
+    assert {row["finish_reason"] for row in rows(project, "sft").values()} <= {"other"}
+    assert not audit(project.out, strict=True).failed
 
 
 def test_a_judges_endpoint_is_checked_before_a_teacher_is_paid(project: Project, teacher: FakeTeacher, judge: FakeTeacher) -> None:

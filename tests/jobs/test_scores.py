@@ -51,3 +51,18 @@ def test_a_file_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     said = call("score", str(tmp_path / "none.jsonl"))
     assert said.code == 1
     assert said.err.startswith("Error: ")
+
+
+def test_no_row_ends_the_scoring_of_the_others(tmp_path: Path) -> None:
+    boxes = {"task": "boxes", "gold": [{"label": "x", "box": [1, 2, 3, 4]}], "response": "<box>[[1,2,3,4]]</box>"}
+    path = rows(
+        tmp_path / "r.jsonl",
+        {"id": "1", **boxes, "image_size": [5]},
+        '{"id": "2", "task": "boxes", "gold": [{"label": "x", "box": [1, 2, 3, 4]}], "response": "", "image_size": [1e999, 2]}',
+        {"id": "\ud800", "response": "\\boxed{C}"},
+        {"id": "4", "gold": "gout", "response": "\\boxed{C}"},
+    )
+    said = call("score", str(path), "--compat", "medevalkit")
+    assert said.code == 1
+    assert [json.loads(line)["verdict"] for line in said.out.splitlines()] == ["correct", "correct"]
+    assert sum(line.startswith("Error: ") for line in said.err.splitlines()) == 2

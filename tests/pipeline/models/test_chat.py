@@ -106,6 +106,17 @@ def test_finish_reasons_are_put_in_one_set_of_words(told: str, expected: str) ->
     assert completion_of(answer({"content": "B"}, told)).finish_reason == expected
 
 
+@pytest.mark.parametrize("told", [None, "abort", "error", ""])
+def test_an_answer_that_ends_for_no_known_reason_keeps_its_text(told: str | None) -> None:
+    assert completion_of(answer({"content": "\\boxed{B}"}, told)) == Completion("\\boxed{B}", "other", "m-1")
+    assert completion_of(answer({"content": None, "reasoning": "cut o"}, told)).text == "<think>\ncut o\n</think>\n\n"
+
+
+def test_the_name_of_the_model_is_text_that_can_be_stored() -> None:
+    assert completion_of(answer({"content": "B"}, model="m\ud83d-1")).model == "m\ufffd-1"
+    assert completion_of(answer({"content": "B"}, model=3)).model == ""
+
+
 def test_a_refusal_keeps_its_words() -> None:
     assert completion_of(answer({"content": None, "refusal": "I cannot."})) == Completion("I cannot.", "refused", "m-1")
 
@@ -117,9 +128,12 @@ def test_a_refusal_keeps_its_words() -> None:
         (None, (0, 0)),
         ({"prompt_tokens": None}, (0, 0)),
         ({"prompt_tokens": "3"}, (0, 0)),
+        ({"prompt_tokens": 2.5, "completion_tokens": True}, (0, 0)),
+        ({"prompt_tokens": -1, "completion_tokens": 2**31}, (0, 2**31 - 1)),
+        ({"prompt_tokens": 10**30, "completion_tokens": 2**31 - 1}, (2**31 - 1, 2**31 - 1)),
     ],
 )
-def test_tokens_are_zero_where_not_reported(usage: object, expected: tuple[int, int]) -> None:
+def test_tokens_are_what_is_reported_within_bounds_and_else_zero(usage: object, expected: tuple[int, int]) -> None:
     completion = completion_of(answer({"content": "B"}, usage=usage))
     assert (completion.prompt_tokens, completion.completion_tokens) == expected
 
@@ -133,8 +147,13 @@ def test_tokens_are_zero_where_not_reported(usage: object, expected: tuple[int, 
         ("{}", "without choices"),
         ('{"choices": [{}]}', "without choices"),
         ('{"choices": null, "error": {"code": 502, "message": "bad gateway"}}', "error 502: bad gateway"),
-        (answer({"content": "half"}, None), "finish_reason None"),
-        (answer({"content": "half"}, "abort"), "finish_reason 'abort'"),
+        (answer({"content": " "}, None), "empty answer that ended with finish_reason None"),
+        (answer({"content": None}, "abort"), "empty answer that ended with finish_reason 'abort'"),
+        (answer({"content": "half"}, "abort", error="overloaded"), "error: overloaded"),
+        (
+            '{"choices": [{"message": {"content": "half"}, "finish_reason": null, "error": {"code": 502, "message": "gone"}}]}',
+            "error 502: gone",
+        ),
     ],
 )
 def test_a_body_without_a_final_answer_says_what_it_is(raw: str, what: str) -> None:

@@ -161,7 +161,7 @@ def test_no_more_than_the_wanted_requests_are_in_flight(server: FakeTeacher, ope
         {"status": 200, "drop": True},
         {"status": 200, "body": '{"choices": [{"mess'},
         {"status": 200, "body": '{"error": {"code": 502, "message": "upstream died"}}'},
-        {"status": 200, "body": '{"choices": [{"message": {"content": "half"}, "finish_reason": null}]}'},
+        {"status": 200, "body": '{"choices": [{"message": {"content": ""}, "finish_reason": null}]}'},
     ],
 )
 def test_a_passing_fault_is_tried_again(server: FakeTeacher, opened: Opened, how: dict[str, object]) -> None:
@@ -170,6 +170,14 @@ def test_a_passing_fault_is_tried_again(server: FakeTeacher, opened: Opened, how
     assert texts(opened(server.url)([request])) == [expected(request)]
     assert server.asked == 4
     assert opened.recorded() == 1
+
+
+@pytest.mark.parametrize("told", ["null", '"abort"'])
+def test_an_answer_that_ends_for_no_known_reason_is_paid_once_and_recorded(server: FakeTeacher, opened: Opened, told: str) -> None:
+    server.fail(1, status=200, body=f'{{"choices": [{{"message": {{"content": "half"}}, "finish_reason": {told}}}]}}')
+    teacher = opened(server.url)
+    assert teacher([ask("q")]) == teacher([ask("q")]) == [(Completion("half", "other"),)]
+    assert (server.asked, opened.recorded()) == (1, 1)
 
 
 class Listening(Patience):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from pipeline.models.generate import Completion, Request
-from pipeline.verify.ask_judge import JUDGE_PROMPT, Item, JudgeError, ask_judge, judge_request, read_reply
+from pipeline.verify.ask_judge import ATTEMPTS, JUDGE_PROMPT, Item, JudgeError, ask_judge, attempt_request, judge_request, read_reply
 
 ITEM = Item("Which lobe?", ("left lower lobe",), "LLL")
 
@@ -55,6 +55,15 @@ def test_unreadable_reply_is_asked_again_as_the_next_sample() -> None:
     replies = Replies("true", '{"correct": true, "reason": "same"}')
     assert ask_judge([ITEM], replies, "judge")[0] == (True, "same", 1, JUDGE_PROMPT)
     assert replies.asked == [(0,), (1,)]
+
+
+def test_every_attempt_has_a_request_of_its_own_and_only_retries_are_drawn_warm() -> None:
+    first = judge_request(ITEM, "judge")
+    assert attempt_request(first, 0) == first
+    requests = [attempt_request(first, attempt) for attempt in range(ATTEMPTS)]
+    assert [request.samples for request in requests] == [(0,), (1,), (2,)]
+    assert [request.sampling.temperature > 0 for request in requests] == [False, True, True]
+    assert attempt_request(requests[1], 2) == requests[2]
 
 
 def test_reply_that_stays_unreadable_is_an_error_and_not_a_wrong_answer() -> None:
