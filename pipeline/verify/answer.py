@@ -11,7 +11,7 @@ from pipeline.verify.number import read_number
 from pipeline.verify.prose import read_text
 from pipeline.verify.refusal import refuses
 from pipeline.verify.regions import find_regions, judge_regions, read_regions
-from pipeline.verify.retract import retracts
+from pipeline.verify.retract import denied, retracts
 from pipeline.verify.think import split_think
 from pipeline.verify.words import read_labels, read_word
 from schemas.example import AnswerType
@@ -79,7 +79,7 @@ def _find(answer: str, gold: Gold, policy: Policy, cut: bool) -> Found | None:
     if box is not None:
         found = Found(read(box.content, gold, "box"), box.start, box.end)
         if found.reading.rule != "box_unmatched" or policy is Policy.TRAIN or cut:
-            return _unless_retracted(answer, found, gold)
+            return _unless_retracted(answer, found, gold, boxed=True)
         after = find_answer(answer[box.end + 1 :], gold, read, cut=False, anchored=True)
         if after is None:
             return found
@@ -90,9 +90,11 @@ def _find(answer: str, gold: Gold, policy: Policy, cut: bool) -> Found | None:
     return found and _unless_retracted(answer, found, gold)
 
 
-def _unless_retracted(answer: str, found: Found, gold: Gold) -> Found:
+def _unless_retracted(answer: str, found: Found, gold: Gold, *, boxed: bool = False) -> Found:
     """The reading, or AMBIGUOUS where the text behind it takes it back."""
-    if found.reading.verdict is Verdict.CORRECT and retracts(answer, found.end, gold):
+    if found.reading.verdict is not Verdict.CORRECT:
+        return found
+    if retracts(answer, found.end, gold) or (boxed and denied(answer, found.start, found.end)):
         return found._replace(reading=found.reading._replace(verdict=Verdict.AMBIGUOUS, rule=f"{found.reading.rule}_retracted", score=0.0))
     return found
 

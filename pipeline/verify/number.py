@@ -4,24 +4,27 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
 
+from pipeline.verify.beside import is_unit, leads_in, trails_off
 from pipeline.verify.fold import unwrap
 from pipeline.verify.gold import Gold, Reading
-from pipeline.verify.units import comparable, factor, parse_unit
+from pipeline.verify.units import MERCURY, comparable, factor, parse_unit
 from schemas.trace import Verdict
 
 LONGEST = 400
+_PROSE = ("phrase", "conclusion", "whole")
 _NUMERAL = r"(?:\d{1,3}(?:[, ]\d{3})+(?![\d])(?:\.\d+)?|\d+(?:[.,]\d+)?|\.\d+)"
 _NUMBER = re.compile(
     rf"(?<![\w.])([+-]?)\s*({_NUMERAL})(?:\s*(?:[x*×·]\s*10\s*\^?\s*\(?([+-]?\d{{1,3}})\)?|[eE]([+-]?\d{{1,3}})(?![a-zA-Z])))?"
 )
 _FRAC = re.compile(r"\\[dt]?frac\s*\{\s*([+-]?\d{1,9})\s*\}\s*\{\s*(\d{1,9})\s*\}")
-_OUT_OF = re.compile(r"\s*(?:out of|of|/|sur|de|von|von insgesamt)\s*(\d+)\s*(?:points?)?\s*\.?$", re.IGNORECASE)
+_OUT_OF = re.compile(r"\s*(?:out of|/|sur|von insgesamt)\s*(\d+)\s*(?:points?)?\s*\.?$", re.IGNORECASE)
 _RANGE = re.compile(r"\d\s*(?:-|to|~|bis|à|至|and)\s*[+-]?\d|\bbetween\b|\bentre\b|\bzwischen\b|\\pm|±|\+/-", re.IGNORECASE)
 _HEDGED = re.compile(r"\b(?:or|not|cannot|oder|ou)\b|n't\b", re.IGNORECASE)
 _BOUND = re.compile(
     r"[<>≤≥]|\\(?:le|ge|lt|gt)|\b(?:at least|at most|more than|less than|greater than|under|over|above|below|up to)\b", re.IGNORECASE
 )
-_PER_AREA = re.compile(r"(?<=/)\s*1\.73\s*(?=m)|\bper\s+1\.73\s*(?=m)", re.IGNORECASE)
+_IN_BRACKETS = re.compile(r"^\s*[(\[]\s*([^()\[\]]{1,40})[)\]]?")
+_PER_AREA = re.compile(r"(?<=/)\s*1\.73\s*(?=m)|(?<=\bper)\s+1\.73\s*(?=m)", re.IGNORECASE)
 
 
 class Quantity(NamedTuple):
@@ -38,7 +41,7 @@ def read_number(content: str, gold: Gold, where: str) -> Reading:
         return Reading(Verdict.NO_ANSWER, "", f"{where}_empty", 0.0)
     if len(content) > LONGEST:
         return Reading(Verdict.NO_ANSWER, "", f"{where}_long", 0.0)
-    quantity = one_quantity(content)
+    quantity = one_quantity(content, gold.unit, prose=where in _PROSE)
     if isinstance(quantity, str):
         verdict = Verdict.NO_ANSWER if quantity == "no_number" else Verdict.AMBIGUOUS
         return Reading(verdict, "", f"{where}_{quantity}", 0.0)
@@ -48,13 +51,14 @@ def read_number(content: str, gold: Gold, where: str) -> Reading:
     return Reading(Verdict.CORRECT if right else Verdict.INCORRECT, extracted, f"{where}_{rule}", float(right))
 
 
-def one_quantity(content: str) -> Quantity | str:
-    """The one value that a text gives, or why there is none: no_number, range, bound, hedged, several."""
+def one_quantity(content: str, unit_asked: str, *, prose: bool) -> Quantity | str:
+    """The one value that a text gives, or why there is none: no_number, range, bound, hedged, several, beside."""
     text = _FRAC.sub(r"\1/\2", content).replace("\\times", "x").replace("\\cdot", "·")
     text = re.sub(r"\\[,;:! ]", " ", re.sub(r"(?<=\d)\{,\}(?=\d)|(?<=\d)\\[,!](?=\d{3})", ",", text))
-    text = _PER_AREA.sub("", unwrap(text).replace("^{", "^").strip(" ()[]\"'"))
+    text = _PER_AREA.sub(" ", unwrap(text).replace("^{", "^").strip(" ()[]\"'"))
+    text, left = MERCURY.sub("", text), ""
     if "=" in text:
-        text = text.rsplit("=", 1)[1].strip()
+        left, text = (side.strip() for side in text.rsplit("=", 1))
     numbers = list(_NUMBER.finditer(text))
     if not numbers:
         return "no_number"
@@ -67,18 +71,38 @@ def one_quantity(content: str) -> Quantity | str:
         return "range"
     if _BOUND.search(text):
         return "bound"
-    if _HEDGED.search(text):
+    if _HEDGED.search(text) or ((not prose or "=" in left) and _HEDGED.search(left)):
         return "hedged"
     if re.match(r"\.\d", behind):
         return "no_number"
+    if not leads_in(text[: first.start()]) or (left and _unequal(left, value)):
+        return "beside"
     if outof := _OUT_OF.match(behind):
         if not int(outof[1]):
             return "no_number"
         return Quantity(value, "/" if "/" in outof[0] else "out of", Decimal(outof[1]))
+    return _with_unit(value, behind, unit_asked, prose=prose)
+
+
+def _with_unit(value: Decimal, behind: str, asked: str, *, prose: bool) -> Quantity | str:
+    """A value with the unit behind it, or why what stands there makes it another value."""
+    if (bracket := _IN_BRACKETS.match(behind)) and parse_unit(bracket[1]).length == len(bracket[1].rstrip()):
+        behind = f" {bracket[1]}{behind[bracket.end() :]}"
     unit = parse_unit(behind)
-    if any(number.start() >= first.end() + unit.length for number in numbers[1:]):
+    if is_unit(behind, asked):
+        return Quantity(value, unit.name, Decimal(0))
+    if _NUMBER.search(behind, unit.length):
         return "several"
+    if not trails_off(behind[unit.length :], prose=prose):
+        return "beside"
     return Quantity(value, unit.name, Decimal(0))
+
+
+def _unequal(left: str, value: Decimal) -> bool:
+    """Whether the left side of an equation denies it: `!=`, `<=`, or another bare number."""
+    sides = left.rsplit("=", 1)
+    alone = _NUMBER.fullmatch(sides[-1].strip())
+    return left[-1:] in "!/<>≠" or left.endswith("\\not") or (alone is not None and _decimal(alone) != value)
 
 
 def _decimal(number: re.Match[str]) -> Decimal | None:
@@ -96,9 +120,9 @@ def _compare(quantity: Quantity, gold: Gold) -> str:
     """The rule by which the value is right, or `outside` or `other_unit`."""
     value = quantity.value
     if quantity.whole:
-        if gold.low <= value <= gold.high and 0 <= value <= quantity.whole:
-            return "out_of"
-        return "number" if quantity.unit == "/" and gold.low <= value / quantity.whole <= gold.high else "outside"
+        if quantity.unit == "/":
+            return "number" if gold.low <= value / quantity.whole <= gold.high else "outside"
+        return "out_of" if gold.low <= value <= gold.high and 0 <= value <= quantity.whole else "outside"
     if quantity.unit == "%":
         if gold.unit not in ("", "%", "percent"):
             return "other_unit"

@@ -38,6 +38,7 @@ _SPELLINGS = {
     "mole": "mol", "unit": "iu", "u": "iu", "percent": "%", "pct": "%", "pt": "point", "score": "point", "°c": "celsius", "c": "celsius",
     "°f": "fahrenheit", "f": "fahrenheit", "jahre": "year", "tage": "day", "ans": "year", "jours": "day",
 }  # fmt: skip
+MERCURY = re.compile(r"(?<=(?<![a-zA-Z])mm)\s+(?=hg\b)", re.IGNORECASE)
 _TERM = re.compile(r"\s*(°?[a-zA-Zµμ]+|%)\s*(?:\^?\s*\(?(-?[123²³])\)?(?![\d.]))?|\s*([²³])")
 _JOIN = re.compile(r"\s*(/|per\b|·|\*)\s*(?:1\.73\s*(?=m))?", re.IGNORECASE)
 _WORDS_TOO = frozenset(("in", "h", "day", "celsius", "fahrenheit", "iu", "s", "l", "m", "g", "point", "month", "ft", "min"))
@@ -81,7 +82,7 @@ def factor(one: str, other: str) -> Decimal:
 
 
 def _name(unit: str) -> str:
-    return parse_unit(unit.strip()).name or ""
+    return parse_unit(MERCURY.sub("", unit.strip())).name or ""
 
 
 def _known(word: str) -> str:

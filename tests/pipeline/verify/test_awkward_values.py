@@ -39,7 +39,7 @@ NUMBERS = [
     (r"\boxed{500 g}", DOSE, WRONG), (r"\boxed{500 mL}", DOSE, WRONG), (r"\boxed{500 mg/dL}", DOSE, WRONG), (r"\boxed{500}", DOSE, RIGHT),
     (r"\boxed{500 milligrams}", DOSE, RIGHT), (r"\boxed{53.1\%}", PERCENT, RIGHT), (r"\boxed{53.1}", PERCENT, RIGHT), (r"\boxed{0.531}", PERCENT, WRONG),
     (r"\boxed{53.1%}", RATIO, RIGHT), (r"\boxed{0.531%}", RATIO, WRONG), (r"\boxed{0.531}", RATIO, RIGHT), (r"\boxed{3}", THREE, RIGHT),
-    (r"\boxed{3.0}", THREE, RIGHT), (r"\boxed{3 points}", THREE, RIGHT), (r"\boxed{3/5}", THREE, RIGHT), (r"\boxed{3 out of 10}", THREE, RIGHT),
+    (r"\boxed{3.0}", THREE, RIGHT), (r"\boxed{3 points}", THREE, RIGHT), (r"\boxed{3/5}", THREE, WRONG), (r"\boxed{3 out of 10}", THREE, RIGHT),
     (r"\boxed{2/3}", THREE, WRONG), (r"\boxed{3.4}", THREE, WRONG), (r"\boxed{1 250}", number("1250"), RIGHT), (r"\boxed{1{,}250}", number("1250"), RIGHT),
     (r"\boxed{1\,250}", number("1250"), RIGHT), (r"\boxed{1,250.5}", number("1250.5"), RIGHT), (r"\boxed{12,50}", number("12.5"), RIGHT),
     (r"\boxed{１２}", number("12"), RIGHT), (r"\boxed{1.5 m}", number("150", unit="cm"), RIGHT), (r"\boxed{2 h}", number("120", unit="min"), RIGHT),
