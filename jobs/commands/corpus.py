@@ -1,0 +1,118 @@
+"""The commands on a corpus: plan, build, audit, diff."""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jobs.commands.options import STORE, JsonOption, ManifestArgument, StoreOption
+
+app = typer.Typer()
+
+
+class RunnerName(StrEnum):
+    """Where units run."""
+
+    LOCAL = "local"
+    RAY = "ray"
+
+
+@app.command(
+    epilog="Examples: `medtrace plan jobs/manifests/demo.toml --store .medtrace/demo` · `medtrace plan m.toml --json | jq .teachers`"
+)
+def plan(
+    manifest: ManifestArgument,
+    store: StoreOption = STORE,
+    locked: Annotated[bool, typer.Option("--locked", help="Fail rather than change the fetch lock.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what a build would do: steps stored, to run or unknown, and what teachers would be asked."""
+    from jobs import inputs, preview
+    from jobs.build import Options
+    from jobs.show import corpus as show
+
+    asked = inputs.open_manifest(manifest)
+    show.plan(preview.plan(asked, Options(store.resolve(), Path("out") / asked.manifest.name, locked=locked)), as_json=as_json)
+
+
+@app.command(
+    epilog="Examples: `medtrace build jobs/manifests/demo.toml` · `medtrace build m.toml --runner ray --workers 64 --store /shared/store --out /shared/out/m` · `medtrace build m.toml --until choose`"
+)
+def build(
+    manifest: ManifestArgument,
+    store: StoreOption = STORE,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder of the corpus [default: out/NAME].")] = None,
+    runner: Annotated[RunnerName, typer.Option("--runner", help="This machine's processes, or a Ray cluster.")] = RunnerName.LOCAL,
+    workers: Annotated[int | None, typer.Option("--workers", min=0, help="Units at a time [default: the CPUs here].")] = None,
+    until: Annotated[str | None, typer.Option("--until", metavar="STEP", help="Stop after this step; publish nothing.")] = None,
+    locked: Annotated[bool, typer.Option("--locked", help="Fail rather than change the fetch lock.")] = False,
+    relock: Annotated[bool, typer.Option("--relock", help="Accept what the hub serves now, and renew the lock.")] = False,
+    as_json: JsonOption = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+) -> None:
+    """Build a corpus. Kill it anywhere and run it again: what is finished or paid is not done twice."""
+    from jobs import inputs
+    from jobs.build import Options
+    from jobs.build import build as run
+    from jobs.progress import Watcher
+    from jobs.show import corpus as show
+    from schemas.errors import UsageError
+
+    if locked and relock:
+        raise UsageError("--locked and --relock exclude each other: keep the lock, or renew it.")
+    asked = inputs.open_manifest(manifest)
+    folder = (out or Path("out") / asked.manifest.name).absolute()
+    if runner is RunnerName.RAY:
+        _need_absolute({"--store": store, "--out": out})
+    options = Options(store.absolute(), folder, runner.value, workers, until, locked, relock)
+    with Watcher(quiet=quiet) as watcher:
+        built = run(asked, options, watcher, say=watcher.say, answers=watcher.count)
+    show.built(built, as_json=as_json)
+    for error in built.errors:
+        print(f"Error: {error}", file=sys.stderr)
+    if built.errors:
+        raise typer.Exit(1)
+
+
+def _need_absolute(folders: dict[str, Path | None]) -> None:
+    """On Ray a job's working directory is a throw-away copy."""
+    from schemas.errors import UsageError
+
+    for option, folder in folders.items():
+        if folder is None or not folder.is_absolute():
+            raise UsageError(f"With --runner ray, {option} takes an absolute path that every node shares, not {folder or 'the default'}.")
+
+
+@app.command(epilog="Examples: `medtrace audit out/demo` · `medtrace audit out/m --strict --benchmark medqa=data/medqa --json`")
+def audit(
+    corpus: Annotated[Path, typer.Argument(metavar="CORPUS", help="A folder that `medtrace build` wrote.")],
+    strict: Annotated[bool, typer.Option("--strict", help="What could not be checked is a failure too.")] = False,
+    benchmark: Annotated[
+        list[str] | None, typer.Option("--benchmark", metavar="NAME=PATH", help="Where a benchmark's files are, to look for leaks again.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Prove a corpus: digests, contracts, every kept answer verified again, every image decoded."""
+    from jobs.audit import audit as run
+    from jobs.audit import named_paths
+    from jobs.show import corpus as show
+
+    found = run(corpus, strict=strict, benchmarks=named_paths(benchmark or []))
+    show.audit(found, as_json=as_json)
+    if found.failed:
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example: `medtrace diff out/v1 out/v2 --json`")
+def diff(
+    old: Annotated[Path, typer.Argument(metavar="OLD")],
+    new: Annotated[Path, typer.Argument(metavar="NEW")],
+    as_json: JsonOption = False,
+) -> None:
+    """Say what differs between two corpora: rows, verdicts, shards and what was asked."""
+    from jobs.show import corpus as show
+    from pipeline.publish.diff import diff as run
+
+    show.diff(run(old, new), as_json=as_json)

@@ -1,0 +1,63 @@
+"""The commands on datasets and models that are at hand: sources, serve."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jobs.commands.options import JsonOption
+
+app = typer.Typer()
+sources_app = typer.Typer(invoke_without_command=True)
+app.add_typer(sources_app, name="sources")
+
+
+@sources_app.callback(
+    epilog="Examples: `medtrace sources` · `medtrace sources show medmcqa` · `medtrace sources check medmcqa --path data/medmcqa`"
+)
+def sources(context: typer.Context, as_json: JsonOption = False) -> None:
+    """List the datasets: task, modality, rows, licence and access."""
+    if context.invoked_subcommand is None:
+        from jobs.show import known as show
+
+        show.sources(as_json=as_json)
+
+
+@sources_app.command("show", epilog="Example: `medtrace sources show medmcqa`")
+def sources_show(name: Annotated[str, typer.Argument(metavar="NAME")], as_json: JsonOption = False) -> None:
+    """Show one dataset: where it is, its licence, its layouts and one raw row."""
+    from jobs.show import known as show
+    from sources import by_name
+
+    show.source(by_name(name), as_json=as_json)
+
+
+@sources_app.command("check", epilog="Example: `medtrace sources check medmcqa --path data/medmcqa --split train`")
+def sources_check(
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    path: Annotated[Path, typer.Option("--path", help="A file or folder in one of the dataset's layouts.")],
+    split: Annotated[str | None, typer.Option("--split")] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Read at most so many rows.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Read your files as a dataset: which layout they have, how many rows read, and why others do not."""
+    from jobs.show import known as show
+    from sources import by_name
+    from sources.check import check
+
+    show.checked(check(by_name(name), path.resolve(), split, limit), as_json=as_json)
+
+
+@app.command(epilog="Example: `medtrace serve --port 8080`, then `OPENAI_BASE_URL=http://127.0.0.1:8080/v1 medtrace build …`")
+def serve(
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port on loopback; 0 picks a free one.")] = 0,
+    parallel: Annotated[int, typer.Option("--parallel", min=1, help="Requests at a time.")] = 4,
+) -> None:
+    """Serve the embedded teacher (SmolLM2-135M) on loopback: for trying the pipeline, not for medicine."""
+    from pipeline.models.server import serve as run
+
+    def ready(base_url: str) -> None:
+        print(f"Serving smollm2-135m. In another terminal: OPENAI_BASE_URL={base_url} medtrace build MANIFEST", file=sys.stderr, flush=True)
+
+    run(port, ready=ready, parallel=parallel)

@@ -1,0 +1,11 @@
+"""Arguments and options that several commands take."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ManifestArgument = Annotated[Path, typer.Argument(metavar="MANIFEST", help="A TOML file, like jobs/manifests/demo.toml.")]
+StoreOption = Annotated[Path, typer.Option("--store", help="Folder of finished work and of the ledger.", envvar="MEDTRACE_STORE")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON to stdout instead of tables.")]
+STORE = Path(".medtrace")

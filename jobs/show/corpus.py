@@ -1,0 +1,88 @@
+"""What the commands on a corpus print."""
+
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+
+from jobs.show.tables import print_json, print_line, print_tables, table_of
+
+if TYPE_CHECKING:
+    from jobs.build import Built
+    from jobs.preview import Plan
+    from pipeline.publish.audit import Audit
+    from pipeline.publish.diff import Diff
+
+
+def plan(found: "Plan", *, as_json: bool) -> None:
+    """What a build would do."""
+    if as_json:
+        print_json(found.to_json())
+        return
+    table = table_of("step", "units", "stored", "to run", "waits for")
+    for step in found.steps:
+        units = "unknown" if step.units is None else str(step.units)
+        table.add_row(escape(step.step), units, str(step.cached), "?" if step.to_run is None else str(step.to_run), escape(step.waits_for))
+    print_tables(table)
+    for teacher in found.teachers:
+        if teacher.waits_for:
+            line = f"requests unknown until {teacher.waits_for} has run: run build --until '{teacher.waits_for}', then plan again"
+        elif teacher.requests is None:
+            line = "requests unknown until the sources are ingested: run build --until choose, then plan again"
+        else:
+            bound = "" if teacher.exact else "at most "
+            line = f"{bound}{teacher.questions:,} questions, {bound}{teacher.requests:,} requests to send ({teacher.in_ledger:,} in the ledger), "
+            line += f"at most {teacher.max_tokens:,} completion tokens"
+        print_line(f"Teacher {teacher.teacher} ({teacher.model}): {line}.")
+
+
+def built(found: "Built", *, as_json: bool) -> None:
+    """What a build did."""
+    if as_json:
+        print_json(found.to_json())
+        return
+    table = table_of("step", "units", "stored", "ran", "failed", "left", "rows")
+    for name, ran in found.execution.ran.items():
+        rows = ", ".join(f"{count:,} {output}" for output, count in sorted(ran.rows.items()) if count)
+        table.add_row(escape(name), *(str(n) for n in (ran.units, ran.cached, ran.done, ran.failed, ran.left)), escape(rows))
+    print_tables(table)
+    if found.out:
+        counts = ", ".join(f"{count:,} {config}" for config, count in found.counts.items())
+        print_line(
+            f"{found.manifest.name}: {counts or 'no rows'} in {found.out}. Read {found.out / 'README.md'}; prove it with medtrace audit."
+        )
+
+
+def audit(found: "Audit", *, as_json: bool) -> None:
+    """What an audit found."""
+    if as_json:
+        print_json(found.to_json())
+        return
+    table = table_of("check", "status", "detail")
+    for check in found.checks:
+        table.add_row(escape(check.name), check.status, escape(check.detail))
+    print_tables(table)
+    print_line("The corpus has faults." if found.failed else "The corpus is what it says.")
+
+
+def diff(found: "Diff", *, as_json: bool) -> None:
+    """What differs."""
+    if as_json:
+        print_json(found.to_json())
+        return
+    if found.same:
+        print_line("The corpora hold the same rows in the same shards.")
+        return
+    rows = table_of("config", "source", "added", "removed", "changed")
+    for row in found.rows:
+        rows.add_row(row.config, escape(row.source), f"{row.added:,}", f"{row.removed:,}", f"{row.changed:,}")
+    counts = table_of("count", "value", "old", "new")
+    for count in found.counts:
+        counts.add_row(escape(count.where), escape(count.value), f"{count.old:,}", f"{count.new:,}")
+    keys = table_of("manifest key", "old", "new")
+    for key in found.manifest:
+        keys.add_row(escape(key.key), escape(str(key.old)), escape(str(key.new)))
+    print_tables(*(table for table in (rows, counts, keys) if table.row_count))
+    shards = found.shards
+    print_line(
+        f"{shards.identical} shards are the same, {len(shards.old_only)} are only in the old corpus, {len(shards.new_only)} only in the new."
+    )

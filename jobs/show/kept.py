@@ -1,0 +1,64 @@
+"""What the commands on store and ledger print."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+
+from jobs.show.tables import print_json, print_line, print_tables, table_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from jobs.ledgers import Holding, Soundness
+    from jobs.store import Collected, Verified
+
+
+def verified(found: "Verified", *, as_json: bool) -> None:
+    """What re-hashing found."""
+    if as_json:
+        print_json(found.to_json())
+        return
+    for damage in found.damaged:
+        print_line(f"{damage.path}: {damage.reason}")
+    advice = " Delete the damaged files and build again: only their units are redone." if found.damaged else ""
+    print_line(f"{found.files:,} files, {len(found.damaged):,} damaged.{advice}")
+
+
+def collected(found: "Collected", *, as_json: bool) -> None:
+    """What a collection removed."""
+    if as_json:
+        print_json(found.to_json())
+        return
+    done = "would go" if found.dry_run else "removed"
+    print_line(f"{found.removed:,} files {done} ({found.nbytes / 2**20:,.1f} MiB), {found.kept:,} stay. The ledger is never collected.")
+
+
+def held(found: "list[Holding]", *, as_json: bool) -> None:
+    """What a ledger holds."""
+    if as_json:
+        print_json([asdict(holding) for holding in found])
+        return
+    table = table_of("model", "ended", "answers", "prompt tokens", "completion tokens")
+    for holding in found:
+        counts = (f"{count:,}" for count in (holding.answers, holding.prompt_tokens, holding.completion_tokens))
+        table.add_row(escape(holding.model), escape(holding.finish_reason), *counts)
+    print_tables(table)
+
+
+def sound(found: "Soundness", *, as_json: bool) -> None:
+    """Whether a ledger is sound."""
+    if as_json:
+        print_json(asdict(found))
+        return
+    for damage in found.damages:
+        print_line(damage)
+    print_line(f"{found.answers:,} answers can be read, {len(found.damages):,} places are damaged.")
+
+
+def exported(count: int, out: "Path", *, as_json: bool) -> None:
+    """What was exported."""
+    if as_json:
+        print_json({"answers": count, "out": str(out)})
+        return
+    print_line(f"{count:,} answers in {out}.")
