@@ -9,7 +9,8 @@ from typing import Any
 
 from jobs import inputs as found
 from jobs.asking import left_to_ask
-from jobs.plan import Input, build_graph
+from jobs.plan import build_graph
+from jobs.steps.given import Input
 from pipeline import prompts
 from pipeline.execute import Execution, Graph, Runner, Watch, execute
 from pipeline.publish.finish import check_replaceable, finish

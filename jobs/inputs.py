@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from jobs.plan import Input
+from jobs.steps.given import Input
 from pipeline import fetch
 from pipeline.models.endpoints import endpoint_for, is_loopback
 from pipeline.read_source import digest_files

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from jobs import plan
 from jobs.build import Built
+from jobs.steps import corpus, traces
 from pipeline import run_local
 from pipeline.stages.partition import PartitionRecipe
 from tests.fixtures.fake_teacher import FakeTeacher
@@ -102,7 +102,8 @@ def test_one_more_source_leaves_what_was_asked_alone(project: Project, teacher: 
 
 def test_another_judge_pays_for_nothing(project: Project, teacher: FakeTeacher, monkeypatch: pytest.MonkeyPatch) -> None:
     _, first = asked_by(teacher, project)
-    monkeypatch.setattr(plan, "VERIFIER", "another")
+    for module in (traces, corpus):
+        monkeypatch.setattr(module, "VERIFIER", "another")
     teacher.close()
     built = project.build()
     assert built.errors == []

@@ -1,6 +1,6 @@
 """Golden digests: what a stage makes of small fixed tables may move only together with its version.
 
-`PYTHONPATH=. python tests/pipeline/test_golden.py` prints the dict anew, once the versions in jobs/plan.py are bumped.
+`PYTHONPATH=. python tests/pipeline/test_golden.py` prints the dict anew, once the versions in jobs/steps are bumped.
 """
 
 import struct
@@ -12,7 +12,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from jobs.plan import Input, build_graph
+from jobs.plan import build_graph
+from jobs.steps.given import Input
 from pipeline.fingerprint import digest_columns, fingerprint, table_digest
 from pipeline.images.clean import CLEAN_VERSION
 from pipeline.images.decode import MEASURE_VERSION
@@ -291,7 +292,7 @@ def test_output_moves_only_with_the_version(name: str) -> None:
     version, expected = GOLDEN[name]
     assert versions()[name] == version, f"{name} has another version: renew its digest here by running this file"
     assert digest(name) == expected, (
-        f"the output of {name} moved: bump its version in jobs/plan.py, then renew its digest by running this file"
+        f"the output of {name} moved: bump its version in jobs/steps, then renew its digest by running this file"
     )
 
 

@@ -1,0 +1,47 @@
+"""The step that writes the published tables."""
+
+from jobs.steps.traces import judged_by
+from pipeline.prompts import by_name
+from pipeline.publish.layout import parquet_options
+from pipeline.stages import (
+    publish,
+)
+from pipeline.step import Fan, Read, Step
+from pipeline.verify.answer import VERIFIER
+from schemas.corpus import CONFIGS
+from schemas.manifest import Manifest, Teacher
+
+SHARD_BYTES = 256 << 20
+PUBLISHED_GROUP_BYTES = 100 << 20
+
+
+def publish_step(manifest: Manifest) -> Step:
+    """Publish: what was chosen, sampled and judged becomes the tables that people receive."""
+    spare = by_name(manifest.teachers[0].prompt if manifest.teachers else "direct")
+    recipe = publish.PublishRecipe(tuple(_asked(teacher) for teacher in manifest.teachers), spare.name, spare.version, VERIFIER)
+    reads = [
+        Read("chosen", "choose", "chosen"),
+        Read("dropped", "choose", "dropped"),
+        Read("images", "gather", "images"),
+    ]
+    for name in [teacher.name for teacher in manifest.teachers] or ["none"]:
+        reads += [
+            Read("traces", f"sample[{name}]", "traces"),
+            Read("judgements", judged_by(manifest, name), "judgements"),
+            Read("selected", f"select[{name}]", "selected"),
+        ]
+    published = {name: contract for name, contract in publish.OUTPUTS.items() if contract in CONFIGS.values()}
+    parquet = {name: {**parquet_options(contract), "max_group_bytes": PUBLISHED_GROUP_BYTES} for name, contract in published.items()}
+    return Step("publish", 1, Fan.GROUP, publish.publish, recipe, tuple(reads), publish.OUTPUTS, parquet=parquet, group_bytes=SHARD_BYTES)
+
+
+def _asked(teacher: Teacher) -> publish.Asked:
+    sampling = publish.sampling_json(
+        model=teacher.model,
+        samples=teacher.samples,
+        temperature=teacher.temperature,
+        top_p=teacher.top_p,
+        max_tokens=teacher.max_tokens,
+        structure=teacher.structure,
+    )
+    return publish.Asked(teacher.name, teacher.sees, teacher.prompt, by_name(teacher.prompt).version, sampling)

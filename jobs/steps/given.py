@@ -1,0 +1,31 @@
+"""What a build is given: sources and benchmarks with their files."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from schemas.manifest import Dataset
+from sources.source import Layout, Part, Source
+
+
+@dataclass(frozen=True)
+class Input:
+    """A source or benchmark with the files that it is read from and their sha256."""
+
+    dataset: Dataset
+    source: Source
+    split: str
+    layout: Layout
+    parts: tuple[Part, ...]
+    benchmark: bool
+    digests: Mapping[Path, str]
+
+
+def ingest_name(item: Input) -> str:
+    """The name of the step that ingests an input."""
+    return f"ingest[{'benchmark ' if item.benchmark else ''}{item.dataset.name}]"
+
+
+def hash_name(item: Input) -> str:
+    """The name of the step that hashes a benchmark's images."""
+    return f"hash_images[benchmark {item.dataset.name}]"

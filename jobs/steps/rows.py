@@ -1,0 +1,155 @@
+"""The steps from upstream files to the rows that are chosen."""
+
+import json
+from functools import partial
+from importlib import metadata
+
+from jobs.steps.given import Input, hash_name, ingest_name
+from pipeline.images.clean import CLEAN_VERSION
+from pipeline.images.decode import MEASURE_VERSION
+from pipeline.read_source import read_source
+from pipeline.stages import (
+    choose,
+    find_duplicates,
+    find_overlaps,
+    gather,
+    hash_images,
+    ingest,
+    partition,
+    rank,
+)
+from pipeline.step import Fan, Read, Step
+from schemas.example import Chosen, Dropped, Example, Reject
+from schemas.graph import Duplicate, Overlap, Partition, Rank
+from schemas.image import Image, ImageHash
+from schemas.manifest import Dataset, Manifest
+
+DECODERS = ("pydicom", "pylibjpeg-libjpeg", "pylibjpeg-openjpeg", "pylibjpeg-rle", "nibabel")
+IMAGE_ROWS_IN_GROUP = 64
+EXAMPLE_ROWS_IN_GROUP = 512
+
+
+def mapping_of(dataset: Dataset) -> str:
+    """How a no-code source reads its columns, as canonical JSON; '' for a known dataset."""
+    if dataset.kind is None:
+        return ""
+    told = dataset.model_dump(mode="json", exclude={"name", "split", "max_rows", "path", "revision", "may_send"}, exclude_none=True)
+    return json.dumps(told, sort_keys=True, ensure_ascii=False)
+
+
+def decoders() -> tuple[str, ...]:
+    """The optional image decoders that are installed: without them some images are faults that would otherwise stay so."""
+    found = {name: _version(name) for name in DECODERS}
+    return tuple(f"{name} {version}" for name, version in found.items() if version)
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def ingest_step(item: Input) -> Step:
+    """Ingest: an input's files become examples, images and rejects."""
+    recipe = ingest.IngestRecipe(
+        source=item.dataset.name,
+        dataset=item.source.name,
+        dataset_version=item.source.version,
+        layout=item.layout.name,
+        split=item.split,
+        license=item.source.license,
+        clean_version=CLEAN_VERSION,
+        mapping=mapping_of(item.dataset),
+        needs_gold=not item.benchmark,
+        decoders=decoders(),
+    )
+    return Step(
+        name=ingest_name(item),
+        version=1,
+        fan=Fan.FILES,
+        run=partial(read_source, layout=item.layout),
+        recipe=recipe,
+        reads=(),
+        writes={"examples": Example, "images": Image, "rejects": Reject},
+        parts=item.parts,
+        parquet={"examples": {"row_group_size": EXAMPLE_ROWS_IN_GROUP}, "images": {"row_group_size": IMAGE_ROWS_IN_GROUP}},
+    )
+
+
+def partition_step(sources: list[Input]) -> Step:
+    """Partition: which ingested rows make up which shard."""
+    keys = tuple(Read("keys", ingest_name(item), "examples", (Example.key,)) for item in sources)
+    sizes = tuple(Read("sizes", ingest_name(item), "images", (Image.digest, Image.size)) for item in sources)
+    return Step("partition", 1, Fan.REDUCE, partition.partition, partition.PartitionRecipe(), keys + sizes, {"partition": Partition})
+
+
+def gather_step(sources: list[Input]) -> Step:
+    """Gather: the rows of a shard from all sources."""
+    reads = [Read("partition", "partition", "partition")]
+    for item in sources:
+        reads += [Read("examples", ingest_name(item), "examples"), Read("images", ingest_name(item), "images")]
+    writes = {"examples": Example, "images": Image, "rejects": Reject}
+    return Step("gather", 1, Fan.GATHER, gather.gather, gather.GatherRecipe(), tuple(reads), writes)
+
+
+def hash_step(name: str, over: str) -> Step:
+    """Hash images: what is measured of every image that a step writes."""
+    recipe = hash_images.HashRecipe(MEASURE_VERSION)
+    reads = (Read("images", over, "images", (Image.digest, Image.bytes, Image.fault)),)
+    return Step(name, 1, Fan.MAP, hash_images.hash_images, recipe, reads, {"hashes": ImageHash})
+
+
+def duplicates_step() -> Step:
+    """Find duplicates, across all sources."""
+    columns = (Example.id, Example.content, Example.images, Example.answer_type, Example.gold_json, Example.options)
+    reads = (
+        Read("examples", "gather", "examples", columns),
+        Read("hashes", "hash_images", "hashes", (ImageHash.digest, ImageHash.pixels)),
+    )
+    return Step(
+        "find_duplicates",
+        1,
+        Fan.REDUCE,
+        find_duplicates.find_duplicates,
+        find_duplicates.DuplicatesRecipe(),
+        reads,
+        {"duplicates": Duplicate},
+    )
+
+
+def overlaps_step(benchmarks: list[Input]) -> Step:
+    """Find overlaps with the benchmarks."""
+    pixels = (ImageHash.digest, ImageHash.pixels)
+    reads = [
+        Read("examples", "gather", "examples", (Example.id, Example.content, Example.images)),
+        Read("hashes", "hash_images", "hashes", pixels),
+    ]
+    for item in benchmarks:
+        columns = (Example.source, Example.row, Example.content, Example.images)
+        reads += [Read("benchmark", ingest_name(item), "examples", columns), Read("benchmark_hashes", hash_name(item), "hashes", pixels)]
+    recipe = find_overlaps.OverlapsRecipe()
+    return Step("find_overlaps", 1, Fan.REDUCE, find_overlaps.find_overlaps, recipe, tuple(reads), {"overlaps": Overlap})
+
+
+def rank_step(manifest: Manifest, sources: list[Input]) -> Step:
+    """Rank: what only the whole corpus can decide."""
+    recipe = rank.RankRecipe(
+        sources=tuple(item.dataset.name for item in sources),
+        max_rows=tuple(item.dataset.max_rows or 0 for item in sources),
+        heldout=manifest.split.heldout,
+        seed=manifest.seed,
+    )
+    reads = (
+        Read("examples", "gather", "examples", (Example.id, Example.source, Example.group, Example.images)),
+        Read("hashes", "hash_images", "hashes", (ImageHash.digest, ImageHash.pixels, ImageHash.fault)),
+        Read("duplicates", "find_duplicates", "duplicates"),
+        Read("overlaps", "find_overlaps", "overlaps"),
+    )
+    return Step("rank", 1, Fan.REDUCE, rank.rank, recipe, reads, {"ranks": Rank})
+
+
+def choose_step() -> Step:
+    """Choose: what rank decided, shard by shard."""
+    reads = (Read("examples", "gather", "examples"), Read("ranks", "rank", "ranks"))
+    return Step("choose", 1, Fan.MAP, choose.choose, choose.ChooseRecipe(), reads, {"chosen": Chosen, "dropped": Dropped})
