@@ -90,6 +90,10 @@ def read_lock(path: Path) -> FetchLock:
         return FetchLock()
     try:
         lock = FetchLock.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise PinError(
+            f"{path} cannot be read: {error.strerror}. Give read access to it, or move it away and rebuild with --relock."
+        ) from error
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the file"
@@ -102,17 +106,24 @@ def read_lock(path: Path) -> FetchLock:
 
 
 def write_lock(path: Path, lock: FetchLock) -> None:
-    """Writes the lock whole or not at all, sources and files in order of their names."""
+    """Writes the lock whole or not at all, sources and files in order of their names.
+
+    Raises: PinError where it cannot be written.
+    """
     fetched = {
         name: source.model_copy(update={"files": tuple(sorted(source.files, key=lambda file: file.path))})
         for name, source in sorted(lock.fetched.items())
     }
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    with partial.open("w", encoding="utf-8") as out:
-        out.write(lock.model_copy(update={"fetched": fetched}).model_dump_json(indent=2) + "\n")
-        out.flush()
-        os.fsync(out.fileno())
-    partial.replace(path)
+    try:
+        with partial.open("w", encoding="utf-8") as out:
+            out.write(lock.model_copy(update={"fetched": fetched}).model_dump_json(indent=2) + "\n")
+            out.flush()
+            os.fsync(out.fileno())
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise PinError(f"{path} cannot be written: {error.strerror}. Give write access to its folder: it pins what was fetched.") from error
 
 
 def _patterns(source: Source, split: str) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Unpacking fetched zip archives, after every member has been looked at."""
 
 import stat
+import struct
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
@@ -49,7 +50,15 @@ def unpack(archive: Path, folder: Path, max_bytes: int = MAX_UNPACKED_BYTES) -> 
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with opened.open(member) as packed, path.open("xb") as out:
                     copyfileobj(packed, out, 1 << 20)
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError) as error:
+    except NotImplementedError as error:
+        raise FetchError(
+            f"{archive} is packed in a way that is not read here: {error}. Unpack it yourself and name the folder as `path`."
+        ) from error
+    except OSError as error:
+        raise FetchError(
+            f"{archive} cannot be unpacked into {folder.parent}: {error.strerror or error}. Make room there or name a `path`."
+        ) from error
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, ValueError, struct.error) as error:
         raise FetchError(f"{archive} is no whole zip archive: {error}. Delete it and build again.") from error
 
 

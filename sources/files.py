@@ -9,7 +9,19 @@ from typing import Any
 import pyarrow as pa
 
 from schemas.errors import SourceError
-from sources.formats import Format, brief, columns_of, csv_lines, format_of, json_rows, load_json, no_number, not_utf8, open_parquet
+from sources.formats import (
+    Format,
+    brief,
+    check_name,
+    columns_of,
+    csv_lines,
+    format_of,
+    json_rows,
+    load_json,
+    no_number,
+    not_utf8,
+    open_parquet,
+)
 from sources.rows import Fault, text
 from sources.source import Part, Row
 
@@ -38,6 +50,8 @@ def located(path: Path, patterns: Sequence[str]) -> tuple[Path, ...]:
     for pattern in patterns:
         reach = pattern.removeprefix("./") if pattern.startswith("./") else f"**/{pattern}"
         found |= dict.fromkeys(item for item in sorted(path.glob(reach)) if item.is_file())
+    for file in found:
+        check_name(file)
     return tuple(found)
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
@@ -180,6 +181,14 @@ def not_utf8(path: Path, error: UnicodeDecodeError, line: int = 0) -> SourceErro
     """The error of a file in another encoding."""
     at = f"line {line}" if line else f"byte {error.start}"
     return SourceError(f"{path} is not UTF-8: byte 0x{error.object[error.start]:02x} at {at}. Convert the file to UTF-8.")
+
+
+def check_name(path: Path) -> None:
+    """Raises: SourceError where a file's name is not UTF-8, and so could stand in no table."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise SourceError(f"{os.fsencode(path).decode(errors='replace')!r} has a name that is not UTF-8. Rename it.") from None
 
 
 def brief(error: BaseException) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from schemas.errors import SourceError
-from sources.formats import brief
+from sources.formats import brief, check_name
 from sources.rows import Fault
 
 IMAGE_SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".gif", ".webp", ".tif", ".tiff", ".bmp"))
@@ -13,9 +13,12 @@ PATHS = ("path", "image_path", "file_name")
 
 
 def images_below(folder: Path) -> tuple[Path, ...]:
-    """The image files in a folder and its folders, sorted by path; hidden ones and links out of it left out."""
+    """The image files in a folder and its folders, sorted by path; hidden ones and links out of it left out.
+
+    Raises: SourceError where a name is not UTF-8.
+    """
     home = folder.resolve()
-    return tuple(
+    found = tuple(
         path
         for path in sorted(folder.rglob("*"))
         if path.suffix.lower() in IMAGE_SUFFIXES
@@ -23,6 +26,9 @@ def images_below(folder: Path) -> tuple[Path, ...]:
         and path.is_file()
         and path.resolve().is_relative_to(home)
     )
+    for path in found:
+        check_name(path)
+    return found
 
 
 def safe_path(root: Path, name: str) -> Path:

@@ -12,7 +12,7 @@ from schemas.errors import ManifestError, SourceError
 from schemas.manifest import Dataset, GoldAs
 from sources import rows
 from sources.files import Record, cut, home, records, to_row
-from sources.formats import SUFFIXES, Format, columns_of, format_of, open_parquet
+from sources.formats import SUFFIXES, Format, check_name, columns_of, format_of, open_parquet
 from sources.images import names_in, pictures, safe_path
 from sources.rows import Fault, Gold, cell, question_of, text
 from sources.source import Access, Layout, Part, Row, Source
@@ -106,6 +106,7 @@ def find(path: Path, split: str, *, options: TableOptions) -> tuple[Part, ...]:
     inside = (item for item in sorted(path.iterdir()) if item.is_file() and not item.name.startswith(".")) if path.is_dir() else (path,)
     files = [item for item in inside if item.suffix.lower() in SUFFIXES]
     for file in files:
+        check_name(file)
         _check_columns(file, options)
     parts = (part for file in files for part in cut(home(path), file))
     return tuple(_with_images(part, options) for part in parts)

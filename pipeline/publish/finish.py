@@ -17,6 +17,7 @@ import pyarrow as pa
 from pipeline.publish.card import render_card
 from pipeline.publish.layout import shard_path
 from pipeline.publish.lock import FORMAT, Filed, Shard, SourceFacts, make_lock
+from pipeline.publish.texts import MACHINE_PATH
 from pipeline.store import sync_folder
 from schemas.corpus import CONFIGS
 from schemas.errors import StoreError
@@ -115,7 +116,7 @@ def portable(manifest_text: str) -> str:
 
 def _portable_line(line: str) -> str:
     if line.lstrip().startswith("#"):
-        return line
+        return MACHINE_PATH.sub(lambda found: _last(found[0]), line)
     shortened = _PATH.sub(_last_part, line)
     if shortened == line:
         return line

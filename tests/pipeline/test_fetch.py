@@ -276,3 +276,12 @@ def test_a_lock_that_cannot_be_read_is_told(tmp_path: Path, text: str, told: str
     path.write_text(text)
     with pytest.raises(PinError, match=told):
         read_lock(path)
+
+
+def test_a_lock_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "m.lock.json").mkdir()
+    with pytest.raises(PinError, match="cannot be written"):
+        write_lock(tmp_path / "m.lock.json", FetchLock())
+    assert [path.name for path in tmp_path.iterdir()] == ["m.lock.json"]
+    with pytest.raises(PinError, match="cannot be read"):
+        read_lock(tmp_path / "m.lock.json")

@@ -71,3 +71,26 @@ def test_a_new_archive_replaces_what_the_old_one_held(tmp_path: Path) -> None:
     unpack_beside(archive(tmp_path / "a.zip", {"old": b"1"}), "d1")
     unpack_beside(archive(tmp_path / "a.zip", {"new": b"1"}), "d2")
     assert [path.name for path in (tmp_path / "a").iterdir()] == ["new"]
+
+
+def test_a_file_where_a_folder_should_be_is_told(tmp_path: Path) -> None:
+    packed = archive(tmp_path / "a.zip", {"x": b"1", "x/y": b"2"})
+    with pytest.raises(FetchError, match="cannot be unpacked into"):
+        unpack(packed, tmp_path / "out")
+
+
+def test_a_name_that_no_disk_takes_is_told(tmp_path: Path) -> None:
+    packed = archive(tmp_path / "a.zip", {"n" * 300: b"1"})
+    with pytest.raises(FetchError, match="File name too long"):
+        unpack(packed, tmp_path / "out")
+
+
+def test_an_unknown_packing_is_told(tmp_path: Path) -> None:
+    packed = archive(tmp_path / "a.zip", {"x": b"1" * 100})
+    whole = bytearray(packed.read_bytes())
+    for marker, place in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        at = whole.index(marker) + place
+        whole[at : at + 2] = (97).to_bytes(2, "little")
+    packed.write_bytes(whole)
+    with pytest.raises(FetchError, match="is packed in a way that is not read here"):
+        unpack(packed, tmp_path / "out")

@@ -1,5 +1,6 @@
 """Folders of images, one folder a class."""
 
+import os
 import pickle
 from pathlib import Path
 
@@ -94,3 +95,10 @@ def test_an_image_that_went_away_is_a_fault(tmp_path: Path) -> None:
         ("b/2.png", "image empty"),
         ("b/3.png", ""),
     ]
+
+
+def test_a_name_that_is_not_utf8_is_told(tmp_path: Path) -> None:
+    lay_out(tmp_path, "a/1.jpg", "b/2.jpg")
+    (tmp_path / os.fsdecode(b"b/\xff.jpg")).write_bytes(b"x")
+    with pytest.raises(SourceError, match=r"has a name that is not UTF-8\. Rename it\."):
+        source().fit(tmp_path, None)

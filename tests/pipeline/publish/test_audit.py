@@ -155,7 +155,7 @@ def test_other_values_under_the_old_logical_digest_are_found(corpus: Path):
         (REJECTED, change(0, response="<think>key sk-abcDEF0123456789abcd</think>"), "texts", "looks like a key"),
         (REJECTED, change(0, response="hf_ABCDEFghijkl0123456789abcdefgh"), "texts", "looks like a key"),
         (REJECTED, change(0, response="Authorization: Bearer abcdef0123456789ABCD"), "texts", "looks like a key"),
-        (REJECTED, change(0, response="see /home/me/notes.txt"), "texts", "path of a machine"),
+        (REJECTED, change(0, source_row="/home/me/notes.csv:7"), "texts", "path of a machine"),
         (RL, lambda rows: rows.pop(), "counts", "lock counts other rows"),
         (REJECTED, change(0, model="another"), "counts", "lock counts other"),
         (REJECTED, change(0, flags=[]), "counts", "lock counts other traces"),
@@ -186,7 +186,9 @@ def test_a_null_where_the_contract_has_none_is_found(corpus: Path, name: str, ed
 
 
 def test_medical_prose_is_not_taken_for_keys_or_paths(corpus: Path):
-    prose = "risk-stratification-2024-score and task-sk-level; 5 mg/kg/day, and/or, http://x.org/home/a, ratio 1/tmp"
+    prose = (
+        "risk-stratification-2024-score and task-sk-level; 5 mg/kg/day, and/or, http://x.org/home/a, ratio 1/tmp; see /home/me/notes.txt"
+    )
     rewrite(corpus, REJECTED, change(0, response=prose, verdict="malformed"))
     assert "texts" not in failures(audit(corpus))
 

@@ -195,6 +195,7 @@ def test_a_file_is_refused_and_an_empty_folder_taken(tmp_path: Path):
         ('path = "data/a.jsonl"', 'path = "data/a.jsonl"'),
         ('my_path = "/x/y"', 'my_path = "/x/y"'),
         ('# path = "as it was"', '# path = "as it was"'),
+        ("# once at /home/me/data/a.csv, then moved", "# once at a.csv, then moved"),
     ],
 )
 def test_absolute_paths_in_a_manifest_are_cut_to_their_last_part(line: str, shown: str):
