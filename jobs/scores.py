@@ -10,19 +10,24 @@ from typing import Any
 from pipeline.store import writing
 from pipeline.verify import medevalkit
 from pipeline.verify.answer import VERIFIER, Policy
+from pipeline.verify.measures import summarise_measures
 from pipeline.verify.score import Rate, score_rows, summarise
 from schemas.errors import SourceError
 
 
 @dataclass(frozen=True)
 class Scored:
-    """The verdicts of a file in order, and what they sum up to. `errors` are rows that could not be scored."""
+    """The verdicts of a file in order, and what they sum up to. `errors` are rows that could not be scored.
+
+    `measures`: means by task. `compat`: another kit's means, by its name with the task.
+    """
 
     policy: str
     results: tuple[dict[str, Any], ...]
     errors: tuple[str, ...]
     rates: dict[str, list[Rate]]
-    compat: dict[str, float]
+    measures: dict[str, dict[str, float]]
+    compat: dict[str, dict[str, float]]
 
     def to_json(self) -> dict[str, Any]:
         """The summary for machines."""
@@ -32,32 +37,27 @@ class Scored:
             "policy": self.policy,
             "rows": len(self.results),
             "rates": rates,
+            "measures": self.measures,
             "compat": self.compat,
             "errors": list(self.errors),
         }
 
 
 def score(path: Path, policy: Policy, *, compat: bool) -> Scored:
-    """Scores a file of JSON lines. With `compat`, MedEvalKit's number stands beside each verdict, under that kit's name.
+    """Scores a file of JSON lines. With `compat`, MedEvalKit's numbers stand beside each verdict, under that kit's name.
 
     Raises: SourceError where the file cannot be read.
     """
     results: list[dict[str, Any]] = []
     errors: list[str] = []
-    kit: dict[str, list[float]] = {}
     lines = list(_lines(path))
     for result, line in zip(score_rows(lines, policy), (line for line in lines if line.strip()), strict=True):
         if "error" in result:
             errors.append(result["error"])
             continue
-        if compat:
-            number = _kit(line)
-            result[medevalkit.LABEL] = number
-            if number is not None:
-                kit.setdefault(result["task"], []).append(number)
-        results.append(result)
-    means = {f"{medevalkit.LABEL} {task}": fmean(numbers) for task, numbers in sorted(kit.items())}
-    return Scored(policy.value, tuple(results), tuple(errors), summarise(results), means)
+        results.append(result | {medevalkit.LABEL: _kit(line)} if compat else result)
+    means = summarise_measures(results)
+    return Scored(policy.value, tuple(results), tuple(errors), summarise(results), means, _kit_means(results))
 
 
 def write_results(found: Scored, out: Path) -> None:
@@ -74,12 +74,20 @@ def result_lines(found: Scored) -> Iterator[str]:
     return (json.dumps(result, ensure_ascii=False).encode("utf-8", "replace").decode() for result in found.results)
 
 
-def _kit(line: str) -> float | None:
-    """The kit's number for a row that we could score; None where the kit has none."""
+def _kit(line: str) -> dict[str, float]:
+    """The kit's numbers for a row that we could score; none where the kit has none."""
     try:
         return medevalkit.kit_row(json.loads(line))
     except (LookupError, TypeError, ValueError):
-        return None
+        return {}
+
+
+def _kit_means(results: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    found: dict[str, dict[str, list[float]]] = {}
+    for result in results:
+        for name, number in result.get(medevalkit.LABEL, {}).items():
+            found.setdefault(f"{medevalkit.LABEL} {result['task']}", {}).setdefault(name, []).append(number)
+    return {task: {name: fmean(numbers) for name, numbers in named.items()} for task, named in sorted(found.items())}
 
 
 def _lines(path: Path) -> Iterator[str]:

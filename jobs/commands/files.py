@@ -26,7 +26,7 @@ class PolicyName(StrEnum):
 
 
 @app.command(
-    epilog="Examples: `medtrace score responses.jsonl` · `medtrace score responses.jsonl --out verdicts.jsonl --compat medevalkit`"
+    epilog="Examples: `medtrace score responses.jsonl` · `medtrace score responses.jsonl --out verdicts.jsonl --compat medevalkit` · `medtrace score responses.jsonl --policy train --json | jq .rates.all.accuracy`"
 )
 def score(
     responses: Annotated[
@@ -40,7 +40,16 @@ def score(
     compat: Annotated[CompatName | None, typer.Option("--compat", help="Another kit's numbers beside ours, its errors included.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Judge model outputs: a verdict a row with its rule, and accuracy, unparsed, refused and truncated rates."""
+    """Judge model outputs: a verdict a row with its rule, and accuracy, unparsed, refused and truncated rates.
+
+    Beside them: F1, BLEU-1 and ROUGE-L of texts, macro F1 of labels, mean IoU and F1@0.5 of boxes. Lines that are no
+    row are named with their number, the others are scored, and the exit code is 1.
+
+    `gold` by task: mcq a letter or an option's text; multi a list of letters; yesno `yes`, `no` or `maybe`; labels a list
+    (with `labels`, the closed vocabulary); number a number or `{"value", "low", "high", "unit"}`; date an ISO date (with
+    `date_order`) or `{"weeks", "days"}`; text a text or a list of references; boxes `[{"label", "box": [x1, y1, x2, y2]}]`
+    in pixels (with `image_size`, `coord` pixel or norm1000, and `iou`).
+    """
     from jobs import scores
     from jobs.show import files as show
     from pipeline.verify.answer import Policy

@@ -30,9 +30,11 @@ def scored(found: "Scored", *, as_json: bool, lines: bool) -> None:
     for task, rates in found.rates.items():
         for rate in rates:
             table.add_row(task, rate.name, f"{rate.hits:,}", f"{rate.total:,}", f"{rate.share:.1%}", f"{rate.low:.1%} to {rate.high:.1%}")
-    for name, mean in found.compat.items():
-        table.add_row(escape(name), "accuracy", "", "", f"{mean:.1%}", "")
-    print_tables(table, stderr=lines)
+    means = table_of("task", "measure", "mean")
+    for task, measures in (*found.measures.items(), *found.compat.items()):
+        for name, mean in measures.items():
+            means.add_row(escape(task), escape(name), f"{mean:.3f}")
+    print_tables(*(one for one in (table, means) if one.row_count), stderr=lines)
 
 
 def deduplicated(found: "pa.Table", out: "Path | None", *, as_json: bool) -> None:

@@ -6,23 +6,13 @@ score), yes and no are looked for inside words, and precision, recall and F1 are
 
 import difflib
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from pipeline.verify.box import closing_brace
-from pipeline.verify.prose import bleu1
+from pipeline.verify.medevalkit_open import OpenScores, open_scores
 
 LABEL = "medevalkit_compat@9b12e3b"
 _MARKS = ("**answer**:", "**answer**", "*answer*:", "**answer:**", "answer is", "answer:", "答案:", "final answer", "final answer is")
-
-
-class OpenScores(NamedTuple):
-    """Scores of an open answer under the kit's names: `precision` holds F1, `recall` precision, `f1` recall."""
-
-    em: float
-    bleu1: float
-    precision: float
-    recall: float
-    f1: float
 
 
 def kit_answer(response: str) -> str:
@@ -72,29 +62,29 @@ def kit_closed(right: str, response: str) -> bool:
 
 
 def kit_open(right: str, response: str) -> OpenScores:
-    """The kit's scores of an open answer. Where a side is empty the kit stops with an error; 0 stands here."""
-    text, reference = kit_answer(response), right.lower()
-    said, wanted = set(text.split()), set(reference.split())
-    shared = len(said & wanted)
-    precision, recall = (shared / len(said) if said else 0.0), (shared / len(wanted) if wanted else 0.0)
-    f1 = 2 * precision * recall / (precision + recall) if precision + recall else 0.0
-    bleu = bleu1(text.replace(".", " .").split(" "), reference.replace(".", " .").split(" "))
-    return OpenScores(float(text == reference), bleu, f1, precision, recall)
+    """The kit's scores of an open answer."""
+    return open_scores(kit_answer(response), right.lower())
 
 
-def kit_row(row: Mapping[str, Any]) -> float | None:
-    """The kit's score of a row of `score` (mcq, yesno, text); None for a task that it does not have."""
+def kit_row(row: Mapping[str, Any]) -> dict[str, float]:
+    """The kit's scores of a row of `score` by name; none for a task that it does not have.
+
+    The kit asks texts as open questions or as closed ones: a row of task text has the scores of both. Of several
+    references it knows the first.
+    """
     response, gold, options = str(row.get("response") or ""), row.get("gold"), row.get("options") or []
     match row.get("task"):
         case "mcq":
-            letter = gold if isinstance(gold, str) and len(gold) == 1 else chr(ord("A") + list(options).index(gold))
-            return float(kit_choice(options, letter, response))
+            letter = gold.strip().upper() if isinstance(gold, str) and len(gold.strip()) == 1 else chr(ord("A") + list(options).index(gold))
+            return {"multi_choice": float(kit_choice(options, letter, response))}
         case "yesno":
-            return float(kit_judgement(str(gold), response))
+            return {"closed": float(kit_judgement(str(gold), response))}
         case "text":
-            return kit_open(gold if isinstance(gold, str) else str((gold or [""])[0]), response).em
+            right = gold if isinstance(gold, str) else str((gold or [""])[0])
+            closed = kit_judgement if right in ("yes", "no") else kit_closed
+            return {"closed": float(closed(right, response)), **kit_open(right, response)._asdict()}
         case _:
-            return None
+            return {}
 
 
 def _bare(response: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from pipeline.verify.answer import verify
 from pipeline.verify.fold import fold
 from pipeline.verify.gold import Gold, GoldError, Policy
+from pipeline.verify.measures import measure
 from schemas.errors import MedtraceError
 from schemas.example import AnswerType
 from schemas.trace import Verdict
@@ -43,7 +44,7 @@ class Rate(NamedTuple):
 
 
 def score_rows(rows: Iterable[Mapping[str, Any] | str], policy: Policy = Policy.EVAL) -> Iterator[dict[str, Any]]:
-    """One dict per row that is not blank, in order: id, task, verdict, extracted, rule, score.
+    """One dict per row that is not blank, in order: id, task, verdict, extracted, rule, span (in the response), score, measures.
 
     A row may be a mapping or a line of JSON. One that cannot be scored gives `{"line", "error"}` instead.
     """
@@ -53,7 +54,9 @@ def score_rows(rows: Iterable[Mapping[str, Any] | str], policy: Policy = Policy.
         try:
             row = _row(raw)
             response, reason = _response(row)
-            judged = verify(response, gold_of_row(row), policy=policy, finish_reason=reason)
+            gold = gold_of_row(row)
+            judged = verify(response, gold, policy=policy, finish_reason=reason)
+            measures = measure(response, gold, judged)
         except (MedtraceError, LookupError, ArithmeticError, TypeError, ValueError) as error:
             yield {"line": line, "error": f"line {line}: {error}"}
             continue
@@ -63,7 +66,9 @@ def score_rows(rows: Iterable[Mapping[str, Any] | str], policy: Policy = Policy.
             "verdict": judged.verdict.value,
             "extracted": judged.extracted,
             "rule": judged.rule,
+            "span": list(judged.span) if judged.span else None,
             "score": judged.score,
+            "measures": measures,
         }
 
 

@@ -26,19 +26,35 @@ def test_verdicts_come_in_the_order_of_the_file(tmp_path: Path) -> None:
 
 
 def test_the_kit_that_guesses_is_labelled_beside_ours(tmp_path: Path) -> None:
-    path = rows(tmp_path / "r.jsonl", {"id": "1", "response": "\\boxed{E}"})
+    text = {"task": "text", "gold": ["no"], "options": None, "response": "There is nodular opacity"}
+    path = rows(tmp_path / "r.jsonl", {"id": "1", "response": "I'm sorry, I can't help with that."}, {"id": "2", **text})
     told = call("score", str(path), "--compat", "medevalkit", "--json").told
-    assert told["rates"]["mcq"]["accuracy"]["hits"] == 0
-    assert all(name.startswith("medevalkit_compat") for name in told["compat"])
+    assert told["rates"]["all"]["accuracy"]["hits"] == 0
+    assert told["compat"]["medevalkit_compat@9b12e3b text"]["closed"] == 1.0
+    (row, _) = map(json.loads, call("score", str(path), "--compat", "medevalkit").out.splitlines())
+    assert (row["verdict"], row["medevalkit_compat@9b12e3b"]) == ("refused", {"multi_choice": 0.0})
+    assert "medevalkit_compat@9b12e3b mcq" in call("score", str(path), "--compat", "medevalkit").err
+
+
+def test_measures_stand_in_the_rows_and_their_means_in_the_summary(tmp_path: Path) -> None:
+    texts = [{"task": "text", "gold": ["left lower lobe", "LLL"], "response": said} for said in (r"\boxed{LLL}", r"\boxed{left lobe}")]
+    path = rows(tmp_path / "r.jsonl", *texts)
+    said = call("score", str(path))
+    assert [json.loads(line)["measures"]["rouge_l"] for line in said.out.splitlines()] == [1.0, 0.8]
+    assert "rouge_l" in said.err
+    assert call("score", str(path), "--json").told["measures"]["text"]["rouge_l"] == 0.9
 
 
 def test_a_line_that_is_no_row_is_named_and_the_rest_is_scored(tmp_path: Path) -> None:
-    path = rows(tmp_path / "r.jsonl", "not json", {"id": "2", "response": "\\boxed{C}"})
+    path = rows(tmp_path / "r.jsonl", "not json", "", {"id": "2", "response": "\\boxed{C}"}, {"options": 5, "response": "C"})
     out = tmp_path / "verdicts.jsonl"
     said = call("score", str(path), "--out", str(out))
     assert said.code == 1
-    assert "line 1" in said.err
+    errors = [line for line in said.err.splitlines() if line.startswith("Error: ")]
+    assert ["line 1: not JSON" in errors[0], "line 4: options of a mcq row are '5'" in errors[1]] == [True, True]
     assert json.loads(out.read_text())["verdict"] == "correct"
+    told = call("score", str(path), "--json")
+    assert (told.code, told.told["rows"], len(told.told["errors"])) == (1, 1, 2)
 
 
 def test_the_train_policy_takes_a_box_alone(tmp_path: Path) -> None:

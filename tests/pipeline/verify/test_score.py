@@ -38,8 +38,17 @@ MALFORMED: list[Any] = [
 def test_each_task_is_scored() -> None:
     results = list(score_rows([{"id": f"r{place}", **row} for place, (row, _) in enumerate(ROWS)]))
     assert [result["verdict"] for result in results] == [verdict for _, verdict in ROWS]
-    assert set(results[0]) == {"id", "task", "verdict", "extracted", "rule", "score"}
+    assert set(results[0]) == {"id", "task", "verdict", "extracted", "rule", "span", "score", "measures"}
     json.dumps(results)
+
+
+def test_the_span_says_where_the_answer_stands_in_the_response() -> None:
+    for row in (
+        {"task": "mcq", "options": ["a1", "b1"], "gold": "B", "response": r"<think>\boxed{A}</think> It is \boxed{B}."},
+        ROWS[1][0],
+    ):
+        (result,) = score_rows([row])
+        assert row["response"][slice(*result["span"])] == result["extracted"] == "B"
 
 
 def test_lines_of_json_and_mappings_score_alike() -> None:
