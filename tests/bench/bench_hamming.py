@@ -12,7 +12,9 @@ import time
 
 import numpy as np
 
-from pipeline.images.hamming import Words, distinct, iter_near_pairs, plan
+from pipeline.images.blocks import plan
+from pipeline.images.hamming import distinct, iter_near_pairs
+from pipeline.images.tiles import Words
 
 CASES = ((1, 4), (1, 8), (4, 10), (4, 24))
 QUERIES = 2000

@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.images.hamming import as_words, distinct, iter_near_pairs, near_pairs, plan
+from pipeline.images.blocks import plan
+from pipeline.images.hamming import as_words, distinct, iter_near_pairs, near_pairs
+from pipeline.images.tiles import Thinning
 from schemas.errors import UsageError
 
 
@@ -64,7 +66,7 @@ def test_words_keep_the_order_of_bits():
 
 
 def test_blocks_keep_the_pigeonhole():
-    for radius in range(32):
+    for radius in (0, 1, 2, 5, 8, 13, 18, 24, 31):
         for rows in (10, 3000):
             blocks = plan(np.random.default_rng(0).integers(0, 2**63, (rows, 1), dtype=np.uint64), radius)
             assert sum(block.turned + 1 for block in blocks) == radius + 1
@@ -81,3 +83,31 @@ def test_a_radius_that_says_nothing_is_refused(radius):
 
 def test_no_hashes_have_no_pairs():
     assert triples(near_pairs(as_words([]), 4)) == []
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32), st.integers(0, 24), st.integers(0, 127), st.integers(0, 3), st.integers(1, 200))
+def test_a_second_hash_keeps_the_pairs_within_both_radii(seed, radius, second, noise, rows):
+    both = distinct(planted(np.random.default_rng(seed), rows, 5, noise)).words
+    first, more = both[:, :1], both[:, 1:]
+    found = [triple for pairs in iter_near_pairs(first, radius, Thinning(more, second)) for triple in triples(pairs)]
+    close = {(left, right) for left, right, _ in by_scanning(more, second)}
+    assert sorted(found) == [triple for triple in by_scanning(first, radius) if triple[:2] in close]
+
+
+@pytest.mark.parametrize(("rows", "noise"), [(1500, 0), (1000, 1), (3000, 0)])
+def test_full_buckets_are_compared_whole(rows, noise):
+    hashes = distinct(planted(np.random.default_rng(rows), rows, 1, noise)).words
+    assert any(block.full for block in plan(hashes, 18))
+    near = near_pairs(hashes, 18)
+    assert len(near.left) == len(set(zip(near.left.tolist(), near.right.tolist(), strict=True)))
+    apart = [np.bitwise_count(hashes[place, 0] ^ hashes[place + 1 :, 0]) for place in range(len(hashes))]
+    assert len(near.left) == sum(int((distance <= 18).sum()) for distance in apart)
+
+
+def test_second_hashes_that_do_not_fit_are_refused():
+    hashes = as_words([bytes(8), bytes(7) + b"\x01"])
+    with pytest.raises(UsageError, match="1 second hashes do not fit 2 rows"):
+        list(iter_near_pairs(hashes, 3, Thinning(hashes[:1], 3)))
+    with pytest.raises(UsageError, match="A radius of 200 bits does not fit hashes of 64 bits"):
+        list(iter_near_pairs(hashes, 3, Thinning(hashes, 200)))
