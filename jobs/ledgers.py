@@ -15,13 +15,15 @@ from schemas.errors import LedgerError
 
 @dataclass(frozen=True)
 class Holding:
-    """The answers of one model that ended one way."""
+    """The answers of one model that ended one way. `unpriced`: those among them whose cost is not known."""
 
     model: str
     finish_reason: str
     answers: int
     prompt_tokens: int
     completion_tokens: int
+    cost_nanousd: int
+    unpriced: int
 
 
 @dataclass(frozen=True)
@@ -33,20 +35,20 @@ class Soundness:
 
 
 def show(store: Path) -> list[Holding]:
-    """Answers and tokens by model and ending, in order.
+    """Answers, tokens and costs by model and ending, in order.
 
     Raises: LedgerError where there is no ledger.
     """
     counts: Counter[tuple[str, str]] = Counter()
-    tokens: dict[tuple[str, str], list[int]] = {}
+    sums: dict[tuple[str, str], list[int]] = {}
     with _opened(store) as ledger:
         for entry in ledger.entries():
-            key = (entry.model, entry.completion.finish_reason)
+            answer = entry.completion
+            key = (entry.model, answer.finish_reason)
             counts[key] += 1
-            spent = tokens.setdefault(key, [0, 0])
-            spent[0] += entry.completion.prompt_tokens
-            spent[1] += entry.completion.completion_tokens
-    return [Holding(*key, count, *tokens[key]) for key, count in sorted(counts.items())]
+            spent = (answer.prompt_tokens, answer.completion_tokens, answer.cost_nanousd or 0, int(answer.cost_nanousd is None))
+            sums[key] = [before + more for before, more in zip(sums.get(key, (0, 0, 0, 0)), spent, strict=True)]
+    return [Holding(*key, count, *sums[key]) for key, count in sorted(counts.items())]
 
 
 def verify(store: Path) -> Soundness:

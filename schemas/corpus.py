@@ -60,7 +60,8 @@ class _Traced(Contract):
     sample = Column("sample", pa.int32(), "Index among the samples of this question")
     finish_reason = Column("finish_reason", pa.string(), "stop, length, …")
     prompt_tokens = Column("prompt_tokens", pa.int32(), "Tokens of the prompt; 0 where not reported")
-    completion_tokens = Column("completion_tokens", pa.int32(), "Tokens of the completion; 0 where not reported")
+    completion_tokens = Column("completion_tokens", pa.int32(), "Tokens of the completion, its thought included; 0 where not reported")
+    cost_nanousd = Column("cost_nanousd", pa.int64(), "What the answer cost, in 10^-9 USD; null where no price is known", nullable=True)
     verifier = Column("verifier", pa.string(), "The verifier and its version")
     verdict = Column("verdict", pa.string(), "What the verifier says")
     rule = Column("rule", pa.string(), "The rule that decided; model_judge where a model called an open answer right")
@@ -88,6 +89,7 @@ class SftText(_Prompted):
     finish_reason = _Traced.finish_reason
     prompt_tokens = _Traced.prompt_tokens
     completion_tokens = _Traced.completion_tokens
+    cost_nanousd = _Traced.cost_nanousd
     verifier = _Traced.verifier
     verdict = _Traced.verdict
     rule = _Traced.rule
@@ -135,6 +137,7 @@ class Rejected(_Question):
     finish_reason = _Traced.finish_reason
     prompt_tokens = _Traced.prompt_tokens
     completion_tokens = _Traced.completion_tokens
+    cost_nanousd = _Traced.cost_nanousd
     verifier = _Traced.verifier
     verdict = _Traced.verdict
     extracted = Column("extracted", pa.string(), "The answer as read; '' where none was")

@@ -12,6 +12,7 @@ from schemas.errors import ManifestError
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 Name = Annotated[str, Field(pattern=rf"^{NAME.pattern}$", max_length=64)]
 Licence = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+-]*( (AND|OR|WITH) [A-Za-z0-9][A-Za-z0-9.+-]*)*$")]
+Usd = Annotated[float, Field(ge=0.0, le=1e9, allow_inf_nan=False)]
 GoldAs = Literal["letter", "index0", "index1", "text", "number", "yesno"]
 
 
@@ -75,6 +76,14 @@ class Split(_Model):
     heldout: float = Field(default=0.0, ge=0.0, lt=1.0)
 
 
+class Price(_Model):
+    """What a model costs, in USD per million tokens; `cached`: prompt tokens that the server had cached."""
+
+    input: Usd
+    output: Usd
+    cached: Usd | None = None
+
+
 class Teacher(_Model):
     """A model that is asked for traces; `model = "none"` makes the gold the completion."""
 
@@ -87,6 +96,7 @@ class Teacher(_Model):
     temperature: float = Field(default=1.0, ge=0.0, le=2.0)
     top_p: float = Field(default=1.0, gt=0.0, le=1.0)
     max_tokens: int = Field(default=8192, ge=1)
+    price: Price | None = None
 
     @field_validator("sees")
     @classmethod
@@ -102,6 +112,7 @@ class JudgeModel(_Model):
     name: Name
     model: str
     max_tokens: int = Field(default=512, ge=1)
+    price: Price | None = None
 
     @property
     def structure(self) -> None:
@@ -199,7 +210,7 @@ def _fault(item: Any) -> str:
 def _keys_beside(place: list[Any]) -> list[str]:
     model: type[BaseModel] = Manifest
     inner: dict[str, type[BaseModel]] = {"source": Dataset, "benchmark": Dataset, "split": Split, "teacher": Teacher}
-    inner |= {"judge": Judge, "model": JudgeModel, "select": Select, "gold": GoldColumn}
+    inner |= {"judge": Judge, "model": JudgeModel, "select": Select, "gold": GoldColumn, "price": Price}
     for part in place[:-1]:
         model = inner.get(part, model) if isinstance(part, str) else model
     return [field.alias or name for name, field in model.model_fields.items()]

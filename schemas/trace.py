@@ -35,7 +35,8 @@ class Trace(Contract):
     finish_reason = Column("finish_reason", pa.string(), "stop, length, content_filter, refused, too_long, other")
     model = Column("model", pa.string(), "The model that the server says answered")
     prompt_tokens = Column("prompt_tokens", pa.int32(), "Tokens of the prompt; 0 where not reported")
-    completion_tokens = Column("completion_tokens", pa.int32(), "Tokens of the completion; 0 where not reported")
+    completion_tokens = Column("completion_tokens", pa.int32(), "Tokens of the completion, its thought included; 0 where not reported")
+    cost_nanousd = Column("cost_nanousd", pa.int64(), "What the answer cost, in 10^-9 USD; null where no price is known", nullable=True)
 
 
 class Judgement(Contract):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 
 from jobs.show.tables import print_json, print_line, print_tables, table_of
+from pipeline.models.prices import usd
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,10 +40,14 @@ def held(found: "list[Holding]", *, as_json: bool) -> None:
     if as_json:
         print_json([asdict(holding) for holding in found])
         return
-    table = table_of("model", "ended", "answers", "prompt tokens", "completion tokens")
+    table = table_of("model", "ended", "answers", "prompt tokens", "completion tokens", "cost", "without a known price")
     for holding in found:
+        money = (
+            "" if holding.unpriced == holding.answers else usd(holding.cost_nanousd),
+            f"{holding.unpriced:,}" if holding.unpriced else "",
+        )
         counts = (f"{count:,}" for count in (holding.answers, holding.prompt_tokens, holding.completion_tokens))
-        table.add_row(escape(holding.model), escape(holding.finish_reason), *counts)
+        table.add_row(escape(holding.model), escape(holding.finish_reason), *counts, *money)
     print_tables(table)
 
 

@@ -1,5 +1,7 @@
 """The steps from chosen rows to traces, verdicts and what is kept."""
 
+from functools import partial
+
 from pipeline.models.open import open_teacher
 from pipeline.prompts import by_name
 from pipeline.stages import (
@@ -24,7 +26,7 @@ def teacher_steps(manifest: Manifest) -> list[Step]:
     """Sample, judge and select, once for every teacher; the gold as the one trace where there is none."""
     if not manifest.teachers:
         chosen = (Read("chosen", "choose", "chosen", (Chosen.id, Chosen.answer)),)
-        gold = Step("sample[none]", 1, Fan.MAP, sample.gold_traces, sample.GoldRecipe(), chosen, {"traces": Trace})
+        gold = Step("sample[none]", 2, Fan.MAP, sample.gold_traces, sample.GoldRecipe(), chosen, {"traces": Trace})
         return [gold, *_verdict_steps(manifest, "none", need_thought=False)]
     steps: list[Step] = []
     for place, teacher in enumerate(manifest.teachers):
@@ -55,14 +57,14 @@ def _sample_step(manifest: Manifest, teacher: Teacher, earlier: tuple[Teacher, .
         reads.append(Read("images", "gather", "images", (Image.digest, Image.published_digest, Image.bytes, Image.format)))
     return Step(
         f"sample[{teacher.name}]",
-        1,
+        2,
         Fan.MAP,
         sample.sample,
         recipe,
         tuple(reads),
         {"traces": Trace},
         needs=Needs(in_flight=SAMPLE_UNITS_IN_FLIGHT),
-        open=open_teacher,
+        open=partial(open_teacher, price=teacher.price),
     )
 
 
@@ -94,4 +96,5 @@ def _ask_judge_step(model: JudgeModel, name: str) -> Step:
     reads = (Read("judgements", f"judge[{name}]", "judgements"), Read("chosen", "choose", "chosen", columns))
     needs = Needs(in_flight=SAMPLE_UNITS_IN_FLIGHT)
     writes = {"judgements": Judgement}
-    return Step(f"ask_judge[{name}]", 1, Fan.MAP, ask_judge.ask_judge, recipe, reads, writes, needs=needs, open=open_teacher)
+    opened = partial(open_teacher, price=model.price)
+    return Step(f"ask_judge[{name}]", 1, Fan.MAP, ask_judge.ask_judge, recipe, reads, writes, needs=needs, open=opened)

@@ -79,13 +79,14 @@ def completion_of(raw: str) -> Completion:
         raise UnfinishedAnswerError(_told_error(body) or "a body without choices")
     refusal = _words(message, "refusal")
     text = _with_thought(_reasoning(message), _content(message) or refusal)
-    usage = _mapping(body, "usage")
+    prompt_tokens, completion_tokens, cached_tokens = _tokens(_mapping(body, "usage"))
     return Completion(
         text=_scalar_text(text),
         finish_reason="refused" if refusal else _finish_reason(choice, body, text),
         model=_scalar_text(_words(body, "model")),
-        prompt_tokens=_count(usage, "prompt_tokens"),
-        completion_tokens=_count(usage, "completion_tokens"),
+        prompt_tokens=prompt_tokens,
+        completion_tokens=completion_tokens,
+        cached_tokens=cached_tokens,
     )
 
 
@@ -162,6 +163,15 @@ def _mapping(body: dict[str, Any], name: str) -> dict[str, Any]:
 def _words(body: dict[str, Any], name: str) -> str:
     value = body.get(name)
     return value if isinstance(value, str) else ""
+
+
+def _tokens(usage: dict[str, Any]) -> tuple[int, int, int]:
+    """Tokens of the prompt, of all that was put out, and of the prompt that were cached."""
+    prompt, completion = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
+    # Google's and xAI's endpoints leave the thought out of completion_tokens, and put it into the total.
+    completion = max(completion, min(_count(usage, "total_tokens") - prompt, _MOST_TOKENS)) if completion else completion
+    cached = max(_count(_mapping(usage, "prompt_tokens_details"), "cached_tokens"), _count(usage, "prompt_cache_hit_tokens"))
+    return prompt, completion, min(cached, prompt)
 
 
 def _count(usage: dict[str, Any], name: str) -> int:

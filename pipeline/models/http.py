@@ -6,7 +6,7 @@ import random
 import threading
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import openai
@@ -17,6 +17,7 @@ from pipeline.models.entry import LedgerEntry
 from pipeline.models.failures import Failure, Kind, broken_answer, failure_of
 from pipeline.models.generate import Completion, Request
 from pipeline.models.ledger import Ledger
+from pipeline.models.prices import FREE, Price
 from schemas.errors import LedgerError, MedtraceError, TeacherError
 
 _PUT_THREADS = 32
@@ -54,6 +55,7 @@ class _Sample:
 class HttpTeacher:
     """A model behind one or several servers. Owns the ledger that it is given: `close` closes both.
 
+    `price` is what each answer is booked at.
     `wanted` and `answered` count the samples that were not in the ledger, and those of them that now are.
     """
 
@@ -65,7 +67,9 @@ class HttpTeacher:
         flavour: Flavour = Flavour.OPENAI,
         concurrency: int = 64,
         patience: Patience = Patience(),
+        price: Price | None = None,
     ) -> None:
+        self._price = price
         self._endpoint = endpoint
         self._ledger = ledger
         self._flavour = flavour
@@ -192,15 +196,22 @@ class HttpTeacher:
         try:
             content = await client.post("/chat/completions", body=body, cast_to=bytes)
             raw = self._endpoint.hide(content.decode(errors="replace"))
-            completion = completion_of(raw)
+            completion = self._priced(completion_of(raw))
         except UnfinishedAnswerError as error:
             return broken_answer(str(error), self._endpoint)
         except openai.APIError as error:
             failure = failure_of(error, self._endpoint, request.sampling.max_tokens)
             if failure.kind not in (Kind.TOO_LONG, Kind.CONTENT_FILTER):
                 return failure
-            raw, completion = failure.raw, Completion("", str(failure.kind))
+            raw, completion = failure.raw, Completion("", str(failure.kind), cost_nanousd=None if self._price is None else 0)
         return LedgerEntry(sample.key, request.model, completion, raw)
+
+    def _priced(self, completion: Completion) -> Completion:
+        """The completion with its cost, where a price is known and tokens are reported."""
+        counted = completion.prompt_tokens or completion.completion_tokens
+        if self._price is None or not (counted or self._price == FREE):
+            return completion
+        return replace(completion, cost_nanousd=self._price.of(completion))
 
 
 def _samples(request: Request, turn: int) -> list[_Sample]:

@@ -10,6 +10,7 @@ from pipeline.models.endpoints import endpoint_for
 from pipeline.models.generate import Completion, Request
 from pipeline.models.ledger import Ledger
 from pipeline.step import Context
+from schemas import manifest
 
 if TYPE_CHECKING:
     from pipeline.models.http import HttpTeacher
@@ -31,7 +32,8 @@ class Taught(Protocol):
 class LazyTeacher:
     """A teacher whose endpoint is looked for when the first answer is missing: what the ledger holds needs no server."""
 
-    def __init__(self, recipe: Taught, ledger: Path) -> None:
+    def __init__(self, recipe: Taught, ledger: Path, price: manifest.Price | None = None) -> None:
+        self._price = price
         self._recipe = recipe
         self._root = ledger
         self._ledger = Ledger(ledger)
@@ -67,15 +69,17 @@ class LazyTeacher:
 
     def _opened(self) -> "HttpTeacher":
         from pipeline.models.http import HttpTeacher, check
+        from pipeline.models.prices import price_of
 
         with self._opening:
             if self._teacher is None:
                 endpoint = endpoint_for(self._recipe.teacher, os.environ)
                 flavour = check(endpoint, self._recipe.model, structured=bool(self._recipe.structure))
-                self._teacher = HttpTeacher(endpoint, Ledger(self._root), flavour=flavour)
+                price = price_of(self._recipe.model, endpoint.base_urls, self._price)
+                self._teacher = HttpTeacher(endpoint, Ledger(self._root), flavour=flavour, price=price)
             return self._teacher
 
 
-def open_teacher(recipe: Taught, context: Context) -> LazyTeacher:
-    """The teacher of a sample step."""
-    return LazyTeacher(recipe, context.ledger)
+def open_teacher(recipe: Taught, context: Context, *, price: manifest.Price | None = None) -> LazyTeacher:
+    """The teacher of a sample step, at the price that the manifest tells."""
+    return LazyTeacher(recipe, context.ledger, price)

@@ -17,7 +17,7 @@ from pipeline.publish.checks import Answers, Forms, Ids, Overlaps, Rates, RowChe
 from pipeline.publish.corpus import Corpus, CorpusShard, first_line, read_corpus
 from pipeline.publish.findings import Check, Findings, Status, not_checked
 from pipeline.publish.finish import file_of
-from pipeline.publish.lock import Facets, add_facets, count_traces, funnel_faults, judge_model, manifest_fingerprint
+from pipeline.publish.lock import Facets, add_facets, count_costs, count_traces, funnel_faults, judge_model, manifest_fingerprint
 from pipeline.publish.pictures import Pictures
 from pipeline.publish.texts import Texts
 from schemas.contract import Contract
@@ -224,6 +224,8 @@ def _check_counts(corpus: Corpus, sound: list[CorpusShard], facets: dict[tuple[s
                 findings.add("lock counts other rows", f"{split} of {config}")
         if lock["traces"] != count_traces((shard.config, shard.path) for shard in corpus.shards):
             findings.add("lock counts other traces", "traces")
+        if lock.get("card") == CARD and lock.get("costs") != count_costs((shard.config, shard.path) for shard in corpus.shards):
+            findings.add("lock tells other costs", "costs")
     for fault in funnel_faults(lock):
         findings.add("funnel does not add up", fault)
     asked = lock["manifest"]["fingerprint"]

@@ -5,12 +5,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from pipeline.models.prices import usd
 from pipeline.publish.layout import data_files
 from pipeline.publish.markdown import block, code, line, link, table, text
 from schemas.manifest import Manifest, Teacher
 from schemas.trace import MODEL_JUDGE
 
-CARD = 1
+CARD = 2
 RESTRICTED = ("gated", "registered", "credentialed", "kaggle")
 STAGES = ("benchmark", "ingest", "gather", "choose", "sample", "judge", "select")
 ABOUT = {
@@ -35,6 +36,7 @@ def render_card(lock: Lock, manifest: Manifest) -> str:
         "## Loading\n\n" + _loading(lock),
         "## Contents\n\n" + _contents(lock),
         "## Traces\n\n" + _teachers(lock, manifest),
+        "## Costs\n\n" + _costs(lock),
         "## Flags\n\n" + _flags(lock),
         "## From rows to rows\n\n" + _funnel(lock),
         "## Limitations\n\n" + _limitations(lock, manifest),
@@ -115,6 +117,25 @@ def _teachers(lock: Lock, manifest: Manifest) -> str:
     if not manifest.teachers:
         said = "No teacher was asked."
     return "\n\n".join([*parts, said])
+
+
+def _costs(lock: Lock) -> str:
+    """What the answers of each teacher cost when they were asked."""
+    if not lock["costs"]:
+        return "No answer was paid for."
+    rows = [
+        (code(name), *(told[kind] for kind in ("answers", "prompt_tokens", "completion_tokens")), _amount(told))
+        for name, told in lock["costs"].items()
+    ]
+    said = "What the published answers, kept and rejected, cost when they were asked; the column `cost_nanousd` has each (in 10^-9 USD)."
+    return f"{said}\n\n" + table(("teacher", "answers", "prompt tokens", "completion tokens", "cost"), rows)
+
+
+def _amount(told: Mapping[str, int]) -> str:
+    if told["unpriced"] == told["answers"]:
+        return "not known"
+    rest = f", and {_number(told['unpriced'], 'answer')} without a known price" if told["unpriced"] else ""
+    return usd(told["cost_nanousd"]) + rest
 
 
 def _judged(lock: Lock) -> str:

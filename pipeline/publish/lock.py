@@ -24,6 +24,10 @@ FORMAT = "medtrace-corpus/1"
 LIBRARIES = ("pyarrow", "numpy", "pillow", "pydantic", "datasets")
 FACETS = ("source", "license", "modality", "answer_type", "teacher", "model", "verdict", "reason", "no_trace")
 
+# What a manifest says of money decides no row.
+UNASKED = ("price",)
+COSTS = ("answers", "prompt_tokens", "completion_tokens", "cost_nanousd", "unpriced")
+
 Facets = dict[str, dict[str, int]]
 
 
@@ -103,6 +107,25 @@ def count_traces(tables: Iterable[tuple[str, Path]]) -> dict[str, dict[str, dict
     return {fate: {facet: dict(sorted(values.items())) for facet, values in facets.items()} for fate, facets in sorted(found.items())}
 
 
+def count_costs(tables: Iterable[tuple[str, Path]]) -> dict[str, dict[str, int]]:
+    """Answers, tokens and cost of all traces that a model gave, by teacher; a trace in `sft` and `sft_text` counts once.
+
+    `unpriced`: answers whose cost is not known, and not in `cost_nanousd`.
+    """
+    found: dict[str, dict[str, int]] = {}
+    seen: set[str] = set()
+    columns = ["id", "teacher", "prompt_tokens", "completion_tokens", "cost_nanousd"]
+    for path in (path for config, path in tables if config != "rl"):
+        table = pq.read_table(path, columns=columns, use_threads=False)
+        for id, teacher, *tokens, cost in zip(*(table[name].to_pylist() for name in columns), strict=True):
+            if teacher and id not in seen:
+                seen.add(id)
+                mine = found.setdefault(teacher, dict.fromkeys(COSTS, 0))
+                for name, count in zip(COSTS, (1, *tokens, cost or 0, cost is None), strict=True):
+                    mine[name] += count
+    return dict(sorted(found.items()))
+
+
 def make_lock(
     manifest: Manifest,
     manifest_name: str,
@@ -130,13 +153,14 @@ def make_lock(
         "manifest": {"name": manifest_name, "fingerprint": manifest_fingerprint(manifest)},
         "verifier": VERIFIER,
         "policy": manifest.judge.policy,
-        "judge": {**manifest.judge.model.model_dump(), "prompt": JUDGE_PROMPT} if manifest.judge.model else None,
+        "judge": {**manifest.judge.model.model_dump(exclude=set(UNASKED)), "prompt": JUDGE_PROMPT} if manifest.judge.model else None,
         "medtrace": medtrace_version(),
         "libraries": library_versions(),
         "build": dict(build),
         "datasets": [_dataset(one) for one in told.values()],
         "counts": counts,
         "traces": count_traces((shard.config, shard.path) for shard, _ in shards),
+        "costs": count_costs((shard.config, shard.path) for shard, _ in shards),
         "tallies": sorted_tallies(tallies),
         "shards": [_shard(shard, filed) for shard, filed in shards],
     }
@@ -149,8 +173,12 @@ def judge_model(lock: Mapping[str, Any]) -> str:
 
 
 def manifest_fingerprint(manifest: Manifest) -> str:
-    """Hash of what a manifest asks for, wherever its local files lie."""
+    """Hash of what a manifest asks for, wherever its local files lie and whatever it may cost."""
     asked = manifest.model_dump(mode="json")
+    judge = asked["judge"]["model"]
+    for model in (*(asked["teacher"] if manifest.teachers else ()), *([judge] if judge else ())):
+        for name in UNASKED:
+            model.pop(name, None)
     for dataset in (*asked["source"], *asked["benchmark"]):
         dataset.pop("path")
     return fingerprint(asked)

@@ -196,6 +196,7 @@ def _traced(traces: pa.Table, judgements: pa.Table, selected: pa.Table, recipe: 
         Sft.finish_reason: _flat(traces[Trace.finish_reason]),
         Sft.prompt_tokens: _flat(traces[Trace.prompt_tokens]),
         Sft.completion_tokens: _flat(traces[Trace.completion_tokens]),
+        Sft.cost_nanousd: _flat(traces[Trace.cost_nanousd]),
         Sft.verifier: _same(recipe.verifier, len(names)),
         Sft.verdict: _flat(judgements[Judgement.verdict]),
         Sft.rule: _flat(judgements[Judgement.rule]),

@@ -131,4 +131,5 @@ def _trace(example: str, teacher: str, index: int, request: Request | None, comp
         Trace.model: completion.model,
         Trace.prompt_tokens: completion.prompt_tokens,
         Trace.completion_tokens: completion.completion_tokens,
+        Trace.cost_nanousd: completion.cost_nanousd if request else 0,
     }

@@ -2,7 +2,9 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from tests.fixtures.fake_teacher import FakeTeacher
@@ -26,6 +28,39 @@ def test_every_answer_is_counted_once(store: Path) -> None:
     rows = [json.loads(line) for line in exported.read_text().splitlines()]
     assert sum(holding["answers"] for holding in held) == len(rows) == len({row["key"] for row in rows}) > 0
     assert all(row["text"] and row["raw"] for row in rows)
+
+
+@pytest.mark.parametrize(("price", "nanousd"), [("", lambda held: 0), ("price = { input = 0.5, output = 2.0 }", lambda held: held)])
+def test_costs_go_from_the_ledger_into_every_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, price: str, nanousd: Any) -> None:
+    project = Project(tmp_path)
+    project.write({"quiz": questions(3)}, more=price)
+    with FakeTeacher() as server:
+        point_to(monkeypatch, server.url)
+        assert call(*project.arguments()).code == 0
+    held = call("ledger", "show", "--store", str(project.store), "--json").told
+    paid = nanousd(sum(500 * one["prompt_tokens"] + 2000 * one["completion_tokens"] for one in held))
+    assert sum(one["cost_nanousd"] for one in held) == paid
+    assert sum(one["unpriced"] for one in held) == 0
+    lock = json.loads((project.out / "lock.json").read_text())
+    assert lock["costs"]["fake"]["cost_nanousd"] == paid
+    rows = [row for config in ("sft", "rejected") for path in (project.out / "data" / config).glob("*.parquet") for row in costs(path)]
+    assert sum(rows) == paid
+    assert len(rows) == 6
+
+
+def costs(path: Path) -> list[int]:
+    return pq.read_table(path, columns=["cost_nanousd"])["cost_nanousd"].to_pylist()
+
+
+def test_a_price_decides_no_row_and_asks_nothing_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = Project(tmp_path)
+    project.write({"quiz": questions(3)})
+    with FakeTeacher() as server:
+        point_to(monkeypatch, server.url)
+        assert call(*project.arguments()).code == 0
+        project.write({"quiz": questions(3)}, more="price = { input = 0.5, output = 2.0 }")
+        assert all(step["ran"] == 0 for step in call(*project.arguments("--json")).told["steps"])
+        assert server.asked == 6
 
 
 def test_a_damaged_record_is_named(store: Path) -> None:

@@ -66,11 +66,11 @@ GOLDEN: dict[str, tuple[int, str]] = {
     "find_overlaps": (1, "6bcdc9175974c10285de5c21872cb7bf"),
     "rank": (1, "e7325cc4881222d852e7063cf1c3d51c"),
     "choose": (1, "01b3a03f51470d9485475ce533e73ce3"),
-    "sample": (1, "889fa2359f166eb42603d91f5f049ff7"),
+    "sample": (2, "b15586817433b551c17d2e34a4d728b4"),
     "judge": (1, "8b87a78934b6f5b7f2bead26b702822a"),
     "ask_judge": (1, "d52e3c0d75c7d8a790e2f98fa72162fa"),
     "select": (1, "abe640c6f402109619a846b12cdfa30c"),
-    "publish": (1, "aed7e8ad04945bbfbc4a4be5d02af4fc"),
+    "publish": (2, "5dee28ae9924e8317fb5a1a95a7a4001"),
 }
 WRITES: dict[str, Mapping[str, type[Contract]]] = {
     "ingest": {"examples": Example, "images": Image, "rejects": Reject},

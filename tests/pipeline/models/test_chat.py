@@ -139,6 +139,23 @@ def test_tokens_are_what_is_reported_within_bounds_and_else_zero(usage: object, 
 
 
 @pytest.mark.parametrize(
+    ("usage", "expected"),
+    [
+        ({"prompt_tokens": 9, "completion_tokens": 50, "total_tokens": 59, "prompt_tokens_details": {"cached_tokens": 8}}, (9, 50, 8)),
+        ({"prompt_tokens": 9, "completion_tokens": 50, "prompt_cache_hit_tokens": 4, "prompt_cache_miss_tokens": 5}, (9, 50, 4)),
+        ({"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 59}, (9, 50, 0)),
+        ({"prompt_tokens": 9, "completion_tokens": 50, "completion_tokens_details": {"reasoning_tokens": 48}}, (9, 50, 0)),
+        ({"prompt_tokens": 9, "completion_tokens": 5, "prompt_tokens_details": {"cached_tokens": 90}}, (9, 5, 9)),
+        ({"prompt_tokens": 9, "completion_tokens": 5, "prompt_tokens_details": None, "total_tokens": "14"}, (9, 5, 0)),
+    ],
+    ids=["openai", "deepseek", "thought only in the total", "thought in the completion", "more cached than sent", "nothing said"],
+)
+def test_the_thought_is_put_out_and_cached_tokens_are_told_apart(usage: object, expected: tuple[int, int, int]) -> None:
+    found = completion_of(answer({"content": "B"}, usage=usage))
+    assert (found.prompt_tokens, found.completion_tokens, found.cached_tokens) == expected
+
+
+@pytest.mark.parametrize(
     ("raw", "what"),
     [
         ("", "not JSON"),

@@ -52,6 +52,15 @@ def test_flags_are_counted_among_kept_and_rejected_traces(card: str):
     assert "| `looping` | 0 | 2 |" in card
 
 
+def test_costs_are_summed_and_what_has_no_price_is_counted(tmp_path: Path, card: str):
+    assert "| `r1` | 6 | 180 | 72 | $0.000009000 |" in card
+    rows = rows_of_a_corpus()
+    for name, row in [(name, row) for name, held in rows.items() if name.startswith(("sft", "rejected")) for row in held]:
+        row["cost_nanousd"] = None if name.startswith("rejected") else 10**9
+    told = (write_corpus(tmp_path / "tiny", tmp_path / "store", rows) / "README.md").read_text()
+    assert "| `r1` | 6 | 180 | 72 | $4.00, and 2 answers without a known price |" in told
+
+
 def test_a_judge_stands_with_its_model_prompt_and_what_it_called_right(tmp_path: Path, card: str):
     rows = rows_judged_by_a_model()
     corpus = read_corpus(write_corpus(tmp_path / "tiny", tmp_path / "store", rows, manifest_text=JUDGED))
