@@ -11,7 +11,7 @@ from pipeline.verify.number import read_number
 from pipeline.verify.prose import read_text
 from pipeline.verify.refusal import refuses
 from pipeline.verify.regions import find_regions, judge_regions, read_regions
-from pipeline.verify.retract import denied, retracts
+from pipeline.verify.retract import crossed_out, denied, retracts
 from pipeline.verify.think import split_think
 from pipeline.verify.words import read_labels, read_word
 from schemas.example import AnswerType
@@ -19,7 +19,7 @@ from schemas.trace import Verdict
 
 __all__ = ["VERIFIER", "Gold", "GoldError", "Judged", "Policy", "verify"]
 
-VERIFIER = "medtrace-verify/1"
+VERIFIER = "medtrace-verify/2"
 
 Reader = Callable[[str, Gold, str], Reading]
 _READERS: dict[AnswerType, Reader] = {
@@ -94,7 +94,8 @@ def _unless_retracted(answer: str, found: Found, gold: Gold, *, boxed: bool = Fa
     """The reading, or AMBIGUOUS where the text behind it takes it back."""
     if found.reading.verdict is not Verdict.CORRECT:
         return found
-    if retracts(answer, found.end, gold) or (boxed and denied(answer, found.start, found.end)):
+    taken_back = (boxed and denied(answer, found.start, found.end)) or crossed_out(answer, found.start, found.end, gold)
+    if taken_back or retracts(answer, found.end, gold):
         return found._replace(reading=found.reading._replace(verdict=Verdict.AMBIGUOUS, rule=f"{found.reading.rule}_retracted", score=0.0))
     return found
 

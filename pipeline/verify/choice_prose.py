@@ -82,6 +82,8 @@ def choice_in_prose(answer: str, gold: Gold, *, anchored: bool) -> Found | None:
     for find in finders:
         begin = 0 if find is _announced else max(0, len(text) - WINDOW)
         target = find(text[begin:], gold)
+        if target is not None and len(target.named.indexes) > 1 and gold.answer_type is AnswerType.MCQ and other is None:
+            target = _decided(text[begin:], target, gold)
         if target is not None:
             return Found(_reading(target.named, gold), target.start + begin, target.end + begin)
     return None
@@ -109,6 +111,17 @@ def _denies(text: str, start: int) -> bool:
 def _negated(before: str) -> bool:
     """Whether a text ends in a denial."""
     return _DENIAL.search(before.lower()) is not None and _NEGATED.search(before) is not None
+
+
+def _decided(text: str, target: Target, gold: Gold) -> Target:
+    """The one of several named options that a conclusion behind them settles on, else the several: `F or G. … Therefore, F`."""
+    for find in (_placed, concluded_target):
+        later = find(text[target.end :], gold)
+        if later is not None and later.named.verdict is Verdict.CORRECT and later.named.rule in ("claim", "conclusion"):
+            if len(later.named.indexes) == 1 and later.named.indexes[0] in target.named.indexes:
+                return Target(later.named, later.start + target.end, later.end + target.end)
+            return target
+    return target
 
 
 def _reading(named: Named, gold: Gold) -> Reading:

@@ -31,6 +31,10 @@ _AGE = re.compile(
     r"(\d{1,3})\s*(?:days?|d|jours?|d[ií]as?|tage|天)\W{0,3}$",
     re.IGNORECASE,
 )
+_AGES = re.compile(
+    r"(?<![\d.])(\d{1,3})\s*(?:weeks?|wks?|semaines?|semanas?|wochen|周)(?:\W{0,3}(?:and|et|y|und)?\s*(\d{1,3})\s*(?:days?|jours?|d[ií]as?|tage|天))?",
+    re.IGNORECASE,
+)
 _PAIR = re.compile(r"^\(?\s*['\"]?(\d{1,3})['\"]?\s*[,+]\s*['\"]?(\d{1,3})['\"]?\s*\)?$")
 _WEEKS = re.compile(r"^\D{0,3}(\d{1,3})\s*(?:weeks?|wks?|w)\W{0,3}$", re.IGNORECASE)
 LONGEST = 400
@@ -61,6 +65,11 @@ def dates_of(text: str, order: str) -> set[tuple[int, int, int]]:
     found |= {(int(year), _MONTHS.get(month.casefold(), 0), int(day)) for month, day, year in _MONTH_FIRST.findall(text)}
     found |= {(int(year), _MONTHS.get(month.casefold(), 0), int(day)) for day, month, year in _DAY_FIRST.findall(text)}
     return {(year, month, day) for year, month, day in found if 1 <= month <= 12 and year > 0 and 1 <= day <= monthrange(year, month)[1]}
+
+
+def ages_of(text: str) -> set[tuple[int, int]]:
+    """The gestational ages that a text names in weeks, with their days."""
+    return {(int(weeks), int(days or 0)) for weeks, days in _AGES.findall(text)}
 
 
 def _age(text: str, gold: tuple[int, int], where: str) -> Reading:

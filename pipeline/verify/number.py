@@ -4,10 +4,10 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
 
-from pipeline.verify.beside import is_unit, leads_in, trails_off
+from pipeline.verify.beside import describes, is_unit, leads_in, trails_off
 from pipeline.verify.fold import unwrap
 from pipeline.verify.gold import Gold, Reading
-from pipeline.verify.units import MERCURY, comparable, factor, parse_unit
+from pipeline.verify.units import factor, parse_unit, same_quantity, scale_of, spell_units
 from schemas.trace import Verdict
 
 LONGEST = 400
@@ -17,22 +17,26 @@ _NUMBER = re.compile(
     rf"(?<![\w.])([+-]?)\s*({_NUMERAL})(?:\s*(?:[x*×·]\s*10\s*\^?\s*\(?([+-]?\d{{1,3}})\)?|[eE]([+-]?\d{{1,3}})(?![a-zA-Z])))?"
 )
 _FRAC = re.compile(r"\\[dt]?frac\s*\{\s*([+-]?\d{1,9})\s*\}\s*\{\s*(\d{1,9})\s*\}")
-_OUT_OF = re.compile(r"\s*(?:out of|/|sur|von insgesamt)\s*(\d+)\s*(?:points?)?\s*\.?$", re.IGNORECASE)
+_OUT_OF = re.compile(
+    r"\s*(?:points?\s+)?(out of|of|/|sur|von insgesamt|von|de)\s*(\d+)\s*(?:points?|criteria)?\s*(?:\(([^()]{1,60})\)?)?\s*\.?$",
+    re.IGNORECASE,
+)
+_DEGREE = re.compile(r"\^?\s*\{?\s*\\(?:circ|degree)(?![a-zA-Z])\s*\}?")
 _RANGE = re.compile(r"\d\s*(?:-|to|~|bis|à|至|and)\s*[+-]?\d|\bbetween\b|\bentre\b|\bzwischen\b|\\pm|±|\+/-", re.IGNORECASE)
 _HEDGED = re.compile(r"\b(?:or|not|cannot|oder|ou)\b|n't\b", re.IGNORECASE)
 _BOUND = re.compile(
     r"[<>≤≥]|\\(?:le|ge|lt|gt)|\b(?:at least|at most|more than|less than|greater than|under|over|above|below|up to)\b", re.IGNORECASE
 )
 _IN_BRACKETS = re.compile(r"^\s*[(\[]\s*([^()\[\]]{1,40})[)\]]?")
-_PER_AREA = re.compile(r"(?<=/)\s*1\.73\s*(?=m)|(?<=\bper)\s+1\.73\s*(?=m)", re.IGNORECASE)
 
 
 class Quantity(NamedTuple):
-    """A value, the text behind it, and the second number of `3 out of 5` or `3/5` (0 where there is none)."""
+    """A value, its unit, the second number of `3 out of 5` or `3/5` (0 where there is none), and its power of ten where one is written."""
 
     value: Decimal
     unit: str
-    whole: Decimal
+    whole: Decimal = Decimal(0)
+    power: int = 0
 
 
 def read_number(content: str, gold: Gold, where: str) -> Reading:
@@ -47,16 +51,16 @@ def read_number(content: str, gold: Gold, where: str) -> Reading:
         return Reading(verdict, "", f"{where}_{quantity}", 0.0)
     rule = _compare(quantity, gold)
     right = rule in ("number", "out_of", "percent", "converted")
-    extracted = f"{quantity.value} {quantity.unit}".strip()
-    return Reading(Verdict.CORRECT if right else Verdict.INCORRECT, extracted, f"{where}_{rule}", float(right))
+    verdict = Verdict.CORRECT if right else Verdict.AMBIGUOUS if rule in ("scaled", "part") else Verdict.INCORRECT
+    return Reading(verdict, f"{quantity.value} {quantity.unit}".strip(), f"{where}_{rule}", float(right))
 
 
 def one_quantity(content: str, unit_asked: str, *, prose: bool) -> Quantity | str:
     """The one value that a text gives, or why there is none: no_number, range, bound, hedged, several, beside."""
     text = _FRAC.sub(r"\1/\2", content).replace("\\times", "x").replace("\\cdot", "·")
+    text = _DEGREE.sub("°", text)
     text = re.sub(r"\\[,;:! ]", " ", re.sub(r"(?<=\d)\{,\}(?=\d)|(?<=\d)\\[,!](?=\d{3})", ",", text))
-    text = _PER_AREA.sub(" ", unwrap(text).replace("^{", "^").strip(" ()[]\"'"))
-    text, left = MERCURY.sub("", text), ""
+    text, left = spell_units(unwrap(text).replace("^{", "^").strip(" ()[]\"'")), ""
     if "=" in text:
         left, text = (side.strip() for side in text.rsplit("=", 1))
     numbers = list(_NUMBER.finditer(text))
@@ -77,11 +81,11 @@ def one_quantity(content: str, unit_asked: str, *, prose: bool) -> Quantity | st
         return "no_number"
     if not leads_in(text[: first.start()]) or (left and _unequal(left, value)):
         return "beside"
-    if outof := _OUT_OF.match(behind):
-        if not int(outof[1]):
-            return "no_number"
-        return Quantity(value, "/" if "/" in outof[0] else "out of", Decimal(outof[1]))
-    return _with_unit(value, behind, unit_asked, prose=prose)
+    if (outof := _OUT_OF.match(behind)) and (not outof[3] or describes(outof[3])):
+        word = outof[1].lower()
+        return Quantity(value, word if word in "/ of" else "out of", Decimal(outof[2])) if int(outof[2]) else "no_number"
+    quantity = _with_unit(value, behind, unit_asked, prose=prose)
+    return quantity if isinstance(quantity, str) else quantity._replace(power=int(first[3] or first[4] or 0))
 
 
 def _with_unit(value: Decimal, behind: str, asked: str, *, prose: bool) -> Quantity | str:
@@ -90,12 +94,13 @@ def _with_unit(value: Decimal, behind: str, asked: str, *, prose: bool) -> Quant
         behind = f" {bracket[1]}{behind[bracket.end() :]}"
     unit = parse_unit(behind)
     if is_unit(behind, asked):
-        return Quantity(value, unit.name, Decimal(0))
-    if _NUMBER.search(behind, unit.length):
+        return Quantity(value, unit.name)
+    rest = behind[unit.length :]
+    if _NUMBER.search(rest):
         return "several"
-    if not trails_off(behind[unit.length :], prose=prose):
-        return "beside"
-    return Quantity(value, unit.name, Decimal(0))
+    if trails_off(rest, prose=prose) or describes(rest, after_unit=bool(unit.name)):
+        return Quantity(value, unit.name)
+    return "beside"
 
 
 def _unequal(left: str, value: Decimal) -> bool:
@@ -117,12 +122,10 @@ def _decimal(number: re.Match[str]) -> Decimal | None:
 
 
 def _compare(quantity: Quantity, gold: Gold) -> str:
-    """The rule by which the value is right, or `outside` or `other_unit`."""
+    """The rule by which the value is right, or `outside`, `other_unit`, `scaled` or `part`."""
     value = quantity.value
     if quantity.whole:
-        if quantity.unit == "/":
-            return "number" if gold.low <= value / quantity.whole <= gold.high else "outside"
-        return "out_of" if gold.low <= value <= gold.high and 0 <= value <= quantity.whole else "outside"
+        return _compare_part(quantity, gold)
     if quantity.unit == "%":
         if gold.unit not in ("", "%", "percent"):
             return "other_unit"
@@ -130,8 +133,23 @@ def _compare(quantity: Quantity, gold: Gold) -> str:
         value = value if as_percent else value / 100
         return "percent" if gold.low <= value <= gold.high else "outside"
     if quantity.unit and gold.unit:
-        if not comparable(quantity.unit, gold.unit):
+        if not same_quantity(quantity.unit, gold.unit):
             return "other_unit"
         ratio = factor(quantity.unit, gold.unit)
         return ("number" if ratio == 1 else "converted") if gold.low <= value * ratio <= gold.high else "outside"
-    return "number" if gold.low <= value <= gold.high else "outside"
+    if gold.low <= value <= gold.high:
+        return "number"
+    if quantity.power and gold.low <= value.scaleb(-quantity.power) <= gold.high:
+        return "number" if gold.unit and scale_of(gold.unit).adjusted() == quantity.power else "scaled"
+    return "outside"
+
+
+def _compare_part(quantity: Quantity, gold: Gold) -> str:
+    """Of a part of a whole: `3/5` is a fraction, `3 out of 5` the first number, `3 of 5` that too where a whole number without unit is asked."""
+    value = quantity.value
+    if quantity.unit == "/":
+        return "number" if gold.low <= value / quantity.whole <= gold.high else "outside"
+    if not (gold.low <= value <= gold.high and 0 <= value <= quantity.whole):
+        return "outside"
+    counted = not gold.unit and gold.low == gold.high and gold.value == gold.value.to_integral_value()
+    return "out_of" if quantity.unit == "out of" or counted else "part"

@@ -17,7 +17,8 @@ _CUE = re.compile(
     r"(?:\b(?:is|are|est|es|ist|lautet)\b|[:=]))[*_]{0,2}|答案\s*[是为]?\s*[:]?",
     re.IGNORECASE,
 )
-_NEGATED = re.compile(r"(?:\bnot\b|n't\b|\bincorrect\b|\bwrong\b)[^.\n]{0,20}$", re.IGNORECASE)
+_NEGATED = re.compile(r"(?:\bnot\b|n't\b|\bincorrect\b|\bwrong\b|\bnicht\b|\bpas\b)[^.\n]{0,20}$", re.IGNORECASE)
+_DENYING = re.compile(r"\bnot\b|n't\b|\bnever\b|\bincorrect|\bwrong\b|\bnicht\b|\bpas\b|\bno es\b", re.IGNORECASE)
 _SENTENCE = re.compile(r"(?:[^.!?\n]|[.](?=\d)|(?<=\d)[.](?=[ \t]*[a-z]))+")
 _CONCLUDES = re.compile(
     r"\b(?:therefore|thus|hence|so|final|result|total|score|equals?|approximately|about|is|are|was|would be|due)\b|[=≈:]", re.IGNORECASE
@@ -53,7 +54,7 @@ def find_phrase(answer: str, gold: Gold, read: Reader, *, anchored: bool) -> Fou
 def _announced(text: str, gold: Gold, read: Reader) -> Found | None:
     """The last phrase that announces an answer and whose line reads as one."""
     for cue in list(_CUE.finditer(text))[: -TRIES - 1 : -1]:
-        if _NEGATED.search(text, max(0, cue.start() - 30), cue.start()):
+        if _NEGATED.search(text, max(0, cue.start() - 30), cue.start()) or _DENYING.search(cue[0]):
             continue
         for start, end in _stretches(text, cue.end()):
             reading = read(text[start:end], gold, "phrase")

@@ -28,6 +28,8 @@ def read_text(content: str, gold: Gold, where: str) -> Reading:
     text = unwrap(content) if len(content) <= LONGEST else ""
     if not text:
         return Reading(Verdict.NO_ANSWER, "", f"{where}_{'long' if content.strip() else 'empty'}", 0.0)
+    if text.endswith(("?", "？")) and not any("?" in value for value in gold.values):
+        return Reading(Verdict.NO_ANSWER, "", f"{where}_doubt", 0.0)
     if any(looks_like_maths(value) and same_maths(content, value) for value in gold.values):
         return Reading(Verdict.CORRECT, text, f"{where}_maths", 1.0)
     said = fold(text)

@@ -1,79 +1,201 @@
-"""Whether the text behind an answer takes it back."""
+"""Whether the text round an answer takes it back: denies it, crosses it out, or goes on to another."""
 
 import re
+from itertools import islice
 
+from pipeline.verify.fold import align, fold
 from pipeline.verify.gold import Gold
+from pipeline.verify.moment import ages_of, dates_of
 from pipeline.verify.number import read_number
+from pipeline.verify.words import MEANING
 from schemas.example import AnswerType
 from schemas.trace import Verdict
 
 REACH = 2000
 NEAR = 200
-SHORTEST = 3
+SHORTEST = 2
+CUES = 8
 _BACK = re.compile(
-    r"\b(?:wait|actually|correction|scratch that|i meant|on second thought|on reflection|let me (?:re-?consider|correct|re-?check)"
-    r"|i made (?:a mistake|an error)|that(?:'s| is) (?:wrong|incorrect|not right))\b|不对|等等",
+    r"\b(?:wait|actually|correction|scratch that|strike that|i meant|i mean|on second thought|on reflection|let me (?:re-?consider|correct|re-?check)"
+    r"|reconsider\w*|i made (?:a mistake|an error)|my mistake|that(?:'s| is| was) (?:wrong|incorrect|not right)|oops|sorry|hmm|i take (?:that|it) back"
+    r"|attend(?:ez|s)|en fait|finalement|je me trompe|pardon|espera|en realidad|perd[óo]n|me equivoqu[ée]|mejor dicho|warte|moment mal|eigentlich"
+    r"|tats[äa]chlich|korrektur|vielmehr|doch nicht)\b|不对|等等|等一下|更正|其实|应该是|我错了",
     re.IGNORECASE,
 )
-_DENIED = re.compile(
-    r"[\s}$*).\]]*(?:(?:is|was|would be|seems?)\s+(?:clearly\s+|also\s+)?(?:incorrect|wrong|not\s+(?:correct|right|the\s+(?:correct|right|best))|false)"
-    r"|isn['’]t\s+(?:correct|right))\b",
-    re.IGNORECASE,
-)
-_NOT = re.compile(r"\b(?:not|n['’]t|never|isn['’]t)\s*:?[\s$*({]*(?:\\(?:boxed|fbox|framebox)\s*\{?)?\s*$", re.IGNORECASE)
 _ANEW = re.compile(
-    r"\b(?:the|my)\s+(?:correct|final|right)\s+(?:answer|option|choice)\s+(?:is|would be|should be)\b\s*:?|\bfinal answer\s*:",
+    r"\b(?:the|my|our)\s+(?:(?:correct|final|right|actual|true|best)\s+)?(?:answer|option|choice|diagnosis)\s+(?:is|would be|should be)\b\s*:?"
+    r"|\b(?:final answer|answer|r[ée]ponse|respuesta|antwort)(?:\s+(?:correcte?|finale?|correcta))?\*{0,2}\s*:|<answer>"
+    r"|\b(?:bonne |vraie )?r[ée]ponse (?:correcte |exacte |finale )?(?:est|serait)\b|\brespuesta (?:correcta |final )?(?:es|sería)\b"
+    r"|\bantwort (?:ist|lautet|wäre)\b|答案\s*(?:应该|应)?\s*[是为:]",
     re.IGNORECASE,
 )
-_LETTER = re.compile(r"(?:\b(?:is|be|to|choose|answer|option|meant)\s*:?\s*|[(*]+)[(*]*([A-Z])(?![A-Za-z'’])(?!\s+[a-z])")
-_WORD = re.compile(r"(?:\b(?:is|be|meant)\s*:?\s*|[,:]\s*|^\W*)(yes|no|maybe)\b(?=\W*$|\s*[.,;!])", re.IGNORECASE)
-_NUMBER = re.compile(r"(?:\b(?:is|be|meant|approximately|about)\s*:?\s*|[=:≈]\s*)([-+]?\d)")
-_FIRST_LETTER = re.compile(r"(?:\b(?:is|be|answer|option|choice)\s*:?\s*|[(*$]+)[(*$]*([A-Z])(?![\w'’-])(?!(?<=[AI])\s+[a-z])")
+_NEW_QUESTION = re.compile(r"\n[ \t#*]*(?:Question|Q)[ \t]*\d{0,4}[*]{0,2}:", re.IGNORECASE)
+_WRONG = r"(?:incorrect\w*|wrong|false|falsch|faux|fausse|falsa|unlikely|excluded|ruled out|crossed out)"
+_RIGHT = r"(?:correct\w*|right|richtig|the\s+(?:correct|right|best|final)|(?:the|my)\s+answer|exacte?)"
+_DENIED = re.compile(
+    rf"[\s}}$*).,:;\]–—-]*(?:(?:is|was|would be|seems?|est|es|ist)\s+(?:clearly\s+|also\s+)?(?:{_WRONG}|(?:not|pas|nicht)\s+{_RIGHT})"
+    rf"|isn['’]t\s+{_RIGHT}|n['’]est pas {_RIGHT}|no es (?:la )?{_RIGHT}|[(\[]\s*(?:{_WRONG}|not\b[^)\]]*|no)\s*[)\]])(?!\w)"
+    r"|[\s}$*).,:;\]]*(?:是?错误?的|不正确|不对)|[\s}$*)\]]*[✗✘✕✖❌❎🚫⛔☒?？]|\}?~~",
+    re.IGNORECASE,
+)
+_OPENING = r"[ \t$*({\"'\[]*(?:\\(?:boxed|fbox|framebox|text|mathrm|mathbf|textbf)[ \t]*\{?[ \t$*({\"'\[]*)*$"
+_NOT = re.compile(
+    rf"(?:\b(?:not|never|nicht|kein\w*|n['’]est pas|no es|ne pas|cannot be)|n['’]t(?: be)?|不是|不|非)[ \t]*[:：]?{_OPENING}", re.IGNORECASE
+)
+_CROSSED = re.compile(
+    rf"(?:[¬≠≢∉✗✘✕✖❌❎🚫⛔☒]|!=|(?<![\w!])!|\\(?:neg|lnot|not|neq?|x?cancel|bcancel|sout|st)(?![a-zA-Z])|~~|<(?:s|del|strike)>){_OPENING}"
+)
+_SIGNS = re.compile(r"[¬≠≢∉✗✘✕✖❌❎🚫⛔☒]")
+_LETTER = re.compile(
+    r"(?:\b(?:is|be|to|choose|answer|option|meant|mean|est|es|ist|r[ée]ponse|respuesta|opci[óo]n|antwort)\s*:?\s*|[(*]+|[是选为]\s*)[(*]*([A-Z])(?![A-Za-z'’])"
+    r"(?!\s+[a-z])"
+)
+_WORD = re.compile(
+    r"(?:\b(?:is|be|meant|mean|est|es|ist|lautet)\s*:?\s*|[,:;.…!]\s*|[-–—]\s+|^\W*|[是为]\s*)(yes|no|maybe|oui|non|sí|ja|nein|是的|否|不是)(?=\W*$|\s*[.,;!。])",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(r"(?:\b(?:is|be|meant|mean|est|es|ist|approximately|about)\s*:?\s*|[=:≈是为,]\s*|^\W*)([-+]?\d)")
+_FIRST_LETTER = re.compile(
+    r"(?:\b(?:is|be|est|es|ist|lautet|la|die|answer|option|choice)\s*:?\s*|[(*$:>是为]+\s*)[(*$]*([A-Z])(?![\w'’-])(?!(?<=[AI])\s+[a-z])"
+)
 _END = re.compile(r"\n|\.(?!\d)")
+_CLAUSE = re.compile(
+    r"[\s,:;.!*_–—-]*(?:no[, ]+)?(?:(?:it|this|that|the (?:\w+ )?answer|c'est|es|es ist|das ist)\s*)?(?:(?:is|was|should be|would be|must be|'s)\b)?"
+    r"[\s:]*([^.;!?\n<]{0,160})",
+    re.IGNORECASE,
+)
+_NAMES = re.compile(
+    r"[\s,:;.–—-]*(?:no\b|not\b|it\b|it's|this is|that is|the (?:\w+ )?(?:answer|diagnosis|finding)|c'est|es |should)", re.IGNORECASE
+)
+_MILD = (
+    "actually",
+    "hmm",
+    "en fait",
+    "finalement",
+    "en realidad",
+    "eigentlich",
+    "tatsächlich",
+    "tatsachlich",
+    "其实",
+    "sorry",
+    "correction",
+)
+_NAY = re.compile(r"\b(?:not|no|never|nicht|kein\w*|pas|wrong|incorrect)\b|n['’]t\b|不", re.IGNORECASE)
+_SAYS = re.compile(
+    r"\b(?:is|be|was|meant|mean|choose|select|est|es|ist|lautet|sollte|serait|answer|no|wait)\b[\s:,*(]*(?:(?:rather|instead|most likely|probably|the|an?|la|le|les|el|los"
+    r"|der|die|das|option)\s+)*$|[:：,，是为选]\s*[*(]*(?:(?:the|an?)\s+)?$",
+    re.IGNORECASE,
+)
 
 
 def retracts(answer: str, end: int, gold: Gold) -> bool:
-    """Whether, behind a right answer, a word of retraction is followed by another answer of the type."""
+    """Whether, behind a right answer, a word of retraction or a new answer phrase is followed by another answer of the type."""
     if len(answer) - end < SHORTEST:
         return False
-    back = _BACK.search(answer, end, end + REACH)
-    if back is not None and _differs(answer[back.end() : back.end() + NEAR], gold):
-        return True
-    return any(_differs_at(answer[cue.start() : cue.end() + NEAR], gold) for cue in _ANEW.finditer(answer, end, end + REACH))
+    text = align(answer[end : end + REACH + NEAR])
+    if other := _NEW_QUESTION.search(text):
+        text = text[: other.start()]
+    for back in islice(_BACK.finditer(text, 0, REACH), CUES):
+        mild = back[0].lower() in _MILD
+        if _differs(text[back.end() : back.end() + NEAR], gold, mild=mild):
+            return True
+    return any(_differs_at(text[cue.start() : cue.end() + NEAR], cue.end() - cue.start(), gold) for cue in _ANEW.finditer(text, 0, REACH))
 
 
 def denied(answer: str, start: int, end: int) -> bool:
-    """Whether a box is negated right before it, or called wrong right behind it."""
-    return _NOT.search(answer, max(0, start - 40), start) is not None or _DENIED.match(answer, end) is not None
+    """Whether a box is negated right before it on its line, or called wrong right behind it."""
+    return _NOT.search(answer, max(0, start - 60), start) is not None or _DENIED.match(answer, end) is not None
 
 
-def _differs_at(again: str, gold: Gold) -> bool:
+def crossed_out(answer: str, start: int, end: int, gold: Gold) -> bool:
+    """Whether a sign says that an answer is not meant: `¬left lung`, `≠ C`, `~~yes~~`, a cross beside it."""
+    if _CROSSED.search(answer, max(0, start - 40), start):
+        return True
+    said = answer[start : end + 3]
+    if said.isascii() and "!" not in said:
+        return False
+    if gold.answer_type is AnswerType.OPEN and any(_SIGNS.search(value) or value.lstrip()[:1] == "!" for value in gold.values):
+        return False
+    return _SIGNS.search(said) is not None or re.match(r"[\s({\"'*$]*!(?=\w|=)", said) is not None
+
+
+def _differs_at(again: str, cue: int, gold: Gold) -> bool:
     """Whether an answer announced anew names another first: reasons may follow that name any option."""
     match gold.answer_type:
         case AnswerType.MCQ | AnswerType.MULTI:
             letter = _FIRST_LETTER.search(again)
-            index = ord(letter[1]) - ord("A") if letter else -1
-            return letter is not None and index < len(gold.options) and index not in gold.indexes
+            text = _first_text(_END.split(again[cue:], maxsplit=1)[0], gold)
+            if letter is not None and (text is None or letter.start() <= cue + 4):
+                index = ord(letter[1]) - ord("A")
+                return index < len(gold.options) and index not in gold.indexes
+            return text is not None and text not in gold.indexes
         case AnswerType.YESNO | AnswerType.YESNOMAYBE:
             word = _WORD.search(again)
-            return word is not None and word[1].lower() != gold.values[0]
+            return word is not None and MEANING.get(word[1].lower()) != gold.values[0]
         case AnswerType.NUMERIC:
             number = _NUMBER.search(again)
             said = _END.split(again[number.start(1) :], maxsplit=1)[0] if number else ""
             return number is not None and read_number(said, gold, "phrase").verdict is Verdict.INCORRECT
+        case AnswerType.DATE:
+            return _other_date(again[cue:], gold)
+        case AnswerType.OPEN | AnswerType.LABEL_SET:
+            return _other_text(again[cue:], gold)
         case _:
             return False
 
 
-def _differs(after: str, gold: Gold) -> bool:
-    """Whether a text gives an answer of the type that is not the right one."""
+def _differs(after: str, gold: Gold, *, mild: bool) -> bool:
+    """Whether a text gives an answer of the type that is not the right one; behind a `mild` word only where it says that it does."""
     match gold.answer_type:
         case AnswerType.MCQ | AnswerType.MULTI:
             right = {chr(ord("A") + index) for index in gold.indexes}
-            return any(letter not in right and ord(letter) - ord("A") < len(gold.options) for letter in _LETTER.findall(after))
+            if any(letter not in right and ord(letter) - ord("A") < len(gold.options) for letter in _LETTER.findall(after)):
+                return True
+            return any(_SAYS.search(after, 0, start) for start, index in _texts(after, gold) if index not in gold.indexes)
         case AnswerType.YESNO | AnswerType.YESNOMAYBE:
-            return any(word.lower() != gold.values[0] for word in _WORD.findall(after))
-        case AnswerType.NUMERIC | AnswerType.DATE:
-            return _NUMBER.search(after) is not None
+            return any(MEANING.get(word.lower()) != gold.values[0] for word in _WORD.findall(after))
+        case AnswerType.NUMERIC:
+            numbers = (_END.split(after[number.start(1) :], maxsplit=1)[0] for number in _NUMBER.finditer(after))
+            return any(read_number(said, gold, "phrase").verdict is not Verdict.CORRECT for said in numbers)
+        case AnswerType.DATE:
+            return _other_date(after, gold)
+        case AnswerType.OPEN | AnswerType.LABEL_SET:
+            return (not mild or _NAMES.match(after) is not None) and _other_text(after, gold)
         case _:
             return False
+
+
+def _other_date(text: str, gold: Gold) -> bool:
+    """Whether a text names a date or an age that is not the right one."""
+    if gold.weeks_days is not None:
+        return any(age != gold.weeks_days for age in ages_of(text))
+    return bool(dates_of(text, gold.date_order) - {gold.date})
+
+
+def _other_text(text: str, gold: Gold) -> bool:
+    """Whether the clause that a text opens with says something, and not what is right."""
+    clause = _CLAUSE.match(text)
+    said = fold(clause[1]) if clause else ""
+    if not said:
+        return False
+    named = [bool((folded := fold(value)) and f" {folded} " in f" {said} ") for value in gold.values]
+    right = any(named) if gold.answer_type is AnswerType.OPEN else all(named)
+    return not right or _NAY.search(clause[0] if clause else "") is not None
+
+
+def _texts(text: str, gold: Gold) -> list[tuple[int, int]]:
+    """Where options are named by their text, and which; the longer where two begin alike."""
+    small = text.lower()
+    found: dict[int, tuple[int, int]] = {}
+    for index, option in enumerate(gold.options):
+        plain = align(option).lower().strip(" .")
+        at = small.find(plain) if len(plain) > 2 else -1
+        if at >= 0 and not small[at - 1 : at].isalnum() and not small[at + len(plain) : at + len(plain) + 1].isalnum():
+            found[at] = max(found.get(at, (0, 0)), (len(plain), index))
+    return sorted((at, index) for at, (_, index) in found.items())
+
+
+def _first_text(text: str, gold: Gold) -> int | None:
+    """The option whose text a clause names first."""
+    named = _texts(text, gold)
+    return named[0][1] if named else None

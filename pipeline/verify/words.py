@@ -12,8 +12,15 @@ WORDS = {
     "no": ("no", "non", "nein", "否", "不是", "没有", "无"),
     "maybe": ("maybe", "peut être", "quizas", "quizás", "tal vez", "vielleicht", "可能", "也许"),
 }
-_MEANING = {word: meaning for meaning, words in WORDS.items() for word in words}
+MEANING = {word: meaning for meaning, words in WORDS.items() for word in words}
 _CLAUSE = re.compile(r"^\W*([^\W\d_]+)(?=\s*(?:$|[,.;:!\n(])|\s+[-–—])")
+_CLAUSES = re.compile(r"[,.;:!\n()\[\]…。，；]|\s+[-–—]+\s*|→|\b(?:and|or|und|et|ou|oder)\b")
+_TURN = re.compile(
+    r"^(?:(?:but|actually|hmm|wait|well|rather|instead|on (?:second thought|reflection)|i mean|sorry|correction|in fact|en fait|mais|pero|en realidad|aber"
+    r"|eigentlich|doch|不对|其实)\b[\s,]*)+(?:(?:it is|the answer is)\s+)?|^(?:it is|the answer is|c'est|es ist)\s+",
+    re.IGNORECASE,
+)
+_NAYS = {"yes": ("no", "not", "non", "nein", "nicht"), "no": ("yes", "oui", "ja", "sí"), "maybe": ("yes", "no")}
 _NOT_KNOWN = re.compile(r"\b(?:do not|don't|cannot|can't|not)\s+(?:know|sure|certain|determine)", re.IGNORECASE)
 _PART = re.compile(r"\s*(?:[;,\n|/]|(?<!\w)[-*•](?=\s))\s*")
 _AND = re.compile(r"\s+(?:and|&|\+|et|und)\s+|\s+y\s+", re.IGNORECASE)
@@ -39,17 +46,15 @@ def meaning_of(content: str, gold: Gold) -> tuple[str, str]:
     if "?" in text:
         return "", "doubt"
     folded = fold(text)
-    meaning = _MEANING.get(folded, "")
+    meaning = MEANING.get(folded, "")
     rule = "word"
     if not meaning and len(text) == 1 and text.isascii() and gold.options:
         index = ord(text.upper()) - ord("A")
-        meaning = _MEANING.get(gold.folded[index], "") if 0 <= index < len(gold.options) else ""
+        meaning = MEANING.get(gold.folded[index], "") if 0 <= index < len(gold.options) else ""
         rule = "letter"
     if not meaning and (lead := _CLAUSE.match(text)):
-        meaning = _MEANING.get(lead[1].casefold(), "")
-        rest = fold(text[lead.end() :])
-        others = {_MEANING[word] for word in rest.split()[:2] if word in _MEANING and word in ("yes", "no", "maybe")} - {meaning}
-        if meaning and others and (rest in _MEANING or (meaning == "no" and rest.startswith("yes"))):
+        meaning = MEANING.get(lead[1].casefold(), "")
+        if meaning and _turns(text[lead.end() :], meaning):
             return "", "both"
         rule = "lead"
     elif not meaning and {"yes", "no"} <= set(folded.split()[:4]):
@@ -59,6 +64,17 @@ def meaning_of(content: str, gold: Gold) -> tuple[str, str]:
     if meaning and _NOT_KNOWN.search(text[:80]):
         return "", "abstains"
     return meaning, rule if meaning else "unmatched"
+
+
+def _turns(rest: str, meaning: str) -> bool:
+    """Whether a clause behind the word is the other word alone, or a `yes` behind a `no`: `yes - actually no`, `no, yes there is`."""
+    for clause in _CLAUSES.split(rest)[:12]:
+        said = _TURN.sub("", clause.strip()).strip(" \"'*_")
+        other = MEANING.get(fold(said), "")
+        first = said.split(None, 1)[0].lower() if said else ""
+        if (other and other != meaning) or (meaning == "no" and first == "yes") or (said != clause.strip() and first in _NAYS[meaning]):
+            return True
+    return False
 
 
 def read_labels(content: str, gold: Gold, where: str) -> Reading:
