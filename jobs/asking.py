@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import pyarrow as pa
+
 from pipeline.execute import Execution
 from pipeline.models.generate import Request
 from pipeline.models.ledger import Ledger
@@ -16,9 +18,10 @@ from schemas.example import Chosen
 
 
 class Asking(NamedTuple):
-    """The questions to a model, and the samples of them that no ledger holds."""
+    """The questions to a model, the samples of them, and those that no ledger holds."""
 
     questions: int
+    samples: int
     missing: int
 
 
@@ -28,23 +31,26 @@ def left_to_ask(step: Step, execution: Execution, store: Store, ledger_root: Pat
     if not units or any(len(execution.outputs[read.step]) != units for read in step.reads):
         return None
     judging = isinstance(step.recipe, AskJudgeRecipe)
-    asked = missing = 0
+    asked = samples = missing = 0
     ledger = Ledger(ledger_root)
     try:
         for shard in sorted(execution.outputs["choose"]):
             requests = (_judged if judging else _sampled)(step, execution, store, shard)
             asked += len(requests)
+            samples += sum(len(request.samples) for request in requests)
             missing += _unread(requests, ledger) if judging else _unknown(requests, ledger)
     finally:
         ledger.close()
-    return Asking(asked, missing)
+    return Asking(asked, samples, missing)
 
 
 def _sampled(step: Step, execution: Execution, store: Store, shard: int) -> list[Request]:
     """What a sample step asks about a shard."""
-    images = store.read(execution.outputs["gather"][shard]["images"]) if "image" in step.recipe.sees else None
-    chosen = store.read(execution.outputs["choose"][shard]["chosen"], _columns(step))
-    return [question.request for question in questions(chosen, step.recipe, images)]
+    tables: dict[str, list[pa.Table]] = {}
+    for read in step.reads:
+        tables.setdefault(read.name, []).append(store.read(execution.outputs[read.step][shard][read.output], read.columns))
+    read = {name: pa.concat_tables(found) for name, found in tables.items()}
+    return [question.request for question in questions(recipe=step.recipe, **read)]
 
 
 def _judged(step: Step, execution: Execution, store: Store, shard: int) -> list[Request]:

@@ -103,16 +103,17 @@ def _upper_bound(graph: Graph, execution: Execution) -> int | None:
 
 def _teacher(step: Step, execution: Execution, store: Store, folder: Path, rows: int | None) -> TeacherPlan:
     recipe: SampleRecipe | AskJudgeRecipe = step.recipe
+    name = recipe.teacher if isinstance(recipe, AskJudgeRecipe) else step.name.partition("[")[2].removesuffix("]")
     known = left_to_ask(step, execution, store, folder / "ledger")
     if isinstance(recipe, AskJudgeRecipe):
         if known is None:
-            return TeacherPlan(recipe.teacher, recipe.model, None, None, 0, None, exact=False, waits_for=step.reads[0].step)
+            return TeacherPlan(name, recipe.model, None, None, 0, None, exact=False, waits_for=step.reads[0].step)
         samples = 1
     else:
         samples = recipe.samples
     if known is None:
         requests = None if rows is None else rows * samples
         tokens = None if requests is None else requests * recipe.max_tokens
-        return TeacherPlan(recipe.teacher, recipe.model, rows, requests, 0, tokens, exact=False)
-    held = known.questions * samples - known.missing
-    return TeacherPlan(recipe.teacher, recipe.model, known.questions, known.missing, held, known.missing * recipe.max_tokens, exact=True)
+        return TeacherPlan(name, recipe.model, rows, requests, 0, tokens, exact=False)
+    held = known.samples - known.missing
+    return TeacherPlan(name, recipe.model, known.questions, known.missing, held, known.missing * recipe.max_tokens, exact=True)

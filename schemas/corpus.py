@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from schemas.contract import Column, Contract
 from schemas.features import publishable
+from schemas.trace import Selected
 
 MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
 MESSAGES = pa.list_(MESSAGE)
@@ -97,6 +98,10 @@ class SftText(_Prompted):
     boxes = _Traced.boxes
     n_sampled = _Traced.n_sampled
     n_correct = _Traced.n_correct
+    pass_rate = Selected.pass_rate
+    pass_rate_low = Selected.pass_rate_low
+    pass_rate_high = Selected.pass_rate_high
+    pass_rate_method = Selected.pass_rate_method
 
 
 class Sft(SftText):
@@ -116,10 +121,13 @@ class Rl(_Prompted):
     image_digests = Column(
         "image_digests", pa.list_(pa.string()), "sha256 of each upstream image file; images.path names the published one"
     )
-    teacher = Column("teacher", pa.string(), "Name of the teacher that was asked; '' if none")
+    teacher = Column("teacher", pa.string(), "Name of the teacher that was asked, the first of a cascade; '' if none")
     n_sampled = Column("n_sampled", pa.int32(), "Samples of this question by this teacher")
     n_correct = Column("n_correct", pa.int32(), "Correct ones among them")
-    pass_rate = Column("pass_rate", pa.float64(), "n_correct / n_sampled; null where no teacher was asked", nullable=True)
+    pass_rate = Selected.pass_rate
+    pass_rate_low = Selected.pass_rate_low
+    pass_rate_high = Selected.pass_rate_high
+    pass_rate_method = Selected.pass_rate_method
     no_trace = Column("no_trace", pa.string(), "Why no teacher was asked: no_teacher, not_permitted; '' where one was")
 
 

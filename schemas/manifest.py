@@ -13,6 +13,7 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 Name = Annotated[str, Field(pattern=rf"^{NAME.pattern}$", max_length=64)]
 Licence = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+-]*( (AND|OR|WITH) [A-Za-z0-9][A-Za-z0-9.+-]*)*$")]
 Usd = Annotated[float, Field(ge=0.0, le=1e9, allow_inf_nan=False)]
+MOST_SAMPLES = 1024
 GoldAs = Literal["letter", "index0", "index1", "text", "number", "yesno"]
 
 
@@ -84,6 +85,27 @@ class Price(_Model):
     cached: Usd | None = None
 
 
+class Cap(_Model):
+    """Most samples of questions whose pass rate in the first round lies between two bounds."""
+
+    pass_rate: tuple[Annotated[float, Field(ge=0.0, le=1.0)], Annotated[float, Field(ge=0.0, le=1.0)]]
+    samples: int = Field(ge=1, le=MOST_SAMPLES)
+
+
+class After(_Model):
+    """Which questions of an earlier teacher go on to the next: those it has too few correct answers to."""
+
+    teacher: Name
+    correct_below: int | None = Field(default=None, ge=1)
+    pass_rate_below: float | None = Field(default=None, gt=0.0, le=1.0)
+
+    @model_validator(mode="after")
+    def _asks_one_thing(self) -> Self:
+        if self.correct_below is not None and self.pass_rate_below is not None:
+            raise ValueError("correct_below and pass_rate_below exclude each other")
+        return self
+
+
 class Teacher(_Model):
     """A model that is asked for traces; `model = "none"` makes the gold the completion."""
 
@@ -92,7 +114,11 @@ class Teacher(_Model):
     sees: tuple[Literal["text", "image"], ...] = Field(default=("text",))
     prompt: Name = "boxed"
     structure: Literal["think_boxed"] | None = None
-    samples: int = Field(default=1, ge=1, le=1024)
+    samples: int = Field(default=1, ge=1, le=MOST_SAMPLES)
+    rounds: tuple[Annotated[int, Field(ge=1)], ...] | None = None
+    until_correct: int | None = Field(default=None, ge=1)
+    caps: tuple[Cap, ...] = ()
+    after: After | None = None
     temperature: float = Field(default=1.0, ge=0.0, le=2.0)
     top_p: float = Field(default=1.0, gt=0.0, le=1.0)
     max_tokens: int = Field(default=8192, ge=1)
@@ -104,6 +130,30 @@ class Teacher(_Model):
         if not sees:
             raise ValueError('at least one of "text", "image"')
         return tuple(sorted(set(sees), reverse=True))
+
+    @model_validator(mode="after")
+    def _rounds_make_sense(self) -> Self:
+        if self.rounds is None:
+            if self.until_correct or self.caps:
+                raise ValueError("until_correct and caps decide between rounds: say rounds = [4, 4, 8] instead of samples")
+            return self
+        if "samples" in self.model_fields_set:
+            raise ValueError("samples and rounds exclude each other: the rounds add up to the samples")
+        if not self.rounds or sum(self.rounds) > MOST_SAMPLES:
+            raise ValueError(f"rounds add up to between 1 and {MOST_SAMPLES} samples")
+        if not self.until_correct and not self.caps:
+            raise ValueError("rounds need until_correct or caps, else nothing is decided between them")
+        return self
+
+    @property
+    def asking(self) -> dict[str, Any]:
+        """What decides its answers besides the question."""
+        return self.model_dump(exclude={"name", "sees", "samples", "rounds", "until_correct", "caps", "after", "price"})
+
+    @property
+    def asked_in(self) -> tuple[int, ...]:
+        """The samples of each round; one round where the number is fixed."""
+        return self.rounds or (self.samples,)
 
 
 class JudgeModel(_Model):
@@ -153,6 +203,19 @@ class Manifest(_Model):
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
                 raise ValueError(f"two {kind}s are called {', '.join(twice)}")
+        return self
+
+    @model_validator(mode="after")
+    def _comes_after_an_earlier_one(self) -> Self:
+        for place, teacher in enumerate(self.teachers):
+            earlier = [other.name for other in self.teachers[:place]]
+            if teacher.after and teacher.after.teacher not in earlier:
+                raise ValueError(f"teacher {teacher.name} comes after {teacher.after.teacher}, which is not above it")
+            twin = next((other.name for other in self.teachers[:place] if teacher.after and other.asking == teacher.asking), None)
+            if twin:
+                raise ValueError(
+                    f"teacher {teacher.name} asks just what {twin} asks and would get the same answers: give {twin} more samples"
+                )
         return self
 
     @model_validator(mode="after")
@@ -211,6 +274,7 @@ def _keys_beside(place: list[Any]) -> list[str]:
     model: type[BaseModel] = Manifest
     inner: dict[str, type[BaseModel]] = {"source": Dataset, "benchmark": Dataset, "split": Split, "teacher": Teacher}
     inner |= {"judge": Judge, "model": JudgeModel, "select": Select, "gold": GoldColumn, "price": Price}
+    inner |= {"caps": Cap, "after": After}
     for part in place[:-1]:
         model = inner.get(part, model) if isinstance(part, str) else model
     return [field.alias or name for name, field in model.model_fields.items()]

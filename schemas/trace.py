@@ -9,6 +9,12 @@ from schemas.contract import Column, Contract
 # The rule of an open answer that a model calls right where the verifier did not.
 MODEL_JUDGE = "model_judge"
 
+_RATE = "Estimate of how often this teacher is right, without bias from having stopped early; null where no teacher was asked"
+_HOW = (
+    "fixed: n_correct / n_sampled; rounds 4+4+8 until 4: sampled in such rounds until so many are correct, "
+    "the estimate being the share of all orders to end so in which the first sample is correct; '' where no teacher was asked"
+)
+
 
 class Verdict(StrEnum):
     """What a verifier says of an answer."""
@@ -62,3 +68,7 @@ class Selected(Contract):
     reason = Column("reason", pa.string(), "Why not: its verdict, no thought, repeated text, over the limit; '' where kept")
     n_sampled = Column("n_sampled", pa.int32(), "Samples of this question by this teacher")
     n_correct = Column("n_correct", pa.int32(), "Correct ones among them")
+    pass_rate = Column("pass_rate", pa.float64(), _RATE, nullable=True)
+    pass_rate_low = Column("pass_rate_low", pa.float64(), "Lower end of its 95 % Wilson interval", nullable=True)
+    pass_rate_high = Column("pass_rate_high", pa.float64(), "Upper end of its 95 % Wilson interval", nullable=True)
+    pass_rate_method = Column("pass_rate_method", pa.string(), _HOW)

@@ -1,5 +1,8 @@
 """The step that writes the published tables."""
 
+from typing import Any
+
+from jobs.steps.rounds import rounds_of
 from jobs.steps.traces import judged_by
 from pipeline.prompts import by_name
 from pipeline.publish.layout import parquet_options
@@ -24,24 +27,26 @@ def publish_step(manifest: Manifest) -> Step:
         Read("dropped", "choose", "dropped"),
         Read("images", "gather", "images"),
     ]
-    for name in [teacher.name for teacher in manifest.teachers] or ["none"]:
-        reads += [
-            Read("traces", f"sample[{name}]", "traces"),
-            Read("judgements", judged_by(manifest, name), "judgements"),
-            Read("selected", f"select[{name}]", "selected"),
-        ]
+    for teacher in manifest.teachers or (None,):
+        for name in rounds_of(teacher):
+            reads += [Read("traces", f"sample[{name}]", "traces"), Read("judgements", judged_by(manifest, name), "judgements")]
+        reads.append(Read("selected", f"select[{teacher.name if teacher else 'none'}]", "selected"))
     published = {name: contract for name, contract in publish.OUTPUTS.items() if contract in CONFIGS.values()}
     parquet = {name: {**parquet_options(contract), "max_group_bytes": PUBLISHED_GROUP_BYTES} for name, contract in published.items()}
-    return Step("publish", 2, Fan.GROUP, publish.publish, recipe, tuple(reads), publish.OUTPUTS, parquet=parquet, group_bytes=SHARD_BYTES)
+    return Step("publish", 3, Fan.GROUP, publish.publish, recipe, tuple(reads), publish.OUTPUTS, parquet=parquet, group_bytes=SHARD_BYTES)
 
 
 def _asked(teacher: Teacher) -> publish.Asked:
+    design: dict[str, Any] = {"samples": teacher.samples}
+    if teacher.rounds:
+        design = {"rounds": teacher.rounds, "until_correct": teacher.until_correct, "caps": [cap.model_dump() for cap in teacher.caps]}
     sampling = publish.sampling_json(
         model=teacher.model,
-        samples=teacher.samples,
+        **design,
         temperature=teacher.temperature,
         top_p=teacher.top_p,
         max_tokens=teacher.max_tokens,
         structure=teacher.structure,
     )
-    return publish.Asked(teacher.name, teacher.sees, teacher.prompt, by_name(teacher.prompt).version, sampling)
+    after = teacher.after.teacher if teacher.after else ""
+    return publish.Asked(teacher.name, teacher.sees, teacher.prompt, by_name(teacher.prompt).version, sampling, after)

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from jobs.steps.rounds import after_of, design_of, rounds_of, teacher_before
 from pipeline.models.open import open_teacher
 from pipeline.prompts import by_name
 from pipeline.stages import (
@@ -27,36 +28,47 @@ def teacher_steps(manifest: Manifest) -> list[Step]:
     if not manifest.teachers:
         chosen = (Read("chosen", "choose", "chosen", (Chosen.id, Chosen.answer)),)
         gold = Step("sample[none]", 2, Fan.MAP, sample.gold_traces, sample.GoldRecipe(), chosen, {"traces": Trace})
-        return [gold, *_verdict_steps(manifest, "none", need_thought=False)]
+        return [gold, *_judge_steps(manifest, "none"), _select_step(manifest, None)]
     steps: list[Step] = []
-    for place, teacher in enumerate(manifest.teachers):
-        steps.append(_sample_step(manifest, teacher, manifest.teachers[:place]))
-        steps += _verdict_steps(manifest, teacher.name, need_thought=by_name(teacher.prompt).asks_box)
+    for teacher in manifest.teachers:
+        for round, name in enumerate(rounds_of(teacher)):
+            steps += [_sample_step(manifest, teacher, round, name), *_judge_steps(manifest, name)]
+        steps.append(_select_step(manifest, teacher))
     return steps
 
 
-def _sample_step(manifest: Manifest, teacher: Teacher, earlier: tuple[Teacher, ...]) -> Step:
+def _sample_step(manifest: Manifest, teacher: Teacher, round: int, name: str) -> Step:
+    before = teacher_before(manifest, teacher)
+    earlier = manifest.teachers[: manifest.teachers.index(teacher)]
     recipe = sample.SampleRecipe(
         teacher=teacher.name,
         model=teacher.model,
         sees=teacher.sees,
-        earlier=tuple(other.sees for other in earlier),
+        earlier=() if before else tuple(other.sees for other in earlier if other.after is None),
         prompt=teacher.prompt,
         prompt_version=by_name(teacher.prompt).version,
         structure=teacher.structure or "",
         structure_version=STRUCTURE_VERSION if teacher.structure else 0,
-        samples=teacher.samples,
+        samples=teacher.asked_in[round],
         temperature=teacher.temperature,
         top_p=teacher.top_p,
         max_tokens=teacher.max_tokens,
         seed=manifest.seed,
+        round=round,
+        design=design_of(teacher) if round else None,
+        after=None if round else after_of(manifest, teacher),
     )
     columns = (Chosen.id, Chosen.question, Chosen.context, Chosen.options, Chosen.answer_type, Chosen.images)
     reads = [Read("chosen", "choose", "chosen", columns)]
     if "image" in teacher.sees:
         reads.append(Read("images", "gather", "images", (Image.digest, Image.published_digest, Image.bytes, Image.format)))
+    counted = (Judgement.example, Judgement.sample, Judgement.verdict)
+    reads += [Read("judged", judged_by(manifest, one), "judgements", counted) for one in rounds_of(teacher)[:round]]
+    if before and not round:
+        counted = (Judgement.example, Judgement.verdict)
+        reads += [Read("failed", judged_by(manifest, one), "judgements", counted) for one in rounds_of(before)]
     return Step(
-        f"sample[{teacher.name}]",
+        f"sample[{name}]",
         2,
         Fan.MAP,
         sample.sample,
@@ -68,21 +80,31 @@ def _sample_step(manifest: Manifest, teacher: Teacher, earlier: tuple[Teacher, .
     )
 
 
-def _verdict_steps(manifest: Manifest, name: str, *, need_thought: bool) -> list[Step]:
-    policy = judge.JudgeRecipe(manifest.judge.policy, VERIFIER)
-    limit = select.SelectRecipe(manifest.select.max_per_question, need_thought)
+def _judge_steps(manifest: Manifest, name: str) -> list[Step]:
+    """The verdicts on one round of a teacher."""
+    recipe = judge.JudgeRecipe(manifest.judge.policy, VERIFIER)
     columns = (Chosen.id, Chosen.answer_type, Chosen.options, Chosen.gold_json)
     told = (Trace.id, Trace.example, Trace.teacher, Trace.sample, Trace.text, Trace.finish_reason)
-    judged = (Read("traces", f"sample[{name}]", "traces", told), Read("chosen", "choose", "chosen", columns))
-    selected = (
-        Read("traces", f"sample[{name}]", "traces", (Trace.id, Trace.example, Trace.text)),
-        Read("judgements", judged_by(manifest, name), "judgements", (Judgement.id, Judgement.verdict, Judgement.thought)),
-    )
-    return [
-        Step(f"judge[{name}]", 1, Fan.MAP, judge.judge, policy, judged, {"judgements": Judgement}),
-        *([_ask_judge_step(manifest.judge.model, name)] if manifest.judge.model else []),
-        Step(f"select[{name}]", 1, Fan.MAP, select.select, limit, selected, {"selected": Selected}),
-    ]
+    reads = (Read("traces", f"sample[{name}]", "traces", told), Read("chosen", "choose", "chosen", columns))
+    by_rule = Step(f"judge[{name}]", 1, Fan.MAP, judge.judge, recipe, reads, {"judgements": Judgement})
+    return [by_rule, *([_ask_judge_step(manifest.judge.model, name)] if manifest.judge.model else [])]
+
+
+def _select_step(manifest: Manifest, teacher: Teacher | None) -> Step:
+    """What is kept of a teacher, over all of its rounds; of the golds where there is none."""
+    need_thought = teacher is not None and by_name(teacher.prompt).asks_box
+    recipe = select.SelectRecipe(manifest.select.max_per_question, need_thought, design_of(teacher) if teacher else None)
+    reads: list[Read] = []
+    for name in rounds_of(teacher):
+        reads += [
+            Read("traces", f"sample[{name}]", "traces", (Trace.id, Trace.example, Trace.text)),
+            Read("judgements", judged_by(manifest, name), "judgements", (Judgement.id, Judgement.verdict, Judgement.thought)),
+        ]
+    before = teacher_before(manifest, teacher)
+    while before:
+        reads.append(Read("earlier", f"select[{before.name}]", "selected", (Selected.example, Selected.kept)))
+        before = teacher_before(manifest, before)
+    return Step(f"select[{teacher.name if teacher else 'none'}]", 2, Fan.MAP, select.select, recipe, tuple(reads), {"selected": Selected})
 
 
 def judged_by(manifest: Manifest, name: str) -> str:

@@ -159,9 +159,23 @@ def _flags(lock: Lock) -> str:
 
 
 def _teacher(one: Teacher) -> tuple[str, ...]:
-    sampling = f"{one.samples} × temperature {one.temperature:g}, top_p {one.top_p:g}, max_tokens {one.max_tokens}"
+    sampling = f"{_samples(one)} × temperature {one.temperature:g}, top_p {one.top_p:g}, max_tokens {one.max_tokens}"
     sampling += f", structure {one.structure}" if one.structure else ""
     return code(one.name), code(one.model), text(", ".join(one.sees)), code(one.prompt), text(sampling)
+
+
+def _samples(one: Teacher) -> str:
+    """How many samples a question gets, and which questions get any."""
+    told = str(one.samples)
+    if one.rounds:
+        until = f" until {one.until_correct} are correct" if one.until_correct else ""
+        caps = [f"at most {cap.samples} where {cap.pass_rate[0]:g} to {cap.pass_rate[1]:g} of the first are" for cap in one.caps]
+        told = ", ".join([f"rounds of {' + '.join(map(str, one.rounds))}{until}", *caps])
+    if one.after:
+        below = one.after.pass_rate_below
+        few = f"a pass rate below {below:g}" if below else f"fewer than {one.after.correct_below or 1} correct"
+        told += f", where {one.after.teacher} has {few},"
+    return told
 
 
 def _funnel(lock: Lock) -> str:

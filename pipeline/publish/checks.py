@@ -9,8 +9,10 @@ from typing import Any, Protocol
 from pipeline.publish.corpus import CorpusShard
 from pipeline.publish.findings import Findings
 from pipeline.publish.texts import content_hashes
+from pipeline.sampling import read_method
 from pipeline.stages.ingest import answer_of
 from pipeline.verify.answer import VERIFIER, Gold, GoldError, Judged, Policy, verify
+from pipeline.verify.score import wilson
 from schemas.example import AnswerType
 from schemas.trace import MODEL_JUDGE, Verdict
 
@@ -160,9 +162,10 @@ class Rates:
             self.findings.add("n_correct over n_sampled", f"{where}: {correct} of {sampled}")
         if sampled and self._told.setdefault((row["question_id"], row["teacher"]), (sampled, correct)) != (sampled, correct):
             self.findings.add("configs count samples differently", where)
-        if shard.config == "rl":
-            self._rate(row["pass_rate"], sampled, correct, where)
-        else:
+        if not _rate_fits(row):
+            told = f"{row['pass_rate']} for {correct} of {sampled} by {row['pass_rate_method'] or 'no method'}"
+            self.findings.add("pass_rate is not that of its counts", f"{where}: {told}")
+        if shard.config != "rl":
             self._sample(shard.config, row, where)
 
     def close(self) -> None:
@@ -173,17 +176,25 @@ class Rates:
                 there = f"{self._correct[place]} of {self._traces[place]} are there, told are {correct} of {sampled}"
                 self.findings.add("traces are not those counted", f"question {question}, teacher {teacher!r}: {there}")
 
-    def _rate(self, rate: float | None, sampled: int, correct: int, where: str) -> None:
-        right = rate is None if not sampled else rate is not None and math.isclose(rate, correct / sampled, abs_tol=1e-9)
-        if not right:
-            self.findings.add("pass_rate is not n_correct / n_sampled", f"{where}: {rate} for {correct} of {sampled}")
-
     def _sample(self, config: str, row: Row, where: str) -> None:
         self._kept[config, row["question_id"], row["teacher"]] += 1
         if self._kept[config, row["question_id"], row["teacher"]] > row["n_correct"]:
             self.findings.add("more kept than correct", where)
         if not 0 <= row["sample"] < max(row["n_sampled"], 1):
             self.findings.add("sample out of range", f"{where}: {row['sample']} of {row['n_sampled']}")
+
+
+def _rate_fits(row: Row) -> bool:
+    """Whether a row's pass rate and interval follow from its counts in the way that it names."""
+    told = (row["pass_rate"], row["pass_rate_low"], row["pass_rate_high"])
+    if not row["teacher"] or not row["n_sampled"]:
+        return told == (None, None, None)
+    try:
+        rate = read_method(row["pass_rate_method"], row["n_sampled"]).estimate(row["n_sampled"], row["n_correct"])
+    except ValueError:
+        return False
+    wanted = (rate, *wilson(row["n_correct"], row["n_sampled"]))
+    return all(one is not None and math.isclose(one, other, abs_tol=1e-9) for one, other in zip(told, wanted, strict=True))
 
 
 def _faults(row: Row) -> list[str]:

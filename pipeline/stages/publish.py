@@ -31,17 +31,19 @@ OUTPUTS: dict[str, type[Contract]] = {
     "rejected-train": Rejected,
     "tally": Tally,
 }
+RATE = (Selected.pass_rate, Selected.pass_rate_low, Selected.pass_rate_high, Selected.pass_rate_method)
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What the published rows say of one teacher."""
+    """What the published rows say of one teacher. `after`: the teacher whose questions it is asked, where it is not the first."""
 
     teacher: str
     sees: tuple[str, ...]
     prompt: str
     prompt_version: int
     sampling_json: str
+    after: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,13 +65,17 @@ def publish(
     selected: pa.Table,
     recipe: PublishRecipe,
 ) -> dict[str, pa.Table]:
-    """The tables of `OUTPUTS`: rows in the order of the shard, the rows of one image side by side, samples in order."""
+    """The tables of `OUTPUTS`: rows in the order of the shard, the rows of one image side by side, teachers and samples in order."""
     questions = _Questions(chosen, images, recipe)
     place = {id: at for at, id in enumerate(chosen[Chosen.id].to_pylist())}
+    rank = {teacher.teacher: at for at, teacher in enumerate(recipe.teachers)}
     of = np.array([place[id] for id in traces[Trace.example].to_pylist()], np.int64)
-    order = np.lexsort((traces[Trace.sample].to_numpy(), of))
+    asked = np.array([rank.get(name, 0) for name in traces[Trace.teacher].to_pylist()], np.int64)
+    order = np.lexsort((traces[Trace.sample].to_numpy(), asked, of))
     of = of[order]
-    traced = _traced(traces.take(pa.array(order)), judgements.take(pa.array(order)), selected.take(pa.array(order)), recipe)
+    traces = traces.take(pa.array(order))
+    ids = traces[Trace.id]
+    traced = _traced(traces, _beside(ids, judgements, Judgement.id), _beside(ids, selected, Selected.id), recipe)
     kept = traced["kept"].to_numpy(zero_copy_only=False)
     heldout = questions.heldout[of]
     texts = questions.texts[of]
@@ -90,10 +96,12 @@ class _Questions:
     def __init__(self, chosen: pa.Table, images: pa.Table, recipe: PublishRecipe) -> None:
         rows = chosen.select([Chosen.images, Chosen.question, Chosen.context, Chosen.options, Chosen.answer_type]).to_pylist()
         self.teachers = [_teacher(row[Chosen.images], recipe) for row in rows]
-        asked = {teacher.teacher: prompts.by_name(teacher.prompt) for teacher in recipe.teachers}
-        spare = prompts.by_name(recipe.prompt)
-        plain = [prompts.problem(asked[name] if name is not None else spare, row) for name, row in zip(self.teachers, rows, strict=True)]
-        marked = [prompts.MARKER * len(row[Chosen.images]) + text for row, text in zip(rows, plain, strict=True)]
+        asked = {teacher.teacher: teacher.prompt for teacher in recipe.teachers}
+        self.names = [recipe.prompt if name is None else asked[name] for name in self.teachers]
+        self._plain = {
+            name: [prompts.problem(prompts.by_name(name), row) for row in rows] for name in dict.fromkeys((*asked.values(), recipe.prompt))
+        }
+        self._markers = [prompts.MARKER * len(row[Chosen.images]) for row in rows]
         self.heldout = pc.equal(chosen[Chosen.published_split], "heldout").to_numpy(zero_copy_only=False)
         self.texts = np.array([not row[Chosen.images] for row in rows], bool)
         self.columns: dict[str, Any] = {
@@ -104,31 +112,32 @@ class _Questions:
             Sft.license: _flat(chosen[Chosen.license]),
             Sft.modality: _flat(chosen[Chosen.modality]),
             Sft.domain: _flat(chosen[Chosen.domain]),
-            Sft.problem: pa.array(marked, pa.string()),
             Sft.answer: _flat(chosen[Chosen.answer]),
             Sft.answer_type: _flat(chosen[Chosen.answer_type]),
             Sft.options_json: pa.array([json.dumps(row[Chosen.options], ensure_ascii=False) for row in rows], pa.string()),
             Sft.grading_json: _flat(chosen[Chosen.gold_json]),
         }
-        self.prompt = pa.array(plain, pa.string())
-        self.problem = self.columns[Sft.problem]
         self.digests = _flat(chosen[Chosen.images])
         self._images = images
         self._places = {digest: at for at, digest in enumerate(images[Image.digest].to_pylist())}
 
-    def take(self, places: np.ndarray) -> dict[str, Any]:
-        """What every published row says, for the questions at some places."""
+    def take(self, places: np.ndarray, names: Sequence[str]) -> dict[str, Any]:
+        """What every published row says, for the questions at some places, each asked with the prompt of that name."""
         at = pa.array(places, pa.int64())
-        return {name: column.take(at) for name, column in self.columns.items()}
+        return {name: column.take(at) for name, column in self.columns.items()} | {Sft.problem: self._marked(places, names)}
 
-    def prompted(self, places: np.ndarray, index: np.ndarray) -> dict[str, Any]:
+    def _marked(self, places: np.ndarray, names: Sequence[str]) -> pa.Array:
+        return pa.array([self._markers[place] + self._plain[name][place] for place, name in zip(places, names, strict=True)], pa.string())
+
+    def prompted(self, places: np.ndarray, index: np.ndarray, names: Sequence[str]) -> dict[str, Any]:
         """The columns that trainers prompt with."""
+        plain = pa.array([self._plain[name][place] for place, name in zip(places, names, strict=True)], pa.string())
         at = pa.array(places, pa.int64())
         train = np.where(self.heldout[places], "heldout", "train")
         answers = self.columns[Sft.answer].take(at)
         return {
-            Sft.prompt: _messages("user", self.prompt.take(at)),
-            Sft.verl_prompt: _messages("user", self.problem.take(at)),
+            Sft.prompt: _messages("user", plain),
+            Sft.verl_prompt: _messages("user", self._marked(places, names)),
             Sft.reward_model: pa.StructArray.from_arrays([_same("rule", len(places)), answers], fields=list(REWARD_MODEL)),
             Sft.extra_info: pa.StructArray.from_arrays(
                 [
@@ -170,16 +179,21 @@ class _Questions:
 
 
 def _teacher(images: Sequence[str], recipe: PublishRecipe) -> str | None:
-    """The teacher that is asked a question: the first that sees it."""
+    """The teacher that is asked a question first: of those that wait for no other, the first that sees it."""
     needed = "image" if images else "text"
-    return next((teacher.teacher for teacher in recipe.teachers if needed in teacher.sees), None)
+    return next((teacher.teacher for teacher in recipe.teachers if needed in teacher.sees and not teacher.after), None)
+
+
+def _beside(ids: pa.ChunkedArray, table: pa.Table, column: str) -> pa.Table:
+    """The rows of a table in the order of some ids."""
+    places = pc.index_in(ids, table[column].combine_chunks())
+    if places.null_count or table.num_rows != len(ids):
+        raise ValueError(f"the values of {column} are not those of the traces")
+    return table.take(places)
 
 
 def _traced(traces: pa.Table, judgements: pa.Table, selected: pa.Table, recipe: PublishRecipe) -> dict[str, Any]:
     """What every published row says of its trace, in the order given."""
-    for table, column in ((judgements, Judgement.id), (selected, Selected.id)):
-        if not traces[Trace.id].equals(table[column]):
-            raise ValueError("traces, judgements and selected are not in the same order")
     asked = {teacher.teacher: teacher for teacher in recipe.teachers}
     names = traces[Trace.teacher].to_pylist()
     return {
@@ -204,6 +218,7 @@ def _traced(traces: pa.Table, judgements: pa.Table, selected: pa.Table, recipe: 
         Sft.boxes: _flat(judgements[Judgement.boxes]),
         Sft.n_sampled: _flat(selected[Selected.n_sampled]),
         Sft.n_correct: _flat(selected[Selected.n_correct]),
+        **{name: _flat(selected[name]) for name in RATE},
     }
 
 
@@ -215,7 +230,8 @@ def _sft(contract: type[Contract], questions: _Questions, of: np.ndarray, traced
         for text, teacher in zip(traced["text"].take(at).to_pylist(), mine[Sft.teacher].to_pylist(), strict=True)
     ]
     response = pa.array(given, pa.string())
-    columns = questions.take(of[rows]) | questions.prompted(of[rows], mine[Sft.sample].to_numpy()) | mine
+    names = mine[Sft.prompt_name].to_pylist()
+    columns = questions.take(of[rows], names) | questions.prompted(of[rows], mine[Sft.sample].to_numpy(), names) | mine
     columns |= {Sft.response: response, Sft.completion: _messages("assistant", response)}
     if Sft.images in contract.columns:
         columns |= {Sft.images: questions.pictures(of[rows]), Sft.image_digests: questions.digests.take(pa.array(of[rows], pa.int64()))}
@@ -223,27 +239,22 @@ def _sft(contract: type[Contract], questions: _Questions, of: np.ndarray, traced
 
 
 def _rl(questions: _Questions, rows: np.ndarray, of: np.ndarray, traced: Mapping[str, Any]) -> pa.Table:
-    count = len(questions.texts)
-    first = np.full(count, -1, np.int64)
+    first = np.full(len(questions.texts), -1, np.int64)
     first[of[::-1]] = np.arange(len(of))[::-1]
-    at = first[rows]
-    traced_rows = np.maximum(at, 0)
-    asked = at >= 0
-    sampled = np.where(asked, traced[Sft.n_sampled].to_numpy()[traced_rows], 0) if len(of) else np.zeros(len(rows), np.int32)
-    correct = np.where(asked, traced[Sft.n_correct].to_numpy()[traced_rows], 0) if len(of) else np.zeros(len(rows), np.int32)
     teachers = [questions.teachers[row] for row in rows]
-    has_teacher = np.array([teacher is not None for teacher in teachers], bool)
-    measured = has_teacher & (sampled > 0)
-    rate = np.divide(correct, sampled, out=np.zeros(len(rows)), where=measured)
-    columns = questions.take(rows) | questions.prompted(rows, np.zeros(len(rows), np.int64))
+    measured = np.array([teacher is not None for teacher in teachers], bool) & (first[rows] >= 0)
+    at = pa.array(first[rows], pa.int64(), mask=~measured)
+    names = [questions.names[row] for row in rows]
+    columns = questions.take(rows, names) | questions.prompted(rows, np.zeros(len(rows), np.int64), names)
     columns |= {
         Rl.id: columns[Rl.question_id],
         Rl.images: questions.pictures(rows),
         Rl.image_digests: questions.digests.take(pa.array(rows, pa.int64())),
         Rl.teacher: pa.array([teacher or "" for teacher in teachers], pa.string()),
-        Rl.n_sampled: pa.array(np.where(measured, sampled, 0), pa.int32()),
-        Rl.n_correct: pa.array(np.where(measured, correct, 0), pa.int32()),
-        Rl.pass_rate: pa.array(rate, pa.float64(), mask=~measured),
+        **{name: traced[name].take(at) for name in RATE},
+        Rl.n_sampled: pc.fill_null(traced[Sft.n_sampled].take(at), 0),
+        Rl.n_correct: pc.fill_null(traced[Sft.n_correct].take(at), 0),
+        Rl.pass_rate_method: pc.fill_null(traced[Sft.pass_rate_method].take(at), ""),
         Rl.no_trace: pa.array(["" if told else "no_teacher" for told in measured], pa.string()),
     }
     return pa.table({name: columns[name] for name in Rl.columns}, schema=Rl.schema)
@@ -251,7 +262,8 @@ def _rl(questions: _Questions, rows: np.ndarray, of: np.ndarray, traced: Mapping
 
 def _rejected(questions: _Questions, of: np.ndarray, traced: Mapping[str, Any], rows: np.ndarray) -> pa.Table:
     at = pa.array(rows, pa.int64())
-    columns = questions.take(of[rows]) | {name: traced[name].take(at) for name in Rejected.columns if name in traced}
+    columns = questions.take(of[rows], traced[Sft.prompt_name].take(at).to_pylist())
+    columns |= {name: traced[name].take(at) for name in Rejected.columns if name in traced}
     columns |= {
         Rejected.response: traced["text"].take(at),
         Rejected.image_digests: questions.digests.take(pa.array(of[rows], pa.int64())),

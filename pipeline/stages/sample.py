@@ -1,24 +1,46 @@
 """Sample: every question that a teacher can see is put to it, several times."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline import prompts
 from pipeline.fingerprint import stable_seed
 from pipeline.models.generate import Completion, Generate, Message, Picture, Request, Sampling, Text
+from pipeline.sampling import Design
 from pipeline.verify.structure import structure_grammar
 from schemas.example import AnswerType, Chosen
 from schemas.image import Image
-from schemas.trace import Trace
+from schemas.trace import Judgement, Trace, Verdict
+
+
+@dataclass(frozen=True)
+class After:
+    """What of an earlier teacher goes on: questions with too few correct answers, or with too low a pass rate."""
+
+    design: Design
+    correct_below: int = 0
+    pass_rate_below: float = 0.0
+
+    def takes(self, sampled: int, correct: int) -> bool:
+        """Whether a question that ended with these counts goes on."""
+        if self.correct_below:
+            return correct < self.correct_below
+        return self.design.estimate(sampled, correct) < self.pass_rate_below
 
 
 @dataclass(frozen=True)
 class SampleRecipe:
-    """What decides the traces of one teacher. `earlier` says what the teachers before it see: those questions are theirs."""
+    """What decides the traces of one teacher, or of one round.
+
+    `earlier` says what the teachers before it see: those questions are theirs. `round` counts from 0; in later rounds
+    `design` says who is asked again. `after` says which questions of another teacher it takes.
+    """
 
     teacher: str
     model: str
@@ -33,11 +55,24 @@ class SampleRecipe:
     top_p: float
     max_tokens: int
     seed: int
+    round: int = 0
+    design: Design | None = None
+    after: After | None = None
 
 
-def sample(chosen: pa.Table, recipe: SampleRecipe, handle: Generate, images: pa.Table | None = None) -> dict[str, pa.Table]:
-    """`traces`: for each question that is this teacher's, one row a sample, in order."""
-    asked = questions(chosen, recipe, images)
+def sample(
+    chosen: pa.Table,
+    recipe: SampleRecipe,
+    handle: Generate,
+    images: pa.Table | None = None,
+    judged: pa.Table | None = None,
+    failed: pa.Table | None = None,
+) -> dict[str, pa.Table]:
+    """`traces`: for each question that is this teacher's, one row a sample, in order.
+
+    `judged`: the verdicts of the rounds before, `failed`: those of the teacher before, where the recipe has such.
+    """
+    asked = questions(chosen, recipe, images, judged, failed)
     answers = handle([question.request for question in asked]) if asked else []
     traces: list[dict[str, Any]] = []
     for question, completions in zip(asked, answers, strict=True):
@@ -55,11 +90,50 @@ class Question(NamedTuple):
     request: Request
 
 
-def questions(chosen: pa.Table, recipe: SampleRecipe, images: pa.Table | None = None) -> list[Question]:
+def questions(
+    chosen: pa.Table,
+    recipe: SampleRecipe,
+    images: pa.Table | None = None,
+    judged: pa.Table | None = None,
+    failed: pa.Table | None = None,
+) -> list[Question]:
     """What a teacher is asked about a shard, in order."""
-    rows = [row for row in chosen.to_pylist() if takes(row[Chosen.images], recipe.sees, recipe.earlier)]
-    pictures = _pictures(rows, images)
-    return [Question(row[Chosen.id], _request(row, recipe, pictures)) for row in rows]
+    wanted = _wanted(recipe, judged, failed)
+    asked: list[tuple[Mapping[str, Any], range]] = []
+    for row in chosen.to_pylist():
+        samples = range(recipe.samples) if wanted is None else wanted.get(row[Chosen.id], range(0))
+        if samples and takes(row[Chosen.images], recipe.sees, recipe.earlier):
+            asked.append((row, samples))
+    pictures = _pictures([row for row, _ in asked], images)
+    return [Question(row[Chosen.id], _request(row, recipe, pictures, samples)) for row, samples in asked]
+
+
+def _wanted(recipe: SampleRecipe, judged: pa.Table | None, failed: pa.Table | None) -> dict[str, range] | None:
+    """The samples that are wanted of each question; None where every question is asked."""
+    if recipe.design is not None and judged is not None:
+        return _again(recipe.design, recipe.round, judged)
+    if recipe.after is not None and failed is not None:
+        counts = _counts(failed)
+        return {id: range(recipe.samples) for id, (sampled, correct) in counts.items() if recipe.after.takes(sampled, correct)}
+    return None
+
+
+def _again(design: Design, round: int, judged: pa.Table) -> dict[str, range]:
+    """The samples of a later round: of questions that were asked in full before it, as their verdicts by sample index say."""
+    start, begun = sum(design.rounds[:round]), design.rounds[0]
+    first = _counts(judged.filter(pc.less(judged[Judgement.sample], begun)))
+    wanted: dict[str, range] = {}
+    for id, (sampled, correct) in _counts(judged).items():
+        if sampled == start:
+            wanted[id] = range(start, start + design.more(round, correct, design.limit(first[id][1])))
+    return wanted
+
+
+def _counts(judged: pa.Table) -> dict[str, tuple[int, int]]:
+    """Samples and correct ones of each question."""
+    examples, verdicts = judged[Judgement.example].to_pylist(), judged[Judgement.verdict].to_pylist()
+    correct = Counter(example for example, verdict in zip(examples, verdicts, strict=True) if verdict == Verdict.CORRECT)
+    return {example: (sampled, correct[example]) for example, sampled in Counter(examples).items()}
 
 
 def gold_traces(chosen: pa.Table, recipe: "GoldRecipe") -> dict[str, pa.Table]:
@@ -97,7 +171,7 @@ def _pictures(rows: Sequence[Mapping[str, Any]], images: pa.Table | None) -> dic
     }
 
 
-def _request(row: Mapping[str, Any], recipe: SampleRecipe, pictures: Mapping[str, tuple[Picture, bytes]]) -> Request:
+def _request(row: Mapping[str, Any], recipe: SampleRecipe, pictures: Mapping[str, tuple[Picture, bytes]], samples: range) -> Request:
     prompt = prompts.by_name(recipe.prompt)
     asked = prompts.problem(prompt, row)
     messages: tuple[Message, ...] = ()
@@ -113,7 +187,7 @@ def _request(row: Mapping[str, Any], recipe: SampleRecipe, pictures: Mapping[str
         messages=messages,
         sampling=Sampling(recipe.temperature, recipe.top_p, recipe.max_tokens, recipe.structure, grammar),
         seed=stable_seed(recipe.seed, row[Chosen.id]),
-        samples=tuple(range(recipe.samples)),
+        samples=tuple(samples),
         pictures={picture.digest: data for picture, data in shown},
     )
 

@@ -6,27 +6,34 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipeline.sampling import Design
+from pipeline.verify.score import wilson
 from pipeline.verify.think import normalise_trace
 from schemas.trace import Judgement, Selected, Trace, Verdict
 
 
 @dataclass(frozen=True)
 class SelectRecipe:
-    """How many correct traces a question keeps, and whether a trace needs a thought."""
+    """How many correct traces a question keeps, whether a trace needs a thought, and how many samples a question got."""
 
     max_per_question: int
     need_thought: bool
+    design: Design | None = None
 
 
-def select(traces: pa.Table, judgements: pa.Table, recipe: SelectRecipe) -> dict[str, pa.Table]:
-    """`selected`: one row a trace, in order. Lower sample indexes go first; a text is kept once a question."""
+def select(traces: pa.Table, judgements: pa.Table, recipe: SelectRecipe, earlier: pa.Table | None = None) -> dict[str, pa.Table]:
+    """`selected`: one row a trace, in order. Lower sample indexes go first; a text is kept once a question.
+
+    `earlier`: what was selected of the teachers before this one in a cascade, which counts against the limit.
+    """
     if not traces[Trace.id].equals(judgements[Judgement.id]):
         raise ValueError("traces and judgements are not in the same order")
     examples = traces[Trace.example].to_pylist()
     verdicts = judgements[Judgement.verdict].to_pylist()
     sampled = Counter(examples)
     correct = Counter(example for example, verdict in zip(examples, verdicts, strict=True) if verdict == Verdict.CORRECT)
-    kept: Counter[str] = Counter()
+    rates = {example: _rate(recipe.design, sampled[example], correct[example]) for example in sampled}
+    kept = Counter(_kept(earlier))
     seen: set[tuple[str, str]] = set()
     rows: list[dict[str, Any]] = []
     columns = zip(
@@ -58,6 +65,21 @@ def select(traces: pa.Table, judgements: pa.Table, recipe: SelectRecipe) -> dict
                 Selected.reason: reason,
                 Selected.n_sampled: sampled[example],
                 Selected.n_correct: correct[example],
+                **rates[example],
             }
         )
     return {"selected": Selected.from_rows(rows)}
+
+
+def _kept(earlier: pa.Table | None) -> list[str]:
+    return [] if earlier is None else earlier.filter(earlier[Selected.kept])[Selected.example].to_pylist()
+
+
+def _rate(design: Design | None, sampled: int, correct: int) -> dict[str, Any]:
+    """The pass rate with its interval; nothing where no teacher was asked."""
+    if design is None:
+        return {Selected.pass_rate: None, Selected.pass_rate_low: None, Selected.pass_rate_high: None, Selected.pass_rate_method: ""}
+    low, high = wilson(correct, sampled)
+    rate = design.estimate(sampled, correct)
+    interval = {Selected.pass_rate_low: low, Selected.pass_rate_high: high}
+    return {Selected.pass_rate: rate, **interval, Selected.pass_rate_method: design.method}

@@ -69,8 +69,8 @@ GOLDEN: dict[str, tuple[int, str]] = {
     "sample": (2, "b15586817433b551c17d2e34a4d728b4"),
     "judge": (1, "8b87a78934b6f5b7f2bead26b702822a"),
     "ask_judge": (1, "d52e3c0d75c7d8a790e2f98fa72162fa"),
-    "select": (1, "abe640c6f402109619a846b12cdfa30c"),
-    "publish": (2, "5dee28ae9924e8317fb5a1a95a7a4001"),
+    "select": (2, "0bcf6646dd9c1883b1981d553c3d1c13"),
+    "publish": (3, "53304169e52807597a025705bfb910d2"),
 }
 WRITES: dict[str, Mapping[str, type[Contract]]] = {
     "ingest": {"examples": Example, "images": Image, "rejects": Reject},

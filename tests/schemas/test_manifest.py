@@ -7,6 +7,7 @@ from schemas.manifest import read_manifest
 
 PLAIN = 'name = "x"\n[[source]]\nname = "medmcqa"\n'
 TEACHER = '[[teacher]]\nname = "r1"\nmodel = "m"\n'
+SECOND = TEACHER.replace("r1", "r2")
 JUDGE = '[judge.model]\nname = "j"\nmodel = "m"\n'
 
 
@@ -43,6 +44,19 @@ def test_a_plain_manifest_reads_with_its_defaults() -> None:
         (PLAIN + TEACHER + "sees = []\n", ("teacher.0.sees",)),
         (PLAIN + TEACHER + 'sees = ["smell"]\n', ("teacher.0.sees", "'text'", "'smell'")),
         (PLAIN + TEACHER + "samples = 2000\n", ("teacher.0.samples", "1024")),
+        (PLAIN + TEACHER + "until_correct = 2\n", ("until_correct and caps decide between rounds", "rounds = [4, 4, 8]")),
+        (PLAIN + TEACHER + "rounds = [4, 4]\nuntil_correct = 2\nsamples = 8\n", ("samples and rounds exclude each other",)),
+        (PLAIN + TEACHER + "rounds = [4, 4]\n", ("rounds need until_correct or caps",)),
+        (PLAIN + TEACHER + "rounds = [1000, 100]\nuntil_correct = 2\n", ("add up to between 1 and 1024",)),
+        (PLAIN + TEACHER + "rounds = [4, 0]\nuntil_correct = 2\n", ("teacher.0.rounds.1", "0")),
+        (PLAIN + TEACHER + "rounds = [4, 4]\ncaps = [{ rate = [0, 1] }]\n", ("unknown key teacher.0.caps.0.rate", "pass_rate, samples")),
+        (PLAIN + TEACHER + 'after = { teacher = "r2" }\n', ("teacher r1 comes after r2, which is not above it",)),
+        (PLAIN + TEACHER + 'after = { teacher = "r1" }\n', ("teacher r1 comes after r1, which is not above it",)),
+        (PLAIN + TEACHER + SECOND + 'after = { teacher = "r1" }\n', ("teacher r2 asks just what r1 asks", "give r1 more samples")),
+        (
+            PLAIN + TEACHER + 'after = { teacher = "r0", correct_below = 1, pass_rate_below = 0.5 }\n',
+            ("correct_below and pass_rate_below exclude each other",),
+        ),
         (PLAIN + TEACHER + TEACHER, ("two teachers are called r1",)),
         (PLAIN + '[[source]]\nname = "medmcqa"\n', ("two sources are called medmcqa",)),
         ('name = "x"\n', ("source is missing",)),

@@ -14,7 +14,7 @@ from schemas.corpus import Rejected, Rl, Sft, SftText, Tally
 from schemas.example import Chosen, Dropped, Example
 from schemas.image import Image
 from schemas.trace import Judgement, Selected, Trace
-from tests.fixtures.stage_rows import chosen, digest_of, example, image, images, judgement, selection, trace
+from tests.fixtures.stage_rows import chosen, digest_of, example, image, images, judgement, selection, table, trace
 
 Row = dict[str, Any]
 TEACHER = Asked("t", ("text", "image"), "boxed", 1, '{"model":"fake"}')
@@ -266,12 +266,40 @@ def test_several_shards_are_published_like_one() -> None:
         assert pa.concat_tables([first[name], second[name]]).equals(whole[name])
 
 
-def test_tables_of_another_order_are_refused() -> None:
-    traces = Trace.from_rows([trace("1"), trace("3")])
-    judgements = Judgement.from_rows([judgement("3"), judgement("1")])
-    picked = Selected.from_rows([selection("1"), selection("3")])
-    with pytest.raises(ValueError, match="order"):
-        publish(chosen(ROWS), PICTURES, Dropped.empty(), traces, judgements, picked, RECIPE)
+def test_verdicts_stand_beside_their_traces_whatever_their_order() -> None:
+    traces = [trace("1"), trace("1", 1), trace("3")]
+    judged = [judgement("1"), judgement("1", 1, "refused"), judgement("3", verdict="incorrect")]
+    picked = [selection("1"), selection("1", 1, "refused"), selection("3", 0, "incorrect")]
+    one, other = (
+        publish(chosen(ROWS), PICTURES, Dropped.empty(), table(Trace, *a), table(Judgement, *b), table(Selected, *c), RECIPE)
+        for a, b, c in ((traces, judged, picked), (traces[::-1], judged, [picked[1], picked[2], picked[0]]))
+    )
+    assert [row[Rejected.verdict] for row in one["rejected-train"].to_pylist()] == ["refused", "incorrect"]
+    assert all(one[name].equals(other[name]) for name in OUTPUTS)
+
+
+@pytest.mark.parametrize("judged", [[judgement("1"), judgement("2")], [judgement("1")], [judgement(id) for id in "123"]])
+def test_verdicts_on_other_traces_are_refused(judged: list[Row]) -> None:
+    traces, picked = table(Trace, trace("1"), trace("3")), table(Selected, selection("1"), selection("3"))
+    with pytest.raises(ValueError, match="not those of the traces"):
+        publish(chosen(ROWS), PICTURES, Dropped.empty(), traces, table(Judgement, *judged), picked, RECIPE)
+
+
+def test_of_a_cascade_rl_tells_the_first_teacher_and_every_trace_its_own_prompt() -> None:
+    recipe = PublishRecipe((Asked("t", ("text",), "boxed", 1, "{}"), Asked("u", ("text",), "direct", 1, "{}", "t")), "boxed", 1, "v")
+    traces = [trace("3", 0, id="a", teacher="u"), trace("3", 0), trace("3", 1)]
+    judged = [judgement("3", 0, "incorrect"), judgement("3", 1, "incorrect"), judgement("3", 0) | {Judgement.id: "a"}]
+    picked = [selection("3", place, "incorrect", 2, 0) for place in (0, 1)] + [selection("3") | {Selected.id: "a"}]
+    tables = publish(
+        chosen(ROWS[2:3]), PICTURES, Dropped.empty(), table(Trace, *traces), table(Judgement, *judged), table(Selected, *picked), recipe
+    )
+    (asked,), (kept,), rejected = (tables[name].to_pylist() for name in ("rl-train", "sft-train", "rejected-train"))
+    assert (asked[Rl.teacher], asked[Rl.n_sampled], asked[Rl.n_correct], asked[Rl.pass_rate]) == ("t", 2, 0, 0.0)
+    assert (kept[Sft.teacher], kept[Sft.n_sampled], kept[Sft.pass_rate]) == ("u", 1, 1.0)
+    assert asked[Rl.problem].endswith(by_name("boxed").endings["mcq"])
+    assert kept[Sft.problem].endswith(by_name("direct").endings["mcq"])
+    assert kept[Sft.prompt][0]["content"] == kept[Sft.problem] == kept[Sft.verl_prompt][0]["content"]
+    assert [row[Rejected.sample] for row in rejected] == [0, 1]
 
 
 def test_every_column_of_a_question_is_published_as_it_was_chosen() -> None:
