@@ -75,7 +75,7 @@ def _find(answer: str, gold: Gold, policy: Policy, cut: bool) -> Found | None:
     if gold.answer_type is AnswerType.BBOX and (box is None or find_regions(box.content) is None):
         regions = find_regions(answer)
         if regions is not None:
-            return Found(judge_regions(regions, gold, "tag"), regions.start, regions.end)
+            return _unless_retracted(answer, Found(judge_regions(regions, gold, "tag"), regions.start, regions.end), gold, boxed=True)
     if box is not None:
         found = Found(read(box.content, gold, "box"), box.start, box.end)
         if found.reading.rule != "box_unmatched" or policy is Policy.TRAIN or cut:

@@ -8,7 +8,7 @@ LONGEST = 120
 _FILLER = (
     r"(?:about|approximately|approx|around|roughly|nearly|almost|exactly|only|simply|just|now|then|therefore|thus|hence|so|the|a|an"
     r"|final|correct|right|calculated|estimated|total|overall|answer|value|result|score|is|are|was|be|equals?|equal to|circa|ca"
-    r"|est|es|ist|environ|etwa|rund|\\approx|\\sim(?:eq)?|[≈~=:,;.])"
+    r"|est|es|ist|de|environ|etwa|rund|\\approx|\\sim(?:eq)?|[≈~=:,;.])"
 )
 _LABEL = (
     r"(?:[:：=≈~]|\\approx|\\simeq|(?<![\w\\])(?:is|are|was|be|equals?|equal to|yields?|gives?|est|es|ist|about|approximately|around|roughly"

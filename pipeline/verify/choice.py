@@ -17,6 +17,7 @@ _LETTER = re.compile(r"^[\s(\[{<\"'*]*([A-Za-z])\s*[)\]}>\"'*]*\s*(?:$|([.:,;)\]
 _SEPARATOR = re.compile(r"\s*(?:,|;|/|&|\+|\||\n|\band\b|\bor\b|\bet\b|\bou\b|\by\b|\bund\b|\boder\b|和|或|与|及)\s*", re.IGNORECASE)
 _TRAILING = re.compile(r"^(.{2,400}?)\s*[(\[]\s*([A-Za-z])\s*[)\]]\.?$", re.DOTALL)
 _ALONE = re.compile(r"(?<![\w'’.-])[A-Z](?![\w'’])")
+_EITHER = re.compile(r"\b(?:or|ou|oder|either)\b|或", re.IGNORECASE)
 _DOUBLE = re.compile(r"(.)\1+")
 _WORD = re.compile(r"\w+")
 _NEGATIONS = frozenset(
@@ -77,9 +78,16 @@ def read_choices(content: str, gold: Gold, where: str) -> Reading:
     if named.verdict is not Verdict.CORRECT:
         return Reading(named.verdict, letters(named.indexes), f"{where}_{named.rule}", 0.0)
     said, right = set(named.indexes), set(gold.indexes)
+    if said == right and len(right) > 1 and either(content, gold):
+        return Reading(Verdict.AMBIGUOUS, letters(named.indexes), f"{where}_either", 0.0)
     score = 2 * len(said & right) / (len(said) + len(right))
     verdict = Verdict.CORRECT if said == right else Verdict.INCORRECT
     return Reading(verdict, letters(named.indexes), f"{where}_{named.rule}", score)
+
+
+def either(text: str, gold: Gold) -> bool:
+    """Whether a list of options leaves open which: `A or C`."""
+    return _EITHER.search(text) is not None and not any(_EITHER.search(option) for option in gold.options)
 
 
 def letters(indexes: tuple[int, ...]) -> str:

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from pipeline.verify.choice import Named, agrees, letters, name_options
+from pipeline.verify.choice import Named, agrees, either, letters, name_options
+from pipeline.verify.denial import EACH, conditional, denies, negated
 from pipeline.verify.fold import align, fold, lower
 from pipeline.verify.gold import Found, Gold, Reading
 from pipeline.verify.mention import CONCLUDES, concluded
@@ -18,7 +19,8 @@ _KEYS = (
 )  # fmt: skip
 _COPULA = re.compile(r"\b(?:is|are|be|was|remains|ist|lautet|wäre|est|serait|es|sería)\b|[:=]|[是为选项择]+")
 _DIRECT = re.compile(r"(?<=[a-zéó选案])(?=\s*[*_]*\s?\(?[A-Z][).*\s]|\s*[*_]*\s?\(?[A-Z]$)")
-_WORD_END = re.compile(r"(?:s|d|ed)?(?![^\W\d_])")
+_WORD_END = re.compile(r"(?:s|d|ed|en)?(?![^\W\d_])")
+_PLURAL = re.compile(r"(?:s|en)\s+(?:correct\w*\s+|finale?s?\s+)?(?:are|sont|son|sind|lauten)\b\s*:?")
 _MANY = re.compile(r"\s*(?:choices|options)\b")
 _BEFORE = re.compile(
     r"(?:^|(?<=[\s(*]))(?P<mark>(?:[Oo]ption|[Cc]hoice|[Aa]nswer)\s+[(\[*]{0,3}|[(\[*]{1,3}|)(?P<letter>[A-Z])(?P<close>[)\]*.:]{0,3})"
@@ -36,9 +38,6 @@ _DENIED_GAP = re.compile(r"\b(?:not|n't|no|if|but|and|or|than|that|which|[A-Z])\
 _BRACKETED = re.compile(r"\b(?:is|are|be|was|with|by|represented by)\s*:?\s*(?:option\s+|choice\s+)?[*_]*[(\[]?([A-Z])[)\]]")
 _BRACKET = re.compile(r"[A-Z][)\]]")
 _OPTION = re.compile(r"\b(?:option|choice)\s+[*_(\[]*([A-Z])(?![A-Za-z'’])")
-_NEGATED = re.compile(
-    r"(?:\bnot|n't|\bin|\bin)?\s*(?:\bnot\b|n't\b|\bnever\b|\bincorrect\b|\bwrong\b|\bneither\b)[^.;\n]{0,24}$", re.IGNORECASE
-)
 _LINE = re.compile(r"^[ \t>*_(\[-]*([A-Z])[ \t]*[).:\]][)*_ \t]*(.*)$", re.MULTILINE)
 _LEADS = re.compile(
     r"(?:\A|\b(?:is|are|be|was|answer|ans|conclusion|response|therefore|thus|hence|so|decision|verdict)\b|\b(?:correct|best|most)\b[^\n]*\?)[\s*_:,.#]*\Z",
@@ -46,8 +45,6 @@ _LEADS = re.compile(
 )
 _LETTERED = re.compile(r"[(\[](?:option\s+|choice\s+)?([A-Z])[)\]]")
 _MATCHES = re.compile(r"\b(?:correspond\w*|closest|match\w*)\b", re.IGNORECASE)
-_EACH = re.compile(r"\b(?:each|every|all|any|other|another|remaining|possible)\s+(?:\w+\s+)?\Z", re.IGNORECASE)
-_IF = re.compile(r"\W*(?:if(?!\s+(?:i|we|you|one|forced|only|had)\b)|unless|assuming)\b", re.IGNORECASE)
 _FOLLOWS = re.compile(r"\bfollow(?:s|ing)\b", re.IGNORECASE)
 _END = re.compile(r"[\s)\]*_.\"']*\Z")
 _ALONE = re.compile(r"^[ \t*_(\[{\"'$\\]*([A-Z])[ \t*_)\]}\"'.:$\\]*$", re.MULTILINE)
@@ -57,13 +54,11 @@ _SHORTLY = re.compile(
 )
 _NEW_QUESTION = re.compile(r"\n[ \t#*]*(?:Question|Q)[ \t]*\d{0,4}[*]{0,2}:", re.IGNORECASE)
 _CLOSING = re.compile(r"(?<=[ \n*][Aa])nswer is:? ?\*{0,2}\(?([A-Z])\)?\*{0,2}\.?\s*\Z")
-_DENIAL = re.compile(r"not|n't|never|incorrect|wrong|neither")
 _STOP = re.compile(r"[.?!]\s")
-_UNSURE = re.compile(r"(?:\bnot|n't|\bcannot|\bnever|\bcould|\bmight|\bmay|[不非])\s*(?:\b(?:be|is|are|was)|是)?\s*$")
+_UNSURE = re.compile(r"(?:\bnot|n't|\bcannot|\bnever|\bcould|\bmight|\bmay|\bno|\bnicht|\bn'|[不非])\s*(?:\b(?:be|is|are|was)|是)?\s*$")
 TAIL = 300
 CLOSING = 40
 REACH = 120
-REACH_BACK = 300
 WINDOW = 20_000
 TRIES = 40
 
@@ -85,7 +80,7 @@ def choice_in_prose(answer: str, gold: Gold, *, anchored: bool) -> Found | None:
         if target is not None and len(target.named.indexes) > 1 and gold.answer_type is AnswerType.MCQ and other is None:
             target = _decided(text[begin:], target, gold)
         if target is not None:
-            return Found(_reading(target.named, gold), target.start + begin, target.end + begin)
+            return Found(_reading(text[begin:], target, gold), target.start + begin, target.end + begin)
     return None
 
 
@@ -96,21 +91,11 @@ def _last_words(text: str, gold: Gold) -> Found | None:
     if closing is None:
         return None
     index = ord(closing[1]) - ord("A")
-    if index >= len(gold.options) or gold.letter_texts or gold.answer_type is not AnswerType.MCQ or _denies(text, closing.start() - 1):
+    if index >= len(gold.options) or gold.letter_texts or gold.answer_type is not AnswerType.MCQ or denies(text, closing.start() - 1):
         return None
     right = index == gold.indexes[0]
     reading = Reading(Verdict.CORRECT if right else Verdict.INCORRECT, closing[1], "phrase_letter", float(right))
     return Found(reading, closing.start(1), closing.end(1))
-
-
-def _denies(text: str, start: int) -> bool:
-    """Whether what stands before a key denies it: `not the answer`, `incorrect answer`."""
-    return _negated(text[max(0, start - 40) : start])
-
-
-def _negated(before: str) -> bool:
-    """Whether a text ends in a denial."""
-    return _DENIAL.search(before.lower()) is not None and _NEGATED.search(before) is not None
 
 
 def _decided(text: str, target: Target, gold: Gold) -> Target:
@@ -124,7 +109,8 @@ def _decided(text: str, target: Target, gold: Gold) -> Target:
     return target
 
 
-def _reading(named: Named, gold: Gold) -> Reading:
+def _reading(text: str, target: Target, gold: Gold) -> Reading:
+    named = target.named
     verdict, score = named.verdict, 0.0
     said, right = set(named.indexes), set(gold.indexes)
     if verdict is Verdict.CORRECT and gold.answer_type is AnswerType.MCQ and len(said) != 1:
@@ -132,6 +118,8 @@ def _reading(named: Named, gold: Gold) -> Reading:
     if verdict is Verdict.CORRECT:
         score = 2 * len(said & right) / (len(said) + len(right))
         verdict = Verdict.CORRECT if said == right else Verdict.INCORRECT
+        if verdict is Verdict.CORRECT and len(right) > 1 and either(text[target.start : target.end], gold):
+            verdict, score = Verdict.AMBIGUOUS, 0.0
         score = score if gold.answer_type is AnswerType.MULTI or verdict is Verdict.CORRECT else 0.0
     return Reading(verdict, letters(named.indexes), named.rule, score)
 
@@ -170,12 +158,15 @@ def _keys(plain: str, stop: int) -> Iterator[tuple[str, int]]:
 def _after_key(text: str, start: int, end: int, gold: Gold) -> Target | None:
     if text[start].isascii() and not (_WORD_END.match(text, end) and not text[start - 1 : start].isalpha()):
         return None
-    if (text.startswith("s", end) and not text.startswith("s are", end)) or _MANY.match(text, end) or _denies(text, start):
+    plural = _PLURAL.match(text, end)
+    if (text.startswith("s", end) and not plural) or _MANY.match(text, end) or denies(text, start):
         return None
     line = text.find("\n", end, end + REACH)
     stop = min(end + REACH, len(text)) if line < 0 else line + 1
-    if _EACH.search(text, max(0, start - 30), start) or _conditional(text, start):
+    if EACH.search(text, max(0, start - 30), start) or conditional(text, start):
         return None
+    if plural and (target := target_at(text, plural.end(), gold)):
+        return target
     direct = text[start:end].lower() not in ("option", "choice") and _DIRECT.match(text, end, stop)
     if direct and (target := target_at(text, end, gold)):
         return target
@@ -190,12 +181,6 @@ def _after_key(text: str, start: int, end: int, gold: Gold) -> Target | None:
         if target is not None:
             return target
     return None
-
-
-def _conditional(text: str, start: int) -> bool:
-    """Whether the sentence that a place stands in opens with a condition: `If there is no evidence, the answer would be no`."""
-    begin = max(text.rfind(sign, max(0, start - REACH_BACK), start) for sign in ".?!\n") + 1
-    return _IF.match(text, begin, start) is not None
 
 
 def _placed(text: str, gold: Gold) -> Target | None:
@@ -229,7 +214,7 @@ def _holds(claim: re.Match[str]) -> bool:
 def _bracketed(text: str, gold: Gold) -> Target | None:
     """By the last `is (C)`, in brackets, whatever is said to be it."""
     last = max(_BRACKETED.finditer(text), key=re.Match.start, default=None) if _BRACKET.search(text) else None
-    if last is None or _negated(text[max(0, last.start() - 60) : last.start()]):
+    if last is None or negated(text[max(0, last.start() - 60) : last.start()]):
         return None
     return target_at(text, last.start(1), gold)
 
@@ -268,7 +253,7 @@ def _closing(text: str, gold: Gold) -> Target | None:
         return None
     (option,) = found.values()
     settled = CONCLUDES.search(text, sentence, option.start()) or _MATCHES.search(text, sentence, option.start())
-    if not settled or _negated(text[sentence : option.start()]):
+    if not settled or negated(text[sentence : option.start()]):
         return None
     if set(_LETTERED.findall(text, sentence)) - {option[1]}:
         return None

@@ -27,7 +27,7 @@ _DAY_FIRST = re.compile(
     r"(?<!\d)(\d{1,2})(?:st|nd|rd|th|er|\.)?\s*(?:of\s+|de\s+|-)?([^\W\d_]{3,10})\.?,?\s*(?:de\s+|del\s+|-)?(\d{4})(?!\d)"
 )
 _AGE = re.compile(
-    r"^\D{0,3}(\d{1,3})\s*(?:weeks?|wks?|w|semaines?|semanas?|wochen|周)['\"]?\s*(?:,|and|et|y|und|\+)?\s*['\"]?"
+    r"^[^\d<>≤≥±-]{0,3}(\d{1,3})\s*(?:weeks?|wks?|w|semaines?|semanas?|wochen|周)['\"]?\s*(?:,|and|et|y|und|\+)?\s*['\"]?"
     r"(\d{1,3})\s*(?:days?|d|jours?|d[ií]as?|tage|天)\W{0,3}$",
     re.IGNORECASE,
 )
@@ -36,7 +36,17 @@ _AGES = re.compile(
     re.IGNORECASE,
 )
 _PAIR = re.compile(r"^\(?\s*['\"]?(\d{1,3})['\"]?\s*[,+]\s*['\"]?(\d{1,3})['\"]?\s*\)?$")
-_WEEKS = re.compile(r"^\D{0,3}(\d{1,3})\s*(?:weeks?|wks?|w)\W{0,3}$", re.IGNORECASE)
+_WEEKS = re.compile(r"^[^\d<>≤≥±-]{0,3}(\d{1,3})\s*(?:weeks?|wks?|w)\W{0,3}$", re.IGNORECASE)
+_PROSE = ("phrase", "conclusion", "whole")
+_OFF = r"not|never|before|after|until|till|by|since|than|prior to|earlier than|later than|nicht|vor|nach|avant|après|antes del?|después del?|pas"
+_BESIDE = re.compile(
+    rf"\b(?:{_OFF}|between|from|to|or|either|and|days?|weeks?|months?|no|oder|ou)\b|n't\b|[±≠<>≤≥?¬]|\\(?:pm|n(?:e|eq|ot|eg)|[lg]eq?)(?![a-zA-Z])|[前后不]",
+    re.IGNORECASE,
+)
+_NEAR = re.compile(
+    rf"(?:\b(?:{_OFF})\b|n't\b|[±≠<>≤≥¬不])\s*(?:the|le|el|de[mnr]|du|on)?\s*(?=\d|(?:{'|'.join(_MONTHS)})\b)|\d\s*(?:±|\+/-|\?)",
+    re.IGNORECASE,
+)
 LONGEST = 400
 
 
@@ -51,6 +61,8 @@ def read_date(content: str, gold: Gold, where: str) -> Reading:
     if len(dates) != 1:
         verdict = Verdict.AMBIGUOUS if dates else Verdict.INCORRECT if _NUMERIC.search(text) else Verdict.NO_ANSWER
         return Reading(verdict, "", f"{where}_{'several' if dates else 'no_date'}", 0.0)
+    if (_NEAR if where in _PROSE else _BESIDE).search(text):
+        return Reading(Verdict.AMBIGUOUS, "", f"{where}_beside", 0.0)
     (date,) = dates
     right = date == gold.date
     return Reading(Verdict.CORRECT if right else Verdict.INCORRECT, "{:04}-{:02}-{:02}".format(*date), f"{where}_date", float(right))

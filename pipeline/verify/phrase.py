@@ -70,7 +70,9 @@ def _stretches(text: str, start: int) -> list[tuple[int, int]]:
     line = text.find("\n", start, start + REACH)
     end = line if line >= 0 else min(len(text), start + REACH)
     sentence = _SENTENCE.match(text, start, end)
-    return [(start, sentence.end()), (start, end)] if sentence and sentence.end() < end else [(start, end)]
+    if sentence is None or sentence.end() >= end or text[sentence.end()] == "?":
+        return [(start, end)]
+    return [(start, sentence.end()), (start, end)]
 
 
 def _lead(text: str, gold: Gold, read: Reader) -> Found | None:

@@ -3,6 +3,7 @@
 import re
 from itertools import islice
 
+from pipeline.verify.choice import name_options
 from pipeline.verify.fold import align, fold
 from pipeline.verify.gold import Gold
 from pipeline.verify.moment import ages_of, dates_of
@@ -34,7 +35,7 @@ _WRONG = r"(?:incorrect\w*|wrong|false|falsch|faux|fausse|falsa|unlikely|exclude
 _RIGHT = r"(?:correct\w*|right|richtig|the\s+(?:correct|right|best|final)|(?:the|my)\s+answer|exacte?)"
 _DENIED = re.compile(
     rf"[\s}}$*).,:;\]–—-]*(?:(?:is|was|would be|seems?|est|es|ist)\s+(?:clearly\s+|also\s+)?(?:{_WRONG}|(?:not|pas|nicht)\s+{_RIGHT})"
-    rf"|isn['’]t\s+{_RIGHT}|n['’]est pas {_RIGHT}|no es (?:la )?{_RIGHT}|[(\[]\s*(?:{_WRONG}|not\b[^)\]]*|no)\s*[)\]])(?!\w)"
+    rf"|isn['’]t\s+{_RIGHT}|n['’]est pas {_RIGHT}|no es (?:la )?{_RIGHT}|[(\[]\s*(?:{_WRONG}|not(?:\s+{_RIGHT})?|no)\s*[)\]])(?!\w)"
     r"|[\s}$*).,:;\]]*(?:是?错误?的|不正确|不对)|[\s}$*)\]]*[✗✘✕✖❌❎🚫⛔☒?？]|\}?~~",
     re.IGNORECASE,
 )
@@ -50,6 +51,9 @@ _LETTER = re.compile(
     r"(?:\b(?:is|be|to|choose|answer|option|meant|mean|est|es|ist|r[ée]ponse|respuesta|opci[óo]n|antwort)\s*:?\s*|[(*]+|[是选为]\s*)[(*]*([A-Z])(?![A-Za-z'’])"
     r"(?!\s+[a-z])"
 )
+_PRAISED = re.compile(
+    r"(?<![\w'’])([A-Z])[)\]*]*\s+(?:is|would be|est|es|ist)\s+(?:also\s+|actually\s+|the\s+)*(?:correct|right|best|richtig)"
+)
 _WORD = re.compile(
     r"(?:\b(?:is|be|meant|mean|est|es|ist|lautet)\s*:?\s*|[,:;.…!]\s*|[-–—]\s+|^\W*|[是为]\s*)(yes|no|maybe|oui|non|sí|ja|nein|是的|否|不是)(?=\W*$|\s*[.,;!。])",
     re.IGNORECASE,
@@ -60,12 +64,12 @@ _FIRST_LETTER = re.compile(
 )
 _END = re.compile(r"\n|\.(?!\d)")
 _CLAUSE = re.compile(
-    r"[\s,:;.!*_–—-]*(?:no[, ]+)?(?:(?:it|this|that|the (?:\w+ )?answer|c'est|es|es ist|das ist)\s*)?(?:(?:is|was|should be|would be|must be|'s)\b)?"
+    r"[\s,:;.!*_–—-]*(?:no[, ]+)?(?:(?:it|this|that|the (?:\w+ )?answer|c'est|es|es ist|ist es|das ist)\s*)?(?:(?:is|was|should be|would be|must be|'s)\b)?"
     r"[\s:]*([^.;!?\n<]{0,160})",
     re.IGNORECASE,
 )
 _NAMES = re.compile(
-    r"[\s,:;.–—-]*(?:no\b|not\b|it\b|it's|this is|that is|the (?:\w+ )?(?:answer|diagnosis|finding)|c'est|es |should)", re.IGNORECASE
+    r"[\s,:;.–—-]*(?:no\b|not\b|it\b|it's|ist es|es ist|das ist|the (?:\w+ )?(?:answer|diagnosis|finding)|c'est|es |should)", re.IGNORECASE
 )
 _MILD = (
     "actually",
@@ -122,7 +126,10 @@ def crossed_out(answer: str, start: int, end: int, gold: Gold) -> bool:
 def _differs_at(again: str, cue: int, gold: Gold) -> bool:
     """Whether an answer announced anew names another first: reasons may follow that name any option."""
     match gold.answer_type:
-        case AnswerType.MCQ | AnswerType.MULTI:
+        case AnswerType.MULTI:
+            named = name_options(_END.split(again[cue:], maxsplit=1)[0].strip(" *:"), gold)
+            return named.verdict is Verdict.CORRECT and set(named.indexes) != set(gold.indexes)
+        case AnswerType.MCQ:
             letter = _FIRST_LETTER.search(again)
             text = _first_text(_END.split(again[cue:], maxsplit=1)[0], gold)
             if letter is not None and (text is None or letter.start() <= cue + 4):
@@ -149,7 +156,8 @@ def _differs(after: str, gold: Gold, *, mild: bool) -> bool:
     match gold.answer_type:
         case AnswerType.MCQ | AnswerType.MULTI:
             right = {chr(ord("A") + index) for index in gold.indexes}
-            if any(letter not in right and ord(letter) - ord("A") < len(gold.options) for letter in _LETTER.findall(after)):
+            said = _LETTER.findall(after) + _PRAISED.findall(after)
+            if any(letter not in right and ord(letter) - ord("A") < len(gold.options) for letter in said):
                 return True
             return any(_SAYS.search(after, 0, start) for start, index in _texts(after, gold) if index not in gold.indexes)
         case AnswerType.YESNO | AnswerType.YESNOMAYBE:

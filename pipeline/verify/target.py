@@ -11,7 +11,7 @@ from schemas.trace import Verdict
 
 _FILLER = re.compile(
     r"(?:[\s*_:\"'`$\\(\[{}<>=-]|\b(?:most|likely|probably|clearly|definitely|therefore|thus|indeed|simply|still|then|the|option|choice|letter"
-    r"|text|mathrm|mathbf|textbf|boxed|best|with|is|be|either|both|between|opción|la|die|der|das)\b|选项|选择|选|项|是|为){0,60}",
+    r"|text|mathrm|mathbf|textbf|boxed|best|with|is|be|either|both|between|opción|donc|daher|somit|entonces|la|die|der|das)\b|选项|选择|选|项|是|为){0,60}",
     re.IGNORECASE,
 )
 _LETTER = re.compile(r"([A-Z])(?![A-Za-z'’]|\.[A-Za-z])")

@@ -38,7 +38,9 @@ _SPELLINGS = {
     "mo": "month", "yr": "year", "µmol": "mcmol", "μmol": "mcmol", "umol": "mcmol", "micromol": "mcmol", "millimole": "mmol",
     "mole": "mol", "unit": "iu", "u": "iu", "percent": "%", "pct": "%", "pt": "point", "score": "point", "°c": "celsius", "c": "celsius",
     "°f": "fahrenheit", "f": "fahrenheit", "jahre": "year", "tage": "day", "ans": "year", "jours": "day",
-    "°": "degree", "deg": "degree", "breath": "beat", "jour": "day", "tag": "day", "día": "day", "días": "day", "año": "year",
+    "°": "degree", "deg": "degree", "breath": "beat", "jour": "day", "tag": "day", "día": "day", "días": "day", "año": "year", "punto": "point", "punkt": "point", "punkte": "point",
+    "分": "point", "岁": "year", "天": "day", "日": "day", "周": "week", "年": "year", "小时": "h", "分钟": "min", "秒": "s", "毫克": "mg", "微克": "mcg",
+    "克": "g", "千克": "kg", "公斤": "kg", "毫升": "ml", "升": "l", "厘米": "cm", "毫米": "mm", "毫摩尔": "mmol",
 }  # fmt: skip
 _SPELLED = (
     (re.compile(r"(?<=(?<![a-zA-Z])mm)\s+(?=hg\b)", re.IGNORECASE), ""),
@@ -54,7 +56,9 @@ _SPELLED = (
     ),
     (re.compile(r"\s*\b(hour|week|month|year)ly\b", re.IGNORECASE), r"/\1"),
 )
-_TERM = re.compile(r"\s*(°?[a-zA-Zµμáíñ]+|%|°)\s*(?:\^?\s*\(?(-?[123²³])\)?(?![\d.]))?")
+_TERM = re.compile(
+    r"\s*(°?[a-zA-Zµμáíñ]+|%|°|分钟|小时|毫摩尔|[毫微千]克|公斤|毫升|[厘毫]米|[分岁天日周年秒克升])\s*(?:\^?\s*\(?(-?[123²³])\)?(?![\d.]))?"
+)
 _JOIN = re.compile(r"\s*(/|per\b|·|\*)\s*", re.IGNORECASE)
 _POWER = re.compile(r"\s*(?:[x×*·]\s*)?10\s*(?:\^|\*\*?)?\s*(\d{1,2}|[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2})\s*(?=/|per\b|[a-zA-Zµμ])")
 _SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")

@@ -14,9 +14,10 @@ WORDS = {
 }
 MEANING = {word: meaning for meaning, words in WORDS.items() for word in words}
 _CLAUSE = re.compile(r"^\W*([^\W\d_]+)(?=\s*(?:$|[,.;:!\n(])|\s+[-–—])")
-_CLAUSES = re.compile(r"[,.;:!\n()\[\]…。，；]|\s+[-–—]+\s*|→|\b(?:and|or|und|et|ou|oder)\b")
+_CLAUSES = re.compile(r"[,.;:!\n()\[\]…。，；]|\s+[-–—]+\s*|→")
+_ALSO = re.compile(r"^(?:and|or|und|et|ou|oder|y|o)\s+", re.IGNORECASE)
 _TURN = re.compile(
-    r"^(?:(?:but|actually|hmm|wait|well|rather|instead|on (?:second thought|reflection)|i mean|sorry|correction|in fact|en fait|mais|pero|en realidad|aber"
+    r"^(?:(?:but|actually|hmm|wait|well|rather|instead|on (?:second thought|reflection)|i mean|sorry|correction|in fact|en fait|enfin|finalement|mais|pero|mejor dicho|besser gesagt|en realidad|aber"
     r"|eigentlich|doch|不对|其实)\b[\s,]*)+(?:(?:it is|the answer is)\s+)?|^(?:it is|the answer is|c'est|es ist)\s+",
     re.IGNORECASE,
 )
@@ -24,6 +25,7 @@ _NAYS = {"yes": ("no", "not", "non", "nein", "nicht"), "no": ("yes", "oui", "ja"
 _NOT_KNOWN = re.compile(r"\b(?:do not|don't|cannot|can't|not)\s+(?:know|sure|certain|determine)", re.IGNORECASE)
 _PART = re.compile(r"\s*(?:[;,\n|/]|(?<!\w)[-*•](?=\s))\s*")
 _AND = re.compile(r"\s+(?:and|&|\+|et|und)\s+|\s+y\s+", re.IGNORECASE)
+_NUMBERED = re.compile(r"^\d{1,2}[.)]\s+")
 _NOTHING = frozenset(("none", "no finding", "no findings", "normal", "nothing", "no abnormality", "no label", "no labels"))
 LONGEST = 2000
 
@@ -69,10 +71,11 @@ def meaning_of(content: str, gold: Gold) -> tuple[str, str]:
 def _turns(rest: str, meaning: str) -> bool:
     """Whether a clause behind the word is the other word alone, or a `yes` behind a `no`: `yes - actually no`, `no, yes there is`."""
     for clause in _CLAUSES.split(rest)[:12]:
-        said = _TURN.sub("", clause.strip()).strip(" \"'*_")
+        clause = _ALSO.sub("", clause.strip(" \"'*_"))
+        said = _TURN.sub("", clause)
         other = MEANING.get(fold(said), "")
         first = said.split(None, 1)[0].lower() if said else ""
-        if (other and other != meaning) or (meaning == "no" and first == "yes") or (said != clause.strip() and first in _NAYS[meaning]):
+        if (other and other != meaning) or (meaning == "no" and first == "yes") or (said != clause and first in _NAYS[meaning]):
             return True
     return False
 
@@ -81,6 +84,8 @@ def read_labels(content: str, gold: Gold, where: str) -> Reading:
     """A box, tag or field that lists labels: correct where the sets are equal, scored by their F1."""
     if not content.strip() or len(content) > LONGEST:
         return Reading(Verdict.NO_ANSWER, "", f"{where}_{'long' if content.strip() else 'empty'}", 0.0)
+    if content.rstrip(" .}").endswith("?") and not any("?" in label for label in gold.values):
+        return Reading(Verdict.NO_ANSWER, "", f"{where}_doubt", 0.0)
     right = {fold(label) for label in gold.values}
     said = labels_of(content, right | {fold(label) for label in gold.vocabulary})
     if not said:
@@ -99,6 +104,7 @@ def labels_of(content: str, known: set[str]) -> set[str]:
     labels: set[str] = set()
     for part in _PART.split(unwrap(content.strip("[]() \n\"'"))):
         part = part.strip("[]()\"' .")
+        part = part if fold(part) in known else _NUMBERED.sub("", part)
         if not part:
             continue
         pieces = [part] if fold(part) in known else _AND.split(part)

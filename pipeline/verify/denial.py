@@ -1,0 +1,33 @@
+"""Whether what stands before a place in prose denies it, puts it in another's mouth or under a condition."""
+
+import re
+
+_NEGATED = re.compile(r"(?:\bnot\b|n't\b|\bnever\b|\bincorrect\b|\bwrong\b|\bneither\b)[^.;\n]{0,24}$", re.IGNORECASE)
+EACH = re.compile(r"\b(?:each|every|all|any|other|another|remaining|possible)\s+(?:\w+\s+)?\Z", re.IGNORECASE)
+_IF = re.compile(r"\W*(?:if(?!\s+(?:i|we|you|one|forced|only|had)\b)|unless|assuming)\b", re.IGNORECASE)
+_DENIAL = re.compile(r"not|n't|never|incorrect|wrong|neither")
+_HENCE = re.compile(r",\s*(?:hence|so|thus|therefore|and so)\b", re.IGNORECASE)
+_SAID = re.compile(
+    r"\b(?:[Ss]tudents?|[Pp]eople|[Ss]ome|[Oo]thers|[Mm]any|[Oo]ne|[Yy]ou|[Tt]hey)\s+(?:might |may |could |would |wrongly |often |mistakenly )*"
+    r"(?:sa(?:id|ys?)|thinks?|thought|claim(?:s|ed)?|believe[sd]?|argue[sd]?|assume[sd]?)\b[^.?!\n]{0,40}\Z"
+)
+REACH_BACK = 300
+
+
+def denies(text: str, start: int) -> bool:
+    """Whether what stands before a key denies it: `not the answer`, `incorrect answer`."""
+    return negated(text[max(0, start - 40) : start]) or _SAID.search(text, max(0, start - 80), start) is not None
+
+
+def negated(before: str) -> bool:
+    """Whether a text ends in a denial that no conclusion follows: `B and D are wrong, hence the …`."""
+    if _DENIAL.search(before.lower()) is None:
+        return False
+    denial = _NEGATED.search(before)
+    return denial is not None and _HENCE.search(before, denial.start()) is None
+
+
+def conditional(text: str, start: int) -> bool:
+    """Whether the sentence that a place stands in opens with a condition: `If there is no evidence, the answer would be no`."""
+    begin = max(text.rfind(sign, max(0, start - REACH_BACK), start) for sign in ".?!\n") + 1
+    return _IF.match(text, begin, start) is not None
