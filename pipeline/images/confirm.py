@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.images.phash import lanczos
+from pipeline.images.product import product
 from pipeline.images.scaled import Scaled, scaled_grey
 
 CONFIRM_VERSION = 1
@@ -82,9 +83,9 @@ def sketch_scaled(scaled: Scaled) -> Sketch:
     left, top, right, bottom = scaled.box
     ratio = min(1.0, SIDE / max(scaled.width, scaled.height))
     across, down = max(8, round(scaled.width * ratio)), max(8, round(scaled.height * ratio))
-    rows = lanczos(scaled.pixels.shape[0], top, bottom, down).astype(np.float32)
-    columns = lanczos(scaled.pixels.shape[1], left, right, across).astype(np.float32)
-    grey = rows @ scaled.pixels.astype(np.float32) @ columns.T
+    rows = lanczos(scaled.pixels.shape[0], top, bottom, down)
+    columns = lanczos(scaled.pixels.shape[1], left, right, across)
+    grey = product(product(rows, scaled.pixels.astype(np.float32)), columns.T)
     return Sketch(np.rint(np.clip(grey, 0, 255)).astype(np.uint8), scaled.width, scaled.height)
 
 
@@ -229,7 +230,7 @@ def _resampled(plane: Plane, grid: _Fit, size: tuple[int, int]) -> Plane:
     """The picture at the grid's points, smoothed where it is made smaller: two products."""
     columns = _triangle(plane.shape[1], grid.across, grid.left, size[0])
     rows = _triangle(plane.shape[0], grid.down, grid.top, size[1])
-    return rows @ plane @ columns.T
+    return product(product(rows, plane), columns.T)
 
 
 def _triangle(size: int, scale: float, start: float, out: int) -> Plane:
@@ -276,7 +277,7 @@ def _plain(one: Plane, two: Plane) -> Compared:
 def _fine(plane: Plane) -> Plane:
     """What a blur of about a tile's width leaves: structure without shade."""
     rows, columns = _blur(plane.shape[0]), _blur(plane.shape[1])
-    return plane - rows @ plane @ columns.T
+    return plane - product(product(rows, plane), columns.T)
 
 
 @lru_cache(maxsize=512)

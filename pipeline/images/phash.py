@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pipeline.images.decode import fault_of
+from pipeline.images.product import product
 from pipeline.images.scaled import Scaled, full_grey, scaled_grey
 from pipeline.images.strip import BrokenImage
 
@@ -56,7 +57,7 @@ def hash_scaled(scaled: Scaled) -> Hashes:
     columns, rows = _columns(across, left, right), _rows(down, top, bottom)
     # The corner is taken off first: a flat image then has coefficients of exactly zero and one hash, whatever its shade.
     corner = np.float32(scaled.pixels[0, 0])
-    wide = (scaled.pixels - corner) @ columns
+    wide = product(scaled.pixels - corner, columns)
     small = _coefficients(rows[:_SMALL] @ wide[:, :_SMALL], corner)
     large = _coefficients(rows[_SMALL : _SMALL + _LARGE] @ wide[:, _SMALL : _SMALL + _LARGE], corner)
     steps = np.rint(np.clip(rows[-_SMALL:] @ wide[:, -_STEPS:] + corner, 0, 255))
@@ -99,17 +100,17 @@ def _rising(steps: NDArray[np.number]) -> bytes:
 @lru_cache(maxsize=1024)
 def _columns(size: int, start: float, end: float) -> NDArray[np.float32]:
     """What the row of an image is multiplied by: 8 and 16 cosine coefficients and 9 steps."""
-    return np.ascontiguousarray(np.concatenate([*_folded(size, start, end), lanczos(size, start, end, _STEPS)]).T, np.float32)
+    return np.ascontiguousarray(np.concatenate([*_folded(size, start, end), lanczos(size, start, end, _STEPS)]).T)
 
 
 @lru_cache(maxsize=1024)
 def _rows(size: int, start: float, end: float) -> NDArray[np.float32]:
     """What multiplies the columns of an image: 8 and 16 cosine coefficients and 8 steps."""
-    return np.concatenate([*_folded(size, start, end), lanczos(size, start, end, _SMALL)]).astype(np.float32)
+    return np.concatenate([*_folded(size, start, end), lanczos(size, start, end, _SMALL)])
 
 
-def _folded(size: int, start: float, end: float) -> list[NDArray[np.float64]]:
-    return [_cosines(side, side * _FINE) @ lanczos(size, start, end, side * _FINE) for side in (_SMALL, _LARGE)]
+def _folded(size: int, start: float, end: float) -> list[NDArray[np.float32]]:
+    return [_cosines(side, side * _FINE).astype(np.float32) @ lanczos(size, start, end, side * _FINE) for side in (_SMALL, _LARGE)]
 
 
 @lru_cache(maxsize=8)
@@ -118,14 +119,22 @@ def _cosines(side: int, size: int) -> NDArray[np.float64]:
     return 2 * np.cos(np.pi * np.outer(np.arange(side), 2 * np.arange(size) + 1) / (2 * size))
 
 
-def lanczos(size: int, start: float, end: float, out: int) -> NDArray[np.float64]:
+def lanczos(size: int, start: float, end: float, out: int) -> NDArray[np.float32]:
     """Pillow's Lanczos filter from `size` pixels, of which start to end are taken, to `out`: out rows of size weights."""
     scale = (end - start) / out
     wide = max(1.0, scale)
     centres = start + (np.arange(out) + 0.5) * scale
-    first = np.maximum(np.floor(centres - 3 * wide + 0.5), 0)[:, None]
-    last = np.minimum(np.floor(centres + 3 * wide + 0.5), size)[:, None]
-    places = np.arange(size)[None, :]
-    offsets = (places + 0.5 - centres[:, None]) / wide
-    weights = np.where((places >= first) & (places < last), np.sinc(offsets) * np.sinc(offsets / 3), 0.0)
-    return weights / weights.sum(axis=1, keepdims=True)
+    first = np.maximum(np.floor(centres - 3 * wide + 0.5), 0).astype(np.int64)[:, None]
+    last = np.minimum(np.floor(centres + 3 * wide + 0.5), size).astype(np.int64)[:, None]
+    places = first + np.arange(int((last - first).max()))
+    thirds = (np.pi / (3 * wide) * (places + 0.5 - centres[:, None])).astype(np.float32)
+    thirds[thirds == 0] = 1e-6
+    # sin(3 x) = 3 sin(x) - 4 sin(x)^3: the sines are most of what a new size costs.
+    sines = np.sin(thirds)
+    sines *= sines
+    weights = sines / (thirds * thirds) * (1 - np.float32(4 / 3) * sines)
+    weights[places >= last] = 0.0
+    weights /= weights.sum(axis=1, keepdims=True)
+    held = np.zeros((out, size + places.shape[1]), np.float32)
+    held[np.arange(out)[:, None], places] = weights
+    return np.ascontiguousarray(held[:, :size])
