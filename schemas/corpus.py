@@ -65,7 +65,15 @@ class _Traced(Contract):
     cost_nanousd = Column("cost_nanousd", pa.int64(), "What the answer cost, in 10^-9 USD; null where no price is known", nullable=True)
     verifier = Column("verifier", pa.string(), "The verifier and its version")
     verdict = Column("verdict", pa.string(), "What the verifier says")
-    rule = Column("rule", pa.string(), "The rule that decided; model_judge where a model called an open answer right")
+    rule = Column(
+        "rule",
+        pa.string(),
+        "The rule that decided; model_judge where a model called an open answer right, judge_unreadable where it gave no verdict",
+    )
+    answer_start = Column(
+        "answer_start", pa.int32(), "Where the answer as read begins in response, in characters; null where none was", nullable=True
+    )
+    answer_stop = Column("answer_stop", pa.int32(), "Where the answer as read ends in response", nullable=True)
     flags = Column(
         "flags",
         pa.list_(pa.string()),
@@ -94,6 +102,8 @@ class SftText(_Prompted):
     verifier = _Traced.verifier
     verdict = _Traced.verdict
     rule = _Traced.rule
+    answer_start = _Traced.answer_start
+    answer_stop = _Traced.answer_stop
     flags = _Traced.flags
     boxes = _Traced.boxes
     n_sampled = _Traced.n_sampled
@@ -150,8 +160,11 @@ class Rejected(_Question):
     verdict = _Traced.verdict
     extracted = Column("extracted", pa.string(), "The answer as read; '' where none was")
     rule = _Traced.rule
+    answer_start = _Traced.answer_start
+    answer_stop = _Traced.answer_stop
     flags = _Traced.flags
     boxes = _Traced.boxes
+    error = Column("error", pa.string(), "Why a model that was asked as judge gave no verdict; '' where it gave one or was not asked")
     reason = Column("reason", pa.string(), "Why it was not kept")
 
 

@@ -6,8 +6,9 @@ import pyarrow as pa
 
 from schemas.contract import Column, Contract
 
-# The rule of an open answer that a model calls right where the verifier did not.
+# The rule of an open answer that a model calls right where the verifier did not, and of one on which the model gave no verdict.
 MODEL_JUDGE = "model_judge"
+JUDGE_UNREADABLE = "judge_unreadable"
 
 _RATE = "Estimate of how often this teacher is right, without bias from having stopped early; null where no teacher was asked"
 _HOW = (
@@ -54,6 +55,15 @@ class Judgement(Contract):
     verdict = Column("verdict", pa.string(), "correct, incorrect, no_answer, ambiguous, conflict, refused, truncated, malformed")
     extracted = Column("extracted", pa.string(), "The answer as read; '' where none was")
     rule = Column("rule", pa.string(), "The rule that decided")
+    start = Column(
+        "start", pa.int32(), "Where the answer as read begins in the trace's text, in characters; null where none was", nullable=True
+    )
+    stop = Column("stop", pa.int32(), "Where it ends", nullable=True)
+    published_start = Column(
+        "published_start", pa.int32(), "Where it begins in the form that sft publishes; null where it reads otherwise there", nullable=True
+    )
+    published_stop = Column("published_stop", pa.int32(), "Where it ends there", nullable=True)
+    error = Column("error", pa.string(), "Why a model that was asked as judge gave no verdict; '' where it gave one or was not asked")
     thought = Column("thought", pa.bool_(), "Whether a thought of any length comes before the answer")
     flags = Column("flags", pa.list_(pa.string()), "What is odd about the trace, apart from its answer: truncated, no_thought, looping, …")
     boxes = Column("boxes", pa.int32(), "Boxes in the answer part")
@@ -65,7 +75,11 @@ class Selected(Contract):
     id = Column("id", pa.string(), "The trace")
     example = Column("example", pa.string(), "The example")
     kept = Column("kept", pa.bool_(), "Whether it is published in sft")
-    reason = Column("reason", pa.string(), "Why not: its verdict, no thought, repeated text, over the limit; '' where kept")
+    reason = Column(
+        "reason",
+        pa.string(),
+        "Why not: its verdict, judge unreadable, no thought, other answer when published, repeated text, over the limit; '' where kept",
+    )
     n_sampled = Column("n_sampled", pa.int32(), "Samples of this question by this teacher")
     n_correct = Column("n_correct", pa.int32(), "Correct ones among them")
     pass_rate = Column("pass_rate", pa.float64(), _RATE, nullable=True)

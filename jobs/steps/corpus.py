@@ -4,6 +4,7 @@ from typing import Any
 
 from jobs.steps.rounds import rounds_of
 from jobs.steps.traces import judged_by
+from pipeline.fingerprint import canonical_json
 from pipeline.prompts import by_name
 from pipeline.publish.layout import parquet_options
 from pipeline.stages import (
@@ -33,20 +34,22 @@ def publish_step(manifest: Manifest) -> Step:
         reads.append(Read("selected", f"select[{teacher.name if teacher else 'none'}]", "selected"))
     published = {name: contract for name, contract in publish.OUTPUTS.items() if contract in CONFIGS.values()}
     parquet = {name: {**parquet_options(contract), "max_group_bytes": PUBLISHED_GROUP_BYTES} for name, contract in published.items()}
-    return Step("publish", 3, Fan.GROUP, publish.publish, recipe, tuple(reads), publish.OUTPUTS, parquet=parquet, group_bytes=SHARD_BYTES)
+    return Step("publish", 4, Fan.GROUP, publish.publish, recipe, tuple(reads), publish.OUTPUTS, parquet=parquet, group_bytes=SHARD_BYTES)
 
 
 def _asked(teacher: Teacher) -> publish.Asked:
     design: dict[str, Any] = {"samples": teacher.samples}
     if teacher.rounds:
         design = {"rounds": teacher.rounds, "until_correct": teacher.until_correct, "caps": [cap.model_dump() for cap in teacher.caps]}
-    sampling = publish.sampling_json(
-        model=teacher.model,
-        **design,
-        temperature=teacher.temperature,
-        top_p=teacher.top_p,
-        max_tokens=teacher.max_tokens,
-        structure=teacher.structure,
+    sampling = canonical_json(
+        {
+            "model": teacher.model,
+            **design,
+            "temperature": teacher.temperature,
+            "top_p": teacher.top_p,
+            "max_tokens": teacher.max_tokens,
+            "structure": teacher.structure,
+        }
     )
     after = teacher.after.teacher if teacher.after else ""
     return publish.Asked(teacher.name, teacher.sees, teacher.prompt, by_name(teacher.prompt).version, sampling, after)

@@ -86,7 +86,7 @@ def _judge_steps(manifest: Manifest, name: str) -> list[Step]:
     columns = (Chosen.id, Chosen.answer_type, Chosen.options, Chosen.gold_json)
     told = (Trace.id, Trace.example, Trace.teacher, Trace.sample, Trace.text, Trace.finish_reason)
     reads = (Read("traces", f"sample[{name}]", "traces", told), Read("chosen", "choose", "chosen", columns))
-    by_rule = Step(f"judge[{name}]", 1, Fan.MAP, judge.judge, recipe, reads, {"judgements": Judgement})
+    by_rule = Step(f"judge[{name}]", 2, Fan.MAP, judge.judge, recipe, reads, {"judgements": Judgement})
     return [by_rule, *([_ask_judge_step(manifest.judge.model, name)] if manifest.judge.model else [])]
 
 
@@ -94,17 +94,18 @@ def _select_step(manifest: Manifest, teacher: Teacher | None) -> Step:
     """What is kept of a teacher, over all of its rounds; of the golds where there is none."""
     need_thought = teacher is not None and by_name(teacher.prompt).asks_box
     recipe = select.SelectRecipe(manifest.select.max_per_question, need_thought, design_of(teacher) if teacher else None)
+    told = (Judgement.id, Judgement.verdict, Judgement.rule, Judgement.thought, Judgement.published_start)
     reads: list[Read] = []
     for name in rounds_of(teacher):
         reads += [
             Read("traces", f"sample[{name}]", "traces", (Trace.id, Trace.example, Trace.text)),
-            Read("judgements", judged_by(manifest, name), "judgements", (Judgement.id, Judgement.verdict, Judgement.thought)),
+            Read("judgements", judged_by(manifest, name), "judgements", told),
         ]
     before = teacher_before(manifest, teacher)
     while before:
         reads.append(Read("earlier", f"select[{before.name}]", "selected", (Selected.example, Selected.kept)))
         before = teacher_before(manifest, before)
-    return Step(f"select[{teacher.name if teacher else 'none'}]", 2, Fan.MAP, select.select, recipe, tuple(reads), {"selected": Selected})
+    return Step(f"select[{teacher.name if teacher else 'none'}]", 3, Fan.MAP, select.select, recipe, tuple(reads), {"selected": Selected})
 
 
 def judged_by(manifest: Manifest, name: str) -> str:
@@ -119,4 +120,4 @@ def _ask_judge_step(model: JudgeModel, name: str) -> Step:
     needs = Needs(in_flight=SAMPLE_UNITS_IN_FLIGHT)
     writes = {"judgements": Judgement}
     opened = partial(open_teacher, price=model.price)
-    return Step(f"ask_judge[{name}]", 1, Fan.MAP, ask_judge.ask_judge, recipe, reads, writes, needs=needs, open=opened)
+    return Step(f"ask_judge[{name}]", 2, Fan.MAP, ask_judge.ask_judge, recipe, reads, writes, needs=needs, open=opened)

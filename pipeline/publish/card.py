@@ -9,7 +9,7 @@ from pipeline.models.prices import usd
 from pipeline.publish.layout import data_files
 from pipeline.publish.markdown import block, code, line, link, table, text
 from schemas.manifest import Manifest, Teacher
-from schemas.trace import MODEL_JUDGE
+from schemas.trace import JUDGE_UNREADABLE, MODEL_JUDGE
 
 CARD = 2
 RESTRICTED = ("gated", "registered", "credentialed", "kaggle")
@@ -18,7 +18,7 @@ ABOUT = {
     "sft": "one row a kept trace; `prompt`/`completion` for TRL, `problem`/`response` for LLaMA-Factory and EasyR1",
     "sft_text": "the kept traces of questions without images, without an `images` column",
     "rl": "one row a question, with its gold and pass rate; no completion",
-    "rejected": "every trace that was not kept, with its verdict and the reason",
+    "rejected": "every trace that was not kept, with its verdict and the reason, in the split of its question",
 }
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"), (10_000_000, "1M<n<10M"))
 _BIGGER = "10M<n<100M"
@@ -145,7 +145,12 @@ def _judged(lock: Lock) -> str:
         return ""
     kept, rejected = (_traces(lock, fate, "rule").get(MODEL_JUDGE, 0) for fate in ("kept", "rejected"))
     said = f" Open answers that it calls wrong were put to the model {code(judge['model'])} (prompt {code(judge['prompt'])}), which called"
-    return f"{said} {_number(kept, 'kept trace')} and {_number(rejected, 'rejected one')} right: rule {code(MODEL_JUDGE)}."
+    said = f"{said} {_number(kept, 'kept trace')} and {_number(rejected, 'rejected one')} right: rule {code(MODEL_JUDGE)}."
+    unread = _traces(lock, "rejected", "rule").get(JUDGE_UNREADABLE, 0)
+    if unread:
+        said += f" On {_number(unread, 'trace')} it gave no verdict that could be read: these are rejected as neither right nor wrong, "
+        said += f"rule {code(JUDGE_UNREADABLE)}, its words in `error`."
+    return said
 
 
 def _flags(lock: Lock) -> str:

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from typing import Any, Protocol
 
+from pipeline.prompts import unmarked
 from pipeline.publish.corpus import CorpusShard
 from pipeline.publish.findings import Findings
 from pipeline.publish.texts import content_hashes
@@ -14,7 +15,7 @@ from pipeline.stages.ingest import answer_of
 from pipeline.verify.answer import VERIFIER, Gold, GoldError, Judged, Policy, verify
 from pipeline.verify.score import wilson
 from schemas.example import AnswerType
-from schemas.trace import MODEL_JUDGE, Verdict
+from schemas.trace import JUDGE_UNREADABLE, MODEL_JUDGE, Verdict
 
 MARKER = "<image>"
 Row = dict[str, Any]
@@ -57,12 +58,11 @@ class Splits:
         self._split: dict[tuple[str, str], str] = {}
 
     def feed(self, shard: CorpusShard, row: Row) -> None:
-        if shard.config == "rejected":
-            return
         self.findings.seen += 1
-        images = {*row["image_digests"], *(image["path"].split(".")[0] for image in row["images"])} if "images" in row else set[str]()
+        digests: list[str] = row.get("image_digests", [])
+        images = {*digests, *(image["path"].split(".")[0] for image in row.get("images", ()))}
         self._held(shard, row, "question in train and heldout", "question", row["question_id"])
-        whole = json.dumps([row["problem"].replace(MARKER, ""), row["options_json"], row["image_digests"] if "images" in row else []])
+        whole = json.dumps([row["problem"].replace(MARKER, ""), row["options_json"], digests])
         self._held(shard, row, "same text and images in train and heldout", "text", hashlib.sha256(whole.encode()).hexdigest())
         for digest in sorted(images):
             self._held(shard, row, "image in train and heldout", "image", digest)
@@ -94,8 +94,10 @@ class Answers:
         self.findings.seen += 1
         where = f"{row['id']} in {shard.name}"
         if row["teacher"] == "":
-            if shard.config != "rejected" and row["response"] != row["answer"]:
+            if shard.config != "rejected" and row["response"] != unmarked(row["answer"]):
                 self.findings.add("completion is not the gold", where)
+            elif (row["answer_start"], row["answer_stop"]) != (0, len(row["response"])):
+                self.findings.add("span is not where the answer stands", where)
             return
         try:
             gold = Gold.from_json(row["answer_type"], json.loads(row["options_json"]), row["grading_json"])
@@ -103,7 +105,9 @@ class Answers:
             self.findings.add("gold unreadable", f"{where}: {error}")
             return
         found = verify(row["response"], gold, policy=self._policy, finish_reason=row["finish_reason"])
-        if row["rule"] == MODEL_JUDGE:
+        if self._same_verifier and found.span != _span(row):
+            self.findings.add("span is not where the answer stands", f"{where}: {_span(row)}, verified as {found.span}")
+        if row["rule"] in (MODEL_JUDGE, JUDGE_UNREADABLE):
             self._by_model(row, found, where)
         elif shard.config == "rejected":
             if self._same_verifier and found.verdict != row["verdict"]:
@@ -116,13 +120,19 @@ class Answers:
     def _by_model(self, row: Row, found: Judged, where: str) -> None:
         if not self._judge:
             self.findings.add("judged by a model that the lock does not name", where)
-        elif row["verdict"] != Verdict.CORRECT:
+        elif row["verdict"] != (Verdict.CORRECT if row["rule"] == MODEL_JUDGE else Verdict.AMBIGUOUS):
             self.findings.add("a model's word for another verdict than correct", f"{where}: {row['verdict']}")
         elif row["answer_type"] != AnswerType.OPEN or found.verdict not in (Verdict.CORRECT, Verdict.INCORRECT) or not found.extracted:
             told = f"{where}: {row['answer_type']}, {found.verdict} by {found.rule}"
             self.findings.add("judged by a model that is not asked about it", told)
+        elif row["rule"] == JUDGE_UNREADABLE:
+            self.findings.asides[f"without a readable verdict of {self._judge}"] += 1
         else:
             self.findings.asides[f"right by the word of {self._judge}, not verified again by rule"] += 1
+
+
+def _span(row: Row) -> tuple[int, int] | None:
+    return None if row["answer_start"] is None else (row["answer_start"], row["answer_stop"])
 
 
 class Forms:

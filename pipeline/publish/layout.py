@@ -31,6 +31,7 @@ REPEATED = frozenset(
         "rule",
         "reason",
         "no_trace",
+        "error",
         "role",
         "style",
         "split",
@@ -38,7 +39,9 @@ REPEATED = frozenset(
     ]
 )
 # Texts and bytes whose least and greatest value tells nothing, and would lie in the footer.
-LONG = frozenset(["problem", "response", "content", "bytes", "options_json", "grading_json", "sampling_json", "ground_truth", "extracted"])
+LONG = frozenset(
+    ["problem", "response", "content", "bytes", "options_json", "grading_json", "sampling_json", "ground_truth", "extracted", "error"]
+)
 
 
 class Leaf(NamedTuple):
@@ -79,7 +82,7 @@ def table_name(config: str, split: str) -> str:
 
 def shard_path(config: str, split: str, label: str) -> str:
     """Where a shard lies in a corpus, relative."""
-    return f"data/{config}/{'rejected' if config == 'rejected' else split}-{label}.parquet"
+    return f"data/{config}/{split}-{label}.parquet"
 
 
 def data_files(config: str, split: str) -> str:

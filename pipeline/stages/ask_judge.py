@@ -9,7 +9,7 @@ from pipeline.models.generate import Generate
 from pipeline.verify import ask_judge as judge
 from pipeline.verify.answer import Gold
 from schemas.example import AnswerType, Chosen
-from schemas.trace import MODEL_JUDGE, Judgement, Verdict
+from schemas.trace import JUDGE_UNREADABLE, MODEL_JUDGE, Judgement, Verdict
 
 
 @dataclass(frozen=True)
@@ -24,17 +24,21 @@ class AskJudgeRecipe:
 
 
 def ask_judge(judgements: pa.Table, chosen: pa.Table, recipe: AskJudgeRecipe, handle: Generate) -> dict[str, pa.Table]:
-    """`judgements`: as they were, in order, but for what the judge calls right.
+    """`judgements`: as they were, in order, but for what the judge calls right, and for what it gives no verdict on.
 
-    Raises: JudgeError where a reply stays unreadable: nothing is called wrong for that.
+    The latter is called ambiguous under a rule of its own: it is neither right nor wrong.
     """
     doubted = items(judgements, chosen)
     asked = list(dict.fromkeys(doubted.values()))
     opinions = dict(zip(asked, judge.ask_judge(asked, handle, recipe.model, max_tokens=recipe.max_tokens), strict=True))
     rows = judgements.to_pylist()
     for place, item in doubted.items():
-        if opinions[item].correct:
+        opinion = opinions[item]
+        if opinion.correct:
             rows[place] |= {Judgement.verdict: Verdict.CORRECT.value, Judgement.rule: MODEL_JUDGE}
+        elif opinion.correct is None:
+            unread = {Judgement.verdict: Verdict.AMBIGUOUS.value, Judgement.rule: JUDGE_UNREADABLE, Judgement.error: opinion.reason}
+            rows[place] |= unread
     return {"judgements": Judgement.from_rows(rows)}
 
 

@@ -11,8 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline import prompts
-from pipeline.fingerprint import canonical_json
-from pipeline.verify.think import normalise_trace
+from pipeline.verify.think import published_trace
 from schemas.contract import Contract
 from schemas.corpus import EXTRA_INFO, IMAGES, MESSAGE, MESSAGES, REWARD_MODEL, Rejected, Rl, Sft, SftText, Tally
 from schemas.example import Chosen, Dropped
@@ -29,6 +28,7 @@ OUTPUTS: dict[str, type[Contract]] = {
     "rl-train": Rl,
     "rl-heldout": Rl,
     "rejected-train": Rejected,
+    "rejected-heldout": Rejected,
     "tally": Tally,
 }
 RATE = (Selected.pass_rate, Selected.pass_rate_low, Selected.pass_rate_high, Selected.pass_rate_method)
@@ -84,8 +84,8 @@ def publish(
         rows = np.flatnonzero(kept & (heldout == held))
         made[f"sft-{split}"] = _sft(Sft, questions, of, traced, rows)
         made[f"sft_text-{split}"] = _sft(SftText, questions, of, traced, rows[texts[rows]])
+        made[f"rejected-{split}"] = _rejected(questions, of, traced, np.flatnonzero(~kept & (heldout == held)))
         made[f"rl-{split}"] = _rl(questions, np.flatnonzero(questions.heldout == held), of, traced)
-    made["rejected-train"] = _rejected(questions, of, traced, np.flatnonzero(~kept))
     made["tally"] = _tally(chosen, dropped, traced, of, made["rl-train"], made["rl-heldout"])
     return made
 
@@ -214,6 +214,11 @@ def _traced(traces: pa.Table, judgements: pa.Table, selected: pa.Table, recipe: 
         Sft.verifier: _same(recipe.verifier, len(names)),
         Sft.verdict: _flat(judgements[Judgement.verdict]),
         Sft.rule: _flat(judgements[Judgement.rule]),
+        Sft.answer_start: _flat(judgements[Judgement.published_start]),
+        Sft.answer_stop: _flat(judgements[Judgement.published_stop]),
+        "start": _flat(judgements[Judgement.start]),
+        "stop": _flat(judgements[Judgement.stop]),
+        Rejected.error: _flat(judgements[Judgement.error]),
         Sft.flags: _flat(judgements[Judgement.flags]),
         Sft.boxes: _flat(judgements[Judgement.boxes]),
         Sft.n_sampled: _flat(selected[Selected.n_sampled]),
@@ -226,7 +231,7 @@ def _sft(contract: type[Contract], questions: _Questions, of: np.ndarray, traced
     at = pa.array(rows, pa.int64())
     mine = {name: traced[name].take(at) for name in contract.columns if name in traced}
     given = [
-        prompts.unmarked(normalise_trace(text) if teacher else text)
+        published_trace(text) if teacher else prompts.unmarked(text)
         for text, teacher in zip(traced["text"].take(at).to_pylist(), mine[Sft.teacher].to_pylist(), strict=True)
     ]
     response = pa.array(given, pa.string())
@@ -266,6 +271,8 @@ def _rejected(questions: _Questions, of: np.ndarray, traced: Mapping[str, Any], 
     columns |= {name: traced[name].take(at) for name in Rejected.columns if name in traced}
     columns |= {
         Rejected.response: traced["text"].take(at),
+        Rejected.answer_start: traced["start"].take(at),
+        Rejected.answer_stop: traced["stop"].take(at),
         Rejected.image_digests: questions.digests.take(pa.array(of[rows], pa.int64())),
     }
     return pa.table({name: columns[name] for name in Rejected.columns}, schema=Rejected.schema)
@@ -286,11 +293,6 @@ def _tally(chosen: pa.Table, dropped: pa.Table, traced: Mapping[str, Any], of: n
     counts.update(("select", source, reason or "kept") for source, reason in zip(owners, traced["reason"].to_pylist(), strict=True))
     names = (Tally.stage, Tally.source, Tally.reason)
     return Tally.from_rows(dict(zip(names, key, strict=True)) | {Tally.count: count} for key, count in sorted(counts.items()))
-
-
-def sampling_json(**parameters: Any) -> str:
-    """Sampling parameters as the corpus shows them."""
-    return canonical_json(parameters)
 
 
 def _messages(role: str, contents: pa.Array) -> pa.Array:

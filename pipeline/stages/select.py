@@ -9,7 +9,7 @@ import pyarrow as pa
 from pipeline.sampling import Design
 from pipeline.verify.score import wilson
 from pipeline.verify.think import normalise_trace
-from schemas.trace import Judgement, Selected, Trace, Verdict
+from schemas.trace import JUDGE_UNREADABLE, Judgement, Selected, Trace, Verdict
 
 
 @dataclass(frozen=True)
@@ -40,16 +40,22 @@ def select(traces: pa.Table, judgements: pa.Table, recipe: SelectRecipe, earlier
         traces[Trace.id].to_pylist(),
         examples,
         verdicts,
+        judgements[Judgement.rule].to_pylist(),
         judgements[Judgement.thought].to_pylist(),
+        judgements[Judgement.published_start].to_pylist(),
         traces[Trace.text].to_pylist(),
         strict=True,
     )
-    for id, example, verdict, thought, text in columns:
+    for id, example, verdict, rule, thought, published, text in columns:
         reason = ""
-        if verdict != Verdict.CORRECT:
+        if rule == JUDGE_UNREADABLE:
+            reason = "judge unreadable"
+        elif verdict != Verdict.CORRECT:
             reason = verdict
         elif recipe.need_thought and not thought:
             reason = "no thought"
+        elif published is None:
+            reason = "other answer when published"
         elif (example, normalise_trace(text)) in seen:
             reason = "repeated text"
         elif kept[example] == recipe.max_per_question:

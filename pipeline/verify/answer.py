@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from pipeline.verify.box import last_box
 from pipeline.verify.choice import read_choice, read_choices
+from pipeline.verify.cut import was_cut
 from pipeline.verify.fallback import find_answer
 from pipeline.verify.gold import Found, Gold, GoldError, Judged, Policy, Reading
 from pipeline.verify.moment import read_date
@@ -52,7 +53,7 @@ def verify(text: str, gold: Gold, *, policy: Policy = Policy.EVAL, finish_reason
         return Judged(verdict, "", rule, None, False, 0.0)
     thought = split_think(text)
     has_thought = thought.complete and bool(thought.think.strip())
-    cut = finish_reason == "length"
+    cut = was_cut(thought.answer, finish_reason)
     if cut and (policy is Policy.TRAIN or not thought.complete):
         return Judged(Verdict.TRUNCATED, "", "cut_off" if thought.complete else "cut_off_in_thought", None, has_thought, 0.0)
     if not thought.complete:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Container
 from typing import NamedTuple
 
+from pipeline.verify.cut import was_cut
 from pipeline.verify.think import split_think
 
 
@@ -128,7 +129,7 @@ def flags(text: str, finish_reason: str = "stop") -> Flags:
     repeats = _repeated(words, counts)
     other = other_script_share(plain)
     return Flags(
-        truncated=finish_reason == "length" or not thought.complete,
+        truncated=not thought.complete or was_cut(thought.answer, finish_reason),
         no_thought=not thought.think.strip(),
         boxes=thought.answer.count("\\boxed"),
         repeats=repeats,

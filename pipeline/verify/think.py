@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from pipeline.prompts import unmarked
+
 
 class Thought(NamedTuple):
     """A completion in two parts.
@@ -49,6 +51,11 @@ def normalise_trace(text: str) -> str:
     """The completion with exactly one pair of tags: `<think>`, the thought, `</think>`, an empty line, the answer."""
     thought = split_think(text)
     return f"<think>\n{_clean(thought.think)}\n</think>\n\n{_clean(thought.answer)}"
+
+
+def published_trace(text: str) -> str:
+    """The completion as it is published: in the one form, without the markers that trainers take for a picture's place."""
+    return unmarked(normalise_trace(text))
 
 
 def trace_of_message(message: Mapping[str, Any]) -> str:

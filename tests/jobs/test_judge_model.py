@@ -137,18 +137,32 @@ def test_without_a_judge_such_answers_are_wrong_and_naming_one_later_asks_the_te
     assert (judge.asked, teacher.asked) == (2, 5)
 
 
-def test_a_judge_that_stays_unreadable_fails_the_build_in_one_sentence_and_keeps_what_was_answered(
+def test_an_answer_on_which_the_judge_stays_unreadable_is_rejected_as_such_and_the_rest_is_published(
     project: Project, teacher: FakeTeacher, judge: FakeTeacher
 ) -> None:
-    judge.answer = lambda prompt, seed: "Right!"
+    judge.answer = lambda prompt, seed: opinion(prompt, seed) if "LLL" in prompt else "Right!"
+    assert project.build().errors == []
+    assert (judge.asked, teacher.asked) == (1 + ATTEMPTS, 5)
+    assert set(rows(project, "sft")) == {"left lower lobe", "LLL"}
+    row = rows(project, "rejected")["right upper lobe"]
+    assert (row["verdict"], row["rule"], row["reason"]) == ("ambiguous", "judge_unreadable", "judge unreadable")
+    assert "no readable verdict in 3 replies, the last 'Right!'" in row["error"]
+    audited = audit(project.out, strict=True)
+    assert not audited.failed
+    assert "without a readable verdict of judge (1)" in next(check for check in audited.checks if check.name == "answers").detail
+    assert "On 1 trace it gave no verdict that could be read" in (project.out / "README.md").read_text()
+    before = contents(project.out)
+    for path in project.store.glob("*/*.parquet"):
+        path.unlink()
+    assert project.build().errors == []
+    assert (judge.asked, contents(project.out)) == (1 + ATTEMPTS, before)
+
+
+def test_a_judge_that_is_gone_is_an_error_and_calls_no_answer_anything(project: Project, teacher: FakeTeacher, judge: FakeTeacher) -> None:
+    judge.fail(50, 401)
     said = call(*project.arguments())
     assert said.code == 1
-    assert "judge judge: no readable verdict in 3 replies for 2 of 2 answers" in said.error
     assert not project.out.exists()
-    assert (judge.asked, teacher.asked) == (6, 5)
-    again = call(*project.arguments())
-    assert again.code == 1
-    assert (judge.asked, teacher.asked) == (6, 5)
 
 
 def test_a_plan_says_what_the_judge_would_be_asked_once_the_rules_have_judged(

@@ -67,10 +67,10 @@ GOLDEN: dict[str, tuple[int, str]] = {
     "rank": (1, "e7325cc4881222d852e7063cf1c3d51c"),
     "choose": (1, "01b3a03f51470d9485475ce533e73ce3"),
     "sample": (2, "b15586817433b551c17d2e34a4d728b4"),
-    "judge": (1, "8b87a78934b6f5b7f2bead26b702822a"),
-    "ask_judge": (1, "d52e3c0d75c7d8a790e2f98fa72162fa"),
-    "select": (2, "0bcf6646dd9c1883b1981d553c3d1c13"),
-    "publish": (3, "53304169e52807597a025705bfb910d2"),
+    "judge": (2, "477d4410a71d0b47952392afadb9998f"),
+    "ask_judge": (2, "918280c6aef603b97f6b185bc2bf1b7d"),
+    "select": (3, "0bcf6646dd9c1883b1981d553c3d1c13"),
+    "publish": (4, "de2c1a8b47ef2d4c53449d6a09d333af"),
 }
 WRITES: dict[str, Mapping[str, type[Contract]]] = {
     "ingest": {"examples": Example, "images": Image, "rejects": Reject},

@@ -37,7 +37,7 @@ SFT, HELD, RL, REJECTED = (
     "data/sft/train-all.parquet",
     "data/sft/heldout-all.parquet",
     "data/rl/train-all.parquet",
-    "data/rejected/rejected-all.parquet",
+    "data/rejected/train-all.parquet",
 )
 BENCHMARK = MANIFEST + '\n[[benchmark]]\nname = "medqa"\n'
 
@@ -120,6 +120,9 @@ def test_other_values_under_the_old_logical_digest_are_found(corpus: Path):
         (SFT, change(0, finish_reason="length"), "answers", "kept answer is not right"),
         (SFT, change(0, verdict="incorrect"), "answers", "kept with a verdict other than correct"),
         (SFT, change(0, teacher=""), "answers", "completion is not the gold"),
+        (SFT, change(0, answer_start=3), "answers", "span is not where the answer stands"),
+        (SFT, change(0, answer_start=None, answer_stop=None), "answers", "span is not where the answer stands"),
+        (REJECTED, change(0, answer_stop=99), "answers", "span is not where the answer stands"),
         (SFT, change(0, grading_json="{}"), "answers", "gold unreadable"),
         (REJECTED, change(0, response=boxed("A")), "answers", "another verdict"),
         (RL, change(0, answer="C"), "forms", "answer is not the gold"),
@@ -133,6 +136,8 @@ def test_other_values_under_the_old_logical_digest_are_found(corpus: Path):
         (RL, lambda rows: rows.append(rows[0]), "ids", "id twice"),
         (REJECTED, change(0, id="q1-r1-0"), "ids", "kept and rejected"),
         (HELD, change(0, question_id="q1"), "splits", "question in train and heldout"),
+        (REJECTED, change(0, question_id="q2"), "splits", "question in train and heldout"),
+        (REJECTED, lambda rows: rows[0].update(question("q2", images=[png(3)])), "splits", "image in train and heldout"),
         (
             HELD,
             lambda rows: rows[0].update(image_digests=[hashlib.sha256(b"upstream" + png(2)).hexdigest()]),
@@ -232,10 +237,12 @@ def test_a_shard_of_other_columns_is_named_and_read_no_further(corpus: Path):
     assert failures(audit(corpus)) == {"tables": "column missing (1)"}
 
 
-def test_a_gold_that_is_its_own_completion_passes_unverified(tmp_path: Path):
-    asked = question("q1")
+@pytest.mark.parametrize("answer", ["A", "A <image> of it"])
+def test_a_gold_that_is_its_own_completion_passes_unverified(tmp_path: Path, answer: str):
+    gold = {"answer_type": "open", "options_json": "[]", "grading_json": json.dumps({"values": [answer]}), "answer": answer}
+    asked = question("q1") | gold
     rows = {
-        "sft_text-train": [traced(asked, "A", teacher="", n_sampled=1)],
+        "sft_text-train": [traced(asked, answer.replace("<image>", ""), teacher="", n_sampled=1)],
         "rl-train": [posed(asked, teacher="", n_sampled=0, n_correct=0)],
     }
     assert failures(audit(write_corpus(tmp_path / "tiny", tmp_path / "store", rows), strict=True)) == {}
@@ -353,7 +360,7 @@ def test_the_audit_is_told_in_json(corpus: Path):
     told = json.loads(json.dumps(audit(corpus).to_json()))
     assert told["corpus"] == "tiny"
     assert told["failed"] is False
-    assert told["checks"][0] == {"name": "files", "status": "ok", "detail": "8 files", "counts": {"files": 8}, "examples": []}
+    assert told["checks"][0] == {"name": "files", "status": "ok", "detail": "9 files", "counts": {"files": 9}, "examples": []}
 
 
 def test_what_is_no_corpus_cannot_be_audited(tmp_path: Path):

@@ -40,7 +40,8 @@ def out(built: Path, tmp_path: Path) -> Path:
 def test_shards_with_rows_lie_under_their_config(out: Path):
     assert sorted(bytes_of(out)) == [
         "README.md",
-        "data/rejected/rejected-all.parquet",
+        "data/rejected/heldout-all.parquet",
+        "data/rejected/train-all.parquet",
         "data/rl/heldout-all.parquet",
         "data/rl/train-all.parquet",
         "data/sft/heldout-all.parquet",
@@ -92,7 +93,7 @@ def test_the_lock_counts_by_config_split_and_source(out: Path):
         "sft": {"train": {"quiz": 2}, "heldout": {"quiz": 1}},
         "sft_text": {"train": {"quiz": 2}},
         "rl": {"train": {"quiz": 2}, "heldout": {"quiz": 2}},
-        "rejected": {"train": {"quiz": 2}},
+        "rejected": {"train": {"quiz": 1}, "heldout": {"quiz": 1}},
     }
     assert lock["traces"]["kept"]["teacher"] == {"r1": 4}
     assert lock["datasets"][0]["files"] == [{"path": "quiz.jsonl", "sha256": "0" * 64, "size": 12}]

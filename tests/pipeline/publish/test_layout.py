@@ -55,5 +55,5 @@ def test_the_options_fit_every_contract(config: str, tmp_path: Path):
 
 def test_shards_lie_under_their_config_and_split():
     assert shard_path("rl", "heldout", "0110") == "data/rl/heldout-0110.parquet"
-    assert shard_path("rejected", "train", "all") == "data/rejected/rejected-all.parquet"
+    assert shard_path("rejected", "heldout", "all") == "data/rejected/heldout-all.parquet"
     assert data_files("sft_text", "train") == "data/sft_text/train-*.parquet"

@@ -8,7 +8,7 @@ SPLITS = {
     "sft": {"train": 2, "heldout": 1},
     "sft_text": {"train": 2},
     "rl": {"train": 2, "heldout": 2},
-    "rejected": {"train": 2},
+    "rejected": {"train": 1, "heldout": 1},
 }
 
 

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from pipeline.stages.ask_judge import AskJudgeRecipe, ask_judge
-from pipeline.verify.ask_judge import ATTEMPTS, JudgeError
-from schemas.trace import MODEL_JUDGE, Judgement
+from pipeline.verify.ask_judge import ATTEMPTS
+from schemas.errors import TeacherError
+from schemas.trace import JUDGE_UNREADABLE, MODEL_JUDGE, Judgement
 from tests.fixtures.asking import FakeGenerate, text_of
 from tests.fixtures.stage_rows import chosen, example, judgement
 
@@ -79,11 +80,22 @@ def test_a_reply_that_cannot_be_read_is_asked_for_again() -> None:
     assert [request.samples for request in handle.requests] == [(0,), (1,)]
 
 
-def test_replies_that_stay_unreadable_are_an_error_and_not_a_wrong_answer() -> None:
-    handle = FakeGenerate({"Question": "Right!"})
-    with pytest.raises(JudgeError, match="judge judge-model: no readable verdict in 3 replies for 1 of 1 answers"):
-        asked(handle, [doubted("1")], opened("1"))
-    assert len(handle.requests) == ATTEMPTS
+def test_an_answer_whose_replies_stay_unreadable_is_neither_right_nor_wrong_and_the_others_go_on() -> None:
+    handle = FakeGenerate({"<answer>lower lobe, left": "Right!", "<answer>LLL": YES})
+    first, second = asked(handle, [doubted("1"), doubted("1", 1, extracted="LLL")], opened("1"))
+    assert (first[Judgement.verdict], first[Judgement.rule]) == ("ambiguous", JUDGE_UNREADABLE)
+    assert first[Judgement.error] == "judge judge-model: no readable verdict in 3 replies, the last 'Right!'"
+    assert (second[Judgement.verdict], second[Judgement.error]) == ("correct", "")
+    assert len(handle.requests) == ATTEMPTS + 1
+
+
+def test_a_judge_that_cannot_be_asked_fails_the_unit() -> None:
+    class Dead(FakeGenerate):
+        def __call__(self, *given: Any, **told: Any) -> Any:
+            raise TeacherError("judge-model cannot be reached")
+
+    with pytest.raises(TeacherError):
+        asked(Dead({}), [doubted("1")], opened("1"))
 
 
 def test_no_verdict_asks_nothing() -> None:

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pytest
 
 from pipeline.stages.judge import JudgeRecipe, judge
+from pipeline.verify.think import published_trace
 from schemas.trace import Judgement, Trace
 from tests.fixtures.stage_rows import chosen, example, trace
 
@@ -59,6 +60,51 @@ def test_the_policy_decides_whether_prose_counts() -> None:
     assert judged(prose, recipe=JudgeRecipe("eval", "v"))[0][Judgement.verdict] == "correct"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<think>why</think>\n\\boxed{B}",
+        "<think>not \\boxed{A}</think> It is \\boxed{B}, no doubt. \\boxed{B}<|im_end|>",
+        "  why </think> <image> It is \\boxed{B}.",
+        "<|channel|>analysis<|message|>why<|end|><|start|>assistant<|channel|>final<|message|>\\boxed{B}<|return|>",
+        "◁think▷why <image>◁/think▷ \\boxed{B} \n",
+        "\\boxed{B}",
+    ],
+)
+def test_the_span_finds_the_answer_in_the_trace_and_in_what_is_published(text: str) -> None:
+    (row,) = judged([trace("1", text=text)])
+    assert row[Judgement.verdict] == "correct"
+    assert text[row[Judgement.start] : row[Judgement.stop]] == row[Judgement.extracted] == "B"
+    assert published_trace(text)[row[Judgement.published_start] : row[Judgement.published_stop]] == "B"
+
+
+def test_an_answer_that_reads_otherwise_once_published_has_no_place_there() -> None:
+    told = example("1", answer_type="open", options=[], gold_json='{"values":["a <image> b"]}')
+    (row,) = judged([trace("1", text="<think>why</think> \\boxed{a <image> b}")], told)
+    assert (row[Judgement.verdict], row[Judgement.stop] is None, row[Judgement.published_start]) == ("correct", False, None)
+
+
+def test_no_answer_has_no_span() -> None:
+    (row,) = judged([trace("1", text="<think>why</think> I do not know.")])
+    assert [row[name] for name in (Judgement.start, Judgement.stop, Judgement.published_start, Judgement.published_stop)] == [None] * 4
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("<think>why</think>\n\\boxed{B}", "correct"),
+        ("<think>why</think>\n$\\boxed{B}$.<|im_end|>", "correct"),
+        ("<think>why</think>\n\\boxed{B} But wait", "truncated"),
+        ("<think>why</think>\n\\boxed{B} or \\boxed{", "truncated"),
+        ("<think>why \\boxed{B}", "truncated"),
+    ],
+)
+def test_an_aborted_answer_counts_only_where_it_ends_in_its_box(text: str, verdict: str) -> None:
+    (row,) = judged([trace("1", text=text, finish_reason="other")])
+    assert row[Judgement.verdict] == verdict
+    assert ("truncated" in row[Judgement.flags]) == (verdict == "truncated")
+
+
 def test_whether_there_was_a_thought_is_told() -> None:
     rows = judged(
         [trace("1", 0, "<think>why</think>\\boxed{B}"), trace("1", 1, "\\boxed{B}"), trace("1", 2, "<think>\n</think>\\boxed{B}")]
@@ -90,6 +136,7 @@ def test_what_is_odd_about_a_trace_is_told_and_moves_no_verdict(text: str, finis
 def test_a_gold_that_is_its_own_completion_is_right() -> None:
     (row,) = judged([trace("1", 0, "B", teacher="")])
     assert (row[Judgement.verdict], row[Judgement.extracted], row[Judgement.rule]) == ("correct", "B", "gold")
+    assert (row[Judgement.start], row[Judgement.stop], row[Judgement.published_stop]) == (0, 1, 1)
 
 
 @pytest.mark.parametrize("gold", ['{"index":7}', "{}", '{"index":"B"}', "not json"])

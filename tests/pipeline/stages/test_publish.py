@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.prompts import by_name
 from pipeline.stages import publish as stage
+from pipeline.stages.judge import JudgeRecipe, judge
 from pipeline.stages.publish import OUTPUTS, Asked, PublishRecipe, publish
 from schemas.corpus import Rejected, Rl, Sft, SftText, Tally
 from schemas.example import Chosen, Dropped, Example
@@ -108,6 +109,24 @@ def test_who_judged_and_what_is_odd_stand_in_every_published_trace() -> None:
     for name in ("sft-train", "sft_text-train", "rejected-train"):
         (row,) = tables[name].to_pylist()
         assert (row[Sft.rule], row[Sft.flags], row[Sft.boxes]) == ("model_judge", ["looping", "identity"], 3)
+
+
+def test_the_place_of_the_answer_is_told_in_every_published_response() -> None:
+    texts = [" why</think>It is \\boxed{B}.", "<think>not \\boxed{A}</think><image> \\boxed{B}<|im_end|>", " x</think> \\boxed{A}"]
+    traces = Trace.from_rows(trace("3", place, text) for place, text in enumerate(texts))
+    judgements = judge(traces, chosen(ROWS), JudgeRecipe("train", "v"))["judgements"]
+    tables = publish(
+        chosen(ROWS),
+        PICTURES,
+        Dropped.empty(),
+        traces,
+        judgements,
+        Selected.from_rows([selection("3", 0), selection("3", 1), selection("3", 2, "incorrect")]),
+        RECIPE,
+    )
+    for name, answers in (("sft-train", ["B", "B"]), ("sft_text-train", ["B", "B"]), ("rejected-train", ["A"])):
+        rows = tables[name].to_pylist()
+        assert [row[Sft.response][row[Sft.answer_start] : row[Sft.answer_stop]] for row in rows] == answers
 
 
 def test_a_response_holds_no_marker() -> None:
@@ -220,16 +239,17 @@ def test_without_a_teacher_the_gold_is_the_response_and_no_pass_rate_is_told() -
     assert (question[Rl.pass_rate], question[Rl.no_trace]) == (None, "no_teacher")
 
 
-def test_rejected_rows_say_why_in_both_splits() -> None:
-    table = made(told=TOLD | {"4": ["refused"]})["rejected-train"]
+def test_rejected_rows_say_why_in_the_split_of_their_question() -> None:
+    tables = made(told=TOLD | {"4": ["refused"]})
+    table, held = tables["rejected-train"], tables["rejected-heldout"]
     assert [(row[Rejected.id], row[Rejected.reason], row[Rejected.verdict]) for row in table.to_pylist()] == [
         ("1/1", "incorrect", "incorrect"),
         ("2/0", "incorrect", "incorrect"),
         ("3/1", "over the limit", "correct"),
-        ("4/0", "refused", "refused"),
     ]
+    assert [(row[Rejected.id], row[Rejected.reason]) for row in held.to_pylist()] == [("4/0", "refused")]
     assert table[Rejected.response].to_pylist()[0] == "<think>1 1</think> \\boxed{B}"
-    assert table[Rejected.image_digests].to_pylist() == [[P], [P, Q], [], []]
+    assert table[Rejected.image_digests].to_pylist() == [[P], [P, Q], []]
 
 
 def test_the_tally_adds_up_at_every_stage() -> None:

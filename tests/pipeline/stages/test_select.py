@@ -53,6 +53,15 @@ def test_a_thought_may_be_asked_for(need: bool, reason: str) -> None:
     assert reasons(selected(("1", 0, "a", "correct", False), need_thought=need)) == [reason]
 
 
+def test_an_answer_without_a_readable_verdict_and_one_lost_in_publishing_have_reasons_of_their_own() -> None:
+    unread = {Judgement.rule: "judge_unreadable", Judgement.error: "no readable verdict"}
+    judgements = [judgement("1", 0, "ambiguous", **unread), judgement("1", 1, published_start=None), judgement("1", 2)]
+    traces = Trace.from_rows(trace("1", place, f"{place}") for place in range(3))
+    rows = select(traces, Judgement.from_rows(judgements), SelectRecipe(9, need_thought=True))["selected"].to_pylist()
+    assert reasons(rows) == ["judge unreadable", "other answer when published", ""]
+    assert rows[0][Selected.n_correct] == 2
+
+
 def test_there_is_a_row_a_trace_in_order() -> None:
     rows = selected(("2", 0, "a", "correct", True), ("1", 0, "a", "correct", True))
     assert [(row[Selected.id], row[Selected.example]) for row in rows] == [("2/0", "2"), ("1/0", "1")]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from pipeline.models.generate import Completion, Request
-from pipeline.verify.ask_judge import ATTEMPTS, JUDGE_PROMPT, Item, JudgeError, ask_judge, attempt_request, judge_request, read_reply
+from pipeline.verify.ask_judge import ATTEMPTS, JUDGE_PROMPT, Item, ask_judge, attempt_request, judge_request, read_reply
 
 ITEM = Item("Which lobe?", ("left lower lobe",), "LLL")
 
@@ -66,9 +66,21 @@ def test_every_attempt_has_a_request_of_its_own_and_only_retries_are_drawn_warm(
     assert attempt_request(requests[1], 2) == requests[2]
 
 
-def test_reply_that_stays_unreadable_is_an_error_and_not_a_wrong_answer() -> None:
-    with pytest.raises(JudgeError, match="no readable verdict in 3 replies"):
-        ask_judge([ITEM], Replies("yes", "no", "maybe"), "judge")
+def test_replies_that_stay_unreadable_are_no_opinion_and_say_what_came_instead() -> None:
+    (opinion,) = ask_judge([ITEM], Replies("yes", "no", "maybe"), "judge")
+    assert opinion == (None, "judge judge: no readable verdict in 3 replies, the last 'maybe'", ATTEMPTS, JUDGE_PROMPT)
+    assert len(ask_judge([ITEM], Replies("", "", "x" * 9999), "judge")[0].reason) < 250
+
+
+def test_an_item_without_a_readable_reply_stops_no_other() -> None:
+    class Mixed(Replies):
+        def __call__(self, requests: Sequence[Request]) -> list[tuple[Completion, ...]]:
+            answered = super().__call__(requests)
+            odd = ["other" in "".join(getattr(part, "text", "") for part in request.messages[1].parts) for request in requests]
+            return [(Completion("no idea", "stop"),) if place else each for place, each in zip(odd, answered, strict=True)]
+
+    opinions = ask_judge([ITEM._replace(answer="other"), ITEM], Mixed('{"correct": true}', "", ""), "judge")
+    assert [opinion.correct for opinion in opinions] == [None, True]
 
 
 def test_answers_cannot_close_their_tag() -> None:
