@@ -164,8 +164,8 @@ def check_teachers(manifest: Manifest) -> None:
 
     Raises: TeacherError naming the endpoint and the next move.
     """
+    from pipeline.models.check import check
     from pipeline.models.endpoints import endpoint_for
-    from pipeline.models.http import check
 
     for teacher in manifest.receivers:
         check(endpoint_for(teacher.name, os.environ), teacher.model, structured=teacher.structure is not None)

@@ -22,6 +22,8 @@ class UnfinishedAnswerError(ValueError):
 
 
 _OWNERS = {"llamacpp": Flavour.LLAMA_CPP, "vllm": Flavour.VLLM}
+_LETTERS_A_TOKEN = 4
+_TOKENS_AN_IMAGE = 800
 _MOST_TOKENS = 2**31 - 1
 _MIME = {"jpg": "jpeg", "tif": "tiff"}
 _FINISH = {
@@ -46,8 +48,8 @@ def flavour_of(owned_by: str) -> Flavour:
     return _OWNERS.get(owned_by, Flavour.OPENAI)
 
 
-def body_of(request: Request, sample: int, flavour: Flavour) -> dict[str, Any]:
-    """The JSON body that asks for one sample."""
+def head_of(request: Request, flavour: Flavour) -> bytes:
+    """The JSON body that asks for any sample of a question, but for its seed."""
     sampling = request.sampling
     body: dict[str, Any] = {
         "model": request.model,
@@ -55,13 +57,24 @@ def body_of(request: Request, sample: int, flavour: Flavour) -> dict[str, Any]:
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
         "max_tokens": sampling.max_tokens,
-        "seed": request.seed + sample,
     }
     if sampling.grammar and flavour is Flavour.VLLM:
         body["structured_outputs"] = {"grammar": sampling.grammar}
     elif sampling.grammar:
         body["grammar"] = sampling.grammar
-    return body
+    return json.dumps(body, separators=(",", ":")).encode()
+
+
+def body_of(head: bytes, seed: int) -> bytes:
+    """The JSON body that asks for one sample."""
+    return head[:-1] + f',"seed":{seed}}}'.encode()
+
+
+def size_of(request: Request) -> int:
+    """About how many tokens a prompt has, images included."""
+    parts = [part for message in request.messages for part in message.parts]
+    letters = sum(len(part.text) for part in parts if isinstance(part, Text))
+    return letters // _LETTERS_A_TOKEN + _TOKENS_AN_IMAGE * sum(isinstance(part, Picture) for part in parts) + 1
 
 
 def completion_of(raw: str) -> Completion:

@@ -5,30 +5,49 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from pipeline.models.limits import Rates
 from schemas.errors import TeacherError
 
 _SHORTEST_SECRET = 8
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One or several servers of the same model, with the key they take.
+    """One or several servers of the same model, with the key that all or each of them take.
 
-    `variables`: how the names of the environment variables begin that it was read from.
+    `variables`: how the names of the environment variables begin that it was read from. `rpm`, `tpm` (requests and tokens
+    a minute) and `in_flight` (requests at once) hold for each server; one value stands for all.
     """
 
     base_urls: tuple[str, ...] = field(repr=False)
-    api_key: str = field(default="", repr=False)
+    api_keys: tuple[str, ...] = field(default=(), repr=False)
     variables: str = "OPENAI"
+    rpm: tuple[int, ...] = ()
+    tpm: tuple[int, ...] = ()
+    in_flight: tuple[int, ...] = ()
+
+    def key(self, index: int) -> str:
+        """The key of a server; '' where it takes none."""
+        return _of(self.api_keys, index, "")
+
+    def rates(self, index: int) -> Rates:
+        """The limits of a server; 0 where none is known."""
+        return Rates(_of(self.rpm, index, 0), _of(self.tpm, index, 0))
+
+    def concurrency(self, index: int) -> int:
+        """The most requests that a server is given at once; 0 where nothing is said."""
+        return _of(self.in_flight, index, 0)
 
     def __repr__(self) -> str:
         return f"Endpoint({', '.join(map(address, self.base_urls))})"
 
     def hide(self, text: str) -> str:
         """The text without the key and without credentials of the URLs, should a server echo them."""
-        for secret in (self.api_key, *(secret for url in self.base_urls for secret in _secrets(url))):
+        for secret in (*self.api_keys, *(secret for url in self.base_urls for secret in _secrets(url))):
             if len(secret) >= _SHORTEST_SECRET:
                 text = text.replace(secret, "[hidden]")
         return text
@@ -45,9 +64,11 @@ def endpoint_for(teacher: str, environ: Mapping[str, str]) -> Endpoint:
         urls = tuple(url.rstrip("/") for url in given if url)
         if urls:
             _check_urls(urls, variables)
-            key = environ.get(f"{variables}_API_KEY", "").strip()
-            _check_key(key, variables)
-            return Endpoint(urls, key, variables)
+            keys = _list(environ, f"{variables}_API_KEY", len(urls))
+            for key in keys:
+                _check_key(key, variables)
+            rpm, tpm, in_flight = (_counts(environ, f"{own}_{what}", len(urls)) for what in ("RPM", "TPM", "CONCURRENCY"))
+            return Endpoint(urls, keys, variables, rpm, tpm, in_flight)
     raise TeacherError(
         f"Teacher {teacher} has no endpoint. Set {own}_BASE_URL and {own}_API_KEY, or OPENAI_BASE_URL and OPENAI_API_KEY "
         "(several URLs comma-separated), or run medtrace serve for a small local model."
@@ -85,6 +106,26 @@ def basic(url: str) -> str:
     parts = urlsplit(url)
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     return base64.b64encode(f"{user}:{password}".encode()).decode() if user or password else ""
+
+
+def _of(values: tuple[_T, ...], index: int, otherwise: _T) -> _T:
+    """A server's own value, or the one that stands for all."""
+    return values[index if len(values) > 1 else 0] if values else otherwise
+
+
+def _list(environ: Mapping[str, str], name: str, servers: int) -> tuple[str, ...]:
+    """Values separated by commas: none, one for all servers, or one for each."""
+    values = tuple(value.strip() for value in environ.get(name, "").split(",")) if environ.get(name, "").strip() else ()
+    if len(values) > 1 and len(values) != servers:
+        raise TeacherError(f"{name} holds {len(values)} values for {servers} servers. Give one for all of them, or one for each.")
+    return values
+
+
+def _counts(environ: Mapping[str, str], name: str, servers: int) -> tuple[int, ...]:
+    values = _list(environ, name, servers)
+    if not all(re.fullmatch(r"[1-9]\d{0,11}", value) for value in values):
+        raise TeacherError(f"{name} is {environ[name]!r}, which is no whole number above 0. Write it like 600, several comma-separated.")
+    return tuple(map(int, values))
 
 
 def _secrets(url: str) -> tuple[str, ...]:

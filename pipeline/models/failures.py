@@ -16,7 +16,9 @@ from schemas.errors import TeacherError
 
 LONGEST_PAUSE_S = 300.0
 _SHOWN_CHARACTERS = 240
-_RETRIED = (408, 409, 429)
+_TOO_MANY = 429
+_RETRIED = (408, 409, _TOO_MANY)
+_OVERLOADED = (503, 529)
 _TOO_LONG = re.compile(
     r"context[_ ](length|window|size)|exceed_context|prompt is too long|input is too long|input length"
     r"|input token count|too many (input )?tokens|maximum (prompt|input) length|longer than the maximum model length|`inputs` (tokens|must have)",
@@ -33,6 +35,7 @@ class Kind(StrEnum):
     """What follows from a failure."""
 
     AGAIN = "again"
+    LIMITED = "limited"
     DEAD = "dead"
     THIS = "this"
     ALL = "all"
@@ -42,13 +45,17 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Failure:
-    """One failed call: what it means, what happened, the next move; the pause asked for and the body, where there are."""
+    """One failed call: what it means, what happened, the next move; the pause asked for and the body, where there are.
+
+    `fault`: it speaks against the server, not against what it was asked.
+    """
 
     kind: Kind
     what: str
     next_move: str
     pause_s: float = 0.0
     raw: str = ""
+    fault: bool = False
 
     def error(self, url: str, model: str) -> TeacherError:
         """The failure as the sentence that a person reads."""
@@ -77,21 +84,16 @@ def shown(text: str, endpoint: Endpoint) -> str:
 
 def _connection_failure(error: openai.APIConnectionError, endpoint: Endpoint) -> Failure:
     cause = error.__cause__
-    inner = None if cause is None else cause.__cause__
-    if isinstance(inner, aiohttp.ClientError):
-        # The aiohttp transport calls a connection lost half-way a connect time-out, too: ask aiohttp itself.
-        unreached = isinstance(inner, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError))
-        late = isinstance(inner, TimeoutError)
-    else:
-        unreached = type(cause).__name__ in ("ConnectError", "ConnectTimeout")
-        late = isinstance(error, openai.APITimeoutError)
+    unreached = isinstance(cause, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError))
+    unreached = unreached or type(cause).__name__ in ("ConnectError", "ConnectTimeout")
+    late = isinstance(error, openai.APITimeoutError)
     if unreached:
         reason = shown(str(cause or ""), endpoint)
         what = "cannot be reached" + (f" ({reason})" if reason else "")
-        return Failure(Kind.DEAD, what, f"Start the server or mend {endpoint.variables}_BASE_URL, then build again.")
+        return Failure(Kind.DEAD, what, f"Start the server or mend {endpoint.variables}_BASE_URL, then build again.", fault=True)
     if late:
-        return Failure(Kind.AGAIN, "did not answer in time", "Give the server fewer requests at once, then build again.")
-    return Failure(Kind.AGAIN, "broke off the connection", "Look into the server's log, then build again.")
+        return Failure(Kind.AGAIN, "did not answer in time", "Give the server fewer requests at once, then build again.", fault=True)
+    return Failure(Kind.AGAIN, "broke off the connection", "Look into the server's log, then build again.", fault=True)
 
 
 def _status_failure(error: openai.APIStatusError, endpoint: Endpoint, max_tokens: int) -> Failure:
@@ -113,7 +115,10 @@ def _status_failure(error: openai.APIStatusError, endpoint: Endpoint, max_tokens
     if status == 402 or "insufficient_quota" in code:
         return Failure(Kind.ALL, what, "Top up the account or use another key, then build again.")
     if status in _RETRIED or status >= 500:
-        return Failure(Kind.AGAIN, what, "Build again when the server has recovered; what was answered is kept.", _pause(error))
+        pause_s = _pause(error)
+        limited = status == _TOO_MANY or (status in _OVERLOADED and pause_s > 0)
+        kind = Kind.LIMITED if limited else Kind.AGAIN
+        return Failure(kind, what, "Build again when the server has recovered; what was answered is kept.", pause_s, fault=not limited)
     return Failure(Kind.THIS, what, "Mend what the server objects to in the teacher's settings, then build again.")
 
 

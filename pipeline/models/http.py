@@ -2,61 +2,36 @@
 
 import asyncio
 import itertools
-import random
 import threading
 from collections.abc import Coroutine, Sequence
-from concurrent.futures import CancelledError, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from concurrent.futures import CancelledError
+from dataclasses import replace
 from typing import Any
 
 import openai
 
-from pipeline.models.chat import Flavour, UnfinishedAnswerError, body_of, completion_of, flavour_of
-from pipeline.models.endpoints import Endpoint, address, bare, basic, is_loopback
+from pipeline.models.chat import Flavour, UnfinishedAnswerError, body_of, completion_of, head_of, size_of
+from pipeline.models.client import lanes_of
+from pipeline.models.dispatch import Dispatcher, Sample
+from pipeline.models.endpoints import Endpoint
 from pipeline.models.entry import LedgerEntry
 from pipeline.models.failures import Failure, Kind, broken_answer, failure_of
 from pipeline.models.generate import Completion, Request
+from pipeline.models.lanes import Counts, Lane, Sent
 from pipeline.models.ledger import Ledger
+from pipeline.models.limits import Limits, LocalLimits
+from pipeline.models.patience import Patience
 from pipeline.models.prices import FREE, Price
-from schemas.errors import LedgerError, MedtraceError, TeacherError
+from pipeline.models.recorder import Recorder
+from schemas.errors import TeacherError
 
-_PUT_THREADS = 32
-_CHECK_TIMEOUT_S = 20.0
 _CLOSED = "The teacher was closed while it was asked. Build again; what was answered is kept."
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long a call may take and how often it is tried: pauses double from the first to the longest, with jitter."""
-
-    timeout_s: float = 3600.0
-    connect_timeout_s: float = 10.0
-    attempts: int = 10
-    first_pause_s: float = 0.5
-    longest_pause_s: float = 60.0
-
-    def pause_s(self, attempt: int, asked_s: float) -> float:
-        """The pause after a failed attempt (counted from 0): what the server asked for, else the next doubling."""
-        if asked_s:
-            return asked_s * (1 + random.random() / 10)
-        return min(self.longest_pause_s, self.first_pause_s * 2**attempt) * (0.5 + random.random() / 2)
-
-
-@dataclass(frozen=True)
-class _Sample:
-    """One sample that is to be asked; the samples of one question share a turn, and so a server's prefix cache."""
-
-    request: Request
-    index: int
-    key: str
-    turn: int
 
 
 class HttpTeacher:
     """A model behind one or several servers. Owns the ledger that it is given: `close` closes both.
 
     `price` is what each answer is booked at.
-    `wanted` and `answered` count the samples that were not in the ledger, and those of them that now are.
     """
 
     def __init__(
@@ -65,28 +40,27 @@ class HttpTeacher:
         ledger: Ledger,
         *,
         flavour: Flavour = Flavour.OPENAI,
-        concurrency: int = 64,
-        patience: Patience = Patience(),
+        concurrency: int = 0,
+        patience: Patience | None = None,
+        limits: Limits | None = None,
         price: Price | None = None,
     ) -> None:
+        patience = patience or Patience()
         self._price = price
         self._endpoint = endpoint
         self._ledger = ledger
         self._flavour = flavour
         self._patience = patience
-        self._clients = [_client(url, endpoint, patience) for url in endpoint.base_urls]
+        self._lanes = lanes_of(endpoint, patience, limits or LocalLimits(), concurrency)
+        self._dispatcher = Dispatcher(self._lanes, patience, self)
+        self._recorder = Recorder(ledger)
         self._turns = itertools.count()
-        self._asking = asyncio.Semaphore(concurrency)
-        self._in_flight: dict[str, asyncio.Task[None]] = {}
-        self._last_answer_s = 0.0
-        self.wanted = 0
-        self.answered = 0
-        self._fatal: MedtraceError | None = None
+        self._head: tuple[Request, bytes] | None = None
         self._closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
-        self._puts = ThreadPoolExecutor(_PUT_THREADS, "ledger")
+        self.wanted = 0
 
     def __call__(self, requests: Sequence[Request]) -> list[tuple[Completion, ...]]:
         """For each request in order, one completion per wanted sample in order.
@@ -100,9 +74,19 @@ class HttpTeacher:
         if missing:
             with self._starting:
                 self.wanted += len(missing)
-            self._run(self._ask_all(missing))
+            self._run(self._dispatcher.ask_all(missing))
             known |= self._ledger.get([sample.key for sample in missing])
         return [tuple(known[sample.key] for sample in asked) for asked in wanted]
+
+    @property
+    def counts(self) -> Counts:
+        """What went on so far."""
+        return self._dispatcher.counts
+
+    @property
+    def answered(self) -> int:
+        """The wanted samples that by now are in the ledger."""
+        return self._dispatcher.counts.answered
 
     def close(self) -> None:
         """Gives back connections, threads and the ledger's files."""
@@ -114,7 +98,7 @@ class HttpTeacher:
                 loop.call_soon_threadsafe(loop.stop)
                 self._thread.join()
                 loop.close()
-        self._puts.shutdown()
+        self._recorder.close()
         self._ledger.close()
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
@@ -134,69 +118,32 @@ class HttpTeacher:
             raise TeacherError(_CLOSED) from None
 
     async def _hang_up(self) -> None:
+        await self._dispatcher.drain(self._patience.drain_s)
+        for lane in self._lanes:
+            await lane.rest()
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
-        for client in self._clients:
-            await client.close()
+        for lane in self._lanes:
+            await lane.wire.close()
 
-    async def _ask_all(self, samples: Sequence[_Sample]) -> None:
-        """Returns when every sample is in the ledger; where one fails, the others are still awaited."""
-        ended = await asyncio.gather(*[self._shared(sample) for sample in samples], return_exceptions=True)
-        errors = [error for error in ended if error is not None]
-        unexpected = [error for error in errors if not isinstance(error, TeacherError)]
-        if errors:
-            raise (unexpected or errors)[0]
+    def holds(self, key: str) -> bool:
+        """Whether the ledger has met an answer to the key by now."""
+        return self._ledger.holds(key)
 
-    def _shared(self, sample: _Sample) -> asyncio.Task[None]:
-        """The task that asks this sample, one for all calls that want it now."""
-        task = self._in_flight.get(sample.key)
-        if task is None:
-            task = self._in_flight[sample.key] = asyncio.get_running_loop().create_task(self._ask(sample))
-            task.add_done_callback(lambda _: self._in_flight.pop(sample.key))
-        return task
+    async def record(self, entry: LedgerEntry) -> None:
+        """Returns when the entry is on disk."""
+        await self._recorder.record(entry)
 
-    async def _ask(self, sample: _Sample) -> None:
-        async with self._asking:
-            if self._ledger.holds(sample.key):
-                return
-            entry = await self._answer(sample)
-            try:
-                await asyncio.get_running_loop().run_in_executor(self._puts, self._ledger.put, [entry])
-                self.answered += 1
-            except LedgerError as error:
-                # Whatever is asked from here on would be paid and lost.
-                self._fatal = error
-                raise
-
-    async def _answer(self, sample: _Sample) -> LedgerEntry:
-        """The final answer to one sample, after as many attempts as patience allows."""
-        started_s = asyncio.get_running_loop().time()
-        for attempt in itertools.count():
-            if self._fatal is not None:
-                raise self._fatal
-            client = self._clients[(sample.turn + attempt) % len(self._clients)]
-            answer = await self._attempt(client, sample)
-            if isinstance(answer, LedgerEntry):
-                self._last_answer_s = asyncio.get_running_loop().time()
-                return answer
-            retried = answer.kind in (Kind.AGAIN, Kind.DEAD)
-            if not retried or attempt + 1 >= self._patience.attempts:
-                error = answer.error(str(client.base_url), sample.request.model)
-                if answer.kind is Kind.ALL or (answer.kind is Kind.DEAD and self._last_answer_s < started_s):
-                    self._fatal = error
-                raise error
-            await asyncio.sleep(self._patience.pause_s(attempt, answer.pause_s))
-        raise AssertionError
-
-    async def _attempt(self, client: openai.AsyncOpenAI, sample: _Sample) -> LedgerEntry | Failure:
-        request = sample.request
-        body = body_of(request, sample.index, self._flavour)
+    async def attempt(self, lane: Lane, sample: Sample, sent: Sent) -> LedgerEntry | Failure:
+        """Asks one server once: the entry for the ledger, or what went wrong."""
+        request, loop = sample.request, asyncio.get_running_loop()
         try:
-            content = await client.post("/chat/completions", body=body, cast_to=bytes)
-            raw = self._endpoint.hide(content.decode(errors="replace"))
+            reply = await lane.wire.post(self._body(sample))
+            raw = self._endpoint.hide(reply.content.decode(errors="replace"))
             completion = self._priced(completion_of(raw))
+            lane.hear(reply.headers, loop.time())
         except UnfinishedAnswerError as error:
             return broken_answer(str(error), self._endpoint)
         except openai.APIError as error:
@@ -204,6 +151,7 @@ class HttpTeacher:
             if failure.kind not in (Kind.TOO_LONG, Kind.CONTENT_FILTER):
                 return failure
             raw, completion = failure.raw, Completion("", str(failure.kind), cost_nanousd=None if self._price is None else 0)
+        lane.answered(sent, loop.time(), sample.prompt_tokens, completion.prompt_tokens, completion.completion_tokens)
         return LedgerEntry(sample.key, request.model, completion, raw)
 
     def _priced(self, completion: Completion) -> Completion:
@@ -213,59 +161,14 @@ class HttpTeacher:
             return completion
         return replace(completion, cost_nanousd=self._price.of(completion))
 
-
-def _samples(request: Request, turn: int) -> list[_Sample]:
-    return [_Sample(request, index, request.key(index), turn) for index in request.samples]
-
-
-def check(endpoint: Endpoint, model: str, *, structured: bool = False) -> Flavour:
-    """Asks every server once for its models and returns the flavour they have in common.
-
-    Raises: TeacherError where one is dead, refuses the key, does not serve the model, or cannot keep a structure.
-    """
-    flavours = {_check_one(url, endpoint, model) for url in endpoint.base_urls}
-    where = ", ".join(map(address, endpoint.base_urls))
-    if len(flavours) > 1:
-        raise TeacherError(f"The servers at {where} are of different kinds: {', '.join(sorted(flavours))}. Name servers of one kind only.")
-    flavour = flavours.pop()
-    if structured and flavour is Flavour.OPENAI:
-        raise TeacherError(
-            f"Teacher model {model} at {where} cannot be held to a structure: only llama.cpp and vLLM servers take a grammar. "
-            "Remove structure from the teacher or serve it with one of them."
-        )
-    return flavour
+    def _body(self, sample: Sample) -> bytes:
+        """The body that asks for a sample; what the samples of one question share is encoded once."""
+        request = sample.request
+        if self._head is None or self._head[0] is not request:
+            self._head = (request, head_of(request, self._flavour))
+        return body_of(self._head[1], request.seed + sample.index)
 
 
-def _check_one(url: str, endpoint: Endpoint, model: str) -> Flavour:
-    patience = Patience(timeout_s=_CHECK_TIMEOUT_S)
-    try:
-        transport = openai.DefaultHttpxClient(trust_env=not is_loopback(url))
-        with openai.OpenAI(http_client=transport, **_settings(url, endpoint, patience)) as client:
-            served = {item.id: item.owned_by for item in client.models.list().data}
-    except openai.APIError as error:
-        raise failure_of(error, endpoint).error(url, model) from None
-    except (TypeError, AttributeError, ValueError):
-        raise broken_answer("no list of models", endpoint).error(url, model) from None
-    if model not in served:
-        raise TeacherError(
-            f"Teacher model {model} is not served at {address(url)}, which has {', '.join(sorted(served)) or 'none'}. "
-            "Name one of these in the manifest or serve the model."
-        )
-    return flavour_of(served[model])
-
-
-def _client(url: str, endpoint: Endpoint, patience: Patience) -> openai.AsyncOpenAI:
-    # Measured: half the CPU a request of the default transport. A proxy named in the environment must not
-    # come between us and this machine.
-    transport = openai.DefaultAioHttpClient(trust_env=not is_loopback(url))
-    return openai.AsyncOpenAI(http_client=transport, **_settings(url, endpoint, patience))
-
-
-def _settings(url: str, endpoint: Endpoint, patience: Patience) -> dict[str, Any]:
-    return {
-        "base_url": bare(url),
-        "api_key": endpoint.api_key or "none",
-        "default_headers": {"Authorization": f"Basic {basic(url)}"} if basic(url) else None,
-        "max_retries": 0,
-        "timeout": openai.Timeout(patience.timeout_s, connect=patience.connect_timeout_s),
-    }
+def _samples(request: Request, turn: int) -> list[Sample]:
+    prompt_tokens = size_of(request)
+    return [Sample(request, index, request.key(index), turn, prompt_tokens) for index in request.samples]

@@ -68,7 +68,8 @@ class LazyTeacher:
         self._ledger.close()
 
     def _opened(self) -> "HttpTeacher":
-        from pipeline.models.http import HttpTeacher, check
+        from pipeline.models.check import check
+        from pipeline.models.http import HttpTeacher
         from pipeline.models.prices import price_of
 
         with self._opening:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.models.chat import Flavour, UnfinishedAnswerError, body_of, completion_of, flavour_of
+from pipeline.models.chat import Flavour, UnfinishedAnswerError, body_of, completion_of, flavour_of, head_of
 from pipeline.models.generate import Completion, Message, Picture, Request, Sampling, Text
 
 
@@ -27,7 +27,7 @@ def test_a_request_becomes_messages_sampling_and_a_seed_of_the_sample() -> None:
         sampling=Sampling(0.6, 0.95, 100),
         pictures={"d1": b"\xff\xd8", "d2": b"\x89PNG"},
     )
-    assert body_of(asked, 1, Flavour.OPENAI) == {
+    assert json.loads(body_of(head_of(asked, Flavour.OPENAI), 2049)) == {
         "model": "m",
         "messages": [
             {"role": "system", "content": "Be brief."},
@@ -49,8 +49,8 @@ def test_a_request_becomes_messages_sampling_and_a_seed_of_the_sample() -> None:
 
 def test_a_grammar_goes_where_the_server_looks_for_it() -> None:
     asked = request(Message("user", (Text("q"),)), sampling=Sampling(structure="think_boxed", grammar='root ::= "x"'))
-    assert body_of(asked, 0, Flavour.LLAMA_CPP)["grammar"] == 'root ::= "x"'
-    vllm = body_of(asked, 0, Flavour.VLLM)
+    assert json.loads(head_of(asked, Flavour.LLAMA_CPP))["grammar"] == 'root ::= "x"'
+    vllm = json.loads(head_of(asked, Flavour.VLLM))
     assert vllm["structured_outputs"] == {"grammar": 'root ::= "x"'}
     assert "grammar" not in vllm
     assert "structure" not in vllm

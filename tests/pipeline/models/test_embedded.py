@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from pipeline.models.chat import Flavour
+from pipeline.models.check import check
 from pipeline.models.embedded import MODEL, embedded_teacher, weights
 from pipeline.models.endpoints import Endpoint, is_loopback
 from pipeline.models.generate import Message, Request, Sampling, Text
-from pipeline.models.http import HttpTeacher, check
+from pipeline.models.http import HttpTeacher
 from pipeline.models.ledger import Ledger
 from schemas.errors import TeacherError
 

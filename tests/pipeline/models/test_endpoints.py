@@ -12,13 +12,13 @@ def test_a_teachers_own_variables_come_before_the_common_ones() -> None:
         "OPENAI_API_KEY": "common-key",
     }
     own = endpoint_for("r1.0-big", environ)
-    assert own == Endpoint(("http://a:1/v1", "http://b:2/v1"), "own-key", "MEDTRACE_R1_0_BIG")
-    assert endpoint_for("other", environ) == Endpoint(("https://api.example.org/v1",), "common-key")
+    assert own == Endpoint(("http://a:1/v1", "http://b:2/v1"), ("own-key",), "MEDTRACE_R1_0_BIG")
+    assert endpoint_for("other", environ) == Endpoint(("https://api.example.org/v1",), ("common-key",))
 
 
 def test_a_key_is_never_sent_to_another_variables_server() -> None:
     environ = {"MEDTRACE_R1_BASE_URL": "http://127.0.0.1:1/v1", "OPENAI_API_KEY": "common-key"}
-    assert endpoint_for("r1", environ).api_key == ""
+    assert endpoint_for("r1", environ).api_keys == ()
 
 
 @pytest.mark.parametrize("environ", [{}, {"OPENAI_API_KEY": "k"}, {"OPENAI_BASE_URL": " , "}])
@@ -46,10 +46,10 @@ def test_a_key_that_no_header_can_hold_is_refused_without_being_shown(key: str) 
 
 
 def test_an_endpoint_shows_neither_key_nor_credentials() -> None:
-    endpoint = Endpoint(("http://user:pass-word-1@host/v1?token=t", "https://[::1]:8000/v1"), "a secret key")
+    endpoint = Endpoint(("http://user:pass-word-1@host/v1?token=t", "https://[::1]:8000/v1"), ("a secret key",))
     assert repr(endpoint) == str(endpoint) == "Endpoint(host:80, [::1]:8000)"
     assert endpoint.hide("a secret key, pass-word-1, dXNlcjpwYXNzLXdvcmQtMQ==") == "[hidden], [hidden], [hidden]"
-    assert Endpoint(("http://host",), "EMPTY").hide("EMPTY set") == "EMPTY set"
+    assert Endpoint(("http://host",), ("EMPTY",)).hide("EMPTY set") == "EMPTY set"
     assert address("https://user@api.example.org/v1") == "api.example.org:443"
 
 

@@ -13,17 +13,19 @@ from typing import ClassVar
 import pytest
 
 from pipeline.models.chat import Flavour
+from pipeline.models.check import check
 from pipeline.models.endpoints import Endpoint
 from pipeline.models.generate import Completion, Request
-from pipeline.models.http import HttpTeacher, Patience, check
+from pipeline.models.http import HttpTeacher
 from pipeline.models.ledger import Ledger
+from pipeline.models.patience import Patience
 from schemas.errors import LedgerError, TeacherError
 from tests.fixtures.asking import ask
 from tests.fixtures.fake_teacher import FakeTeacher, boxed_letter
 
 ROOT = Path(__file__).parents[3]
 KEY = "sk-very-secret-0123456789"
-HASTY = Patience(timeout_s=30, attempts=4, first_pause_s=0.001, longest_pause_s=0.01)
+HASTY = Patience(timeout_s=30, attempts=4, first_pause_s=0.001, longest_pause_s=0.01, drain_s=0)
 
 
 @pytest.fixture
@@ -48,7 +50,7 @@ class Opened:
         self.teachers: list[HttpTeacher] = []
 
     def __call__(self, *urls: str, key: str = "", patience: Patience = HASTY, concurrency: int = 64) -> HttpTeacher:
-        teacher = HttpTeacher(Endpoint(urls, key), Ledger(self.root), patience=patience, concurrency=concurrency)
+        teacher = HttpTeacher(Endpoint(urls, (key,)), Ledger(self.root), patience=patience, concurrency=concurrency)
         self.teachers.append(teacher)
         return teacher
 
@@ -239,7 +241,7 @@ def test_closing_ends_a_call_that_waits(server: FakeTeacher, opened: Opened) -> 
 def test_a_slow_answer_is_given_up_and_asked_again(server: FakeTeacher, opened: Opened) -> None:
     server.fail(1, 0, hang=True)
     request = ask("q")
-    assert texts(opened(server.url, patience=Patience(timeout_s=0.2, first_pause_s=0.001))([request])) == [expected(request)]
+    assert texts(opened(server.url, patience=Patience(timeout_s=0.2, first_pause_s=0.001, drain_s=0))([request])) == [expected(request)]
 
 
 def test_a_fault_that_stays_ends_in_one_sentence_after_all_others_are_recorded(opened: Opened) -> None:
@@ -369,7 +371,7 @@ def test_check_says_what_is_wrong_before_anything_is_asked(server: FakeTeacher, 
     with pytest.raises(
         TeacherError, match=rf"127\.0\.0\.1:{dead_port} cannot be reached \(.*\)\. Start the server or mend MEDTRACE_R1_BASE_URL"
     ):
-        check(Endpoint((f"http://127.0.0.1:{dead_port}/v1",), KEY, "MEDTRACE_R1"), "fake")
+        check(Endpoint((f"http://127.0.0.1:{dead_port}/v1",), (KEY,), "MEDTRACE_R1"), "fake")
     with pytest.raises(TeacherError, match=r"Teacher model other is not served at 127\.0\.0\.1:\d+, which has fake\. "):
         check(Endpoint((server.url,)), "other")
     with pytest.raises(TeacherError, match=r"answered 404 .*/v1 at its end"):
@@ -381,5 +383,5 @@ def test_check_says_what_is_wrong_before_anything_is_asked(server: FakeTeacher, 
         check(Endpoint((server.url, other.url)), "fake")
     server.key = "the right one"
     with pytest.raises(TeacherError, match=r"answered 401 .*Set OPENAI_API_KEY") as error:
-        check(Endpoint((server.url,), KEY), "fake")
+        check(Endpoint((server.url,), (KEY,)), "fake")
     assert KEY not in str(error.value)

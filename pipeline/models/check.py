@@ -1,0 +1,48 @@
+"""Asking every server of a teacher, before anything is paid, whether it lives, takes the key and serves the model."""
+
+import openai
+
+from pipeline.models.chat import Flavour, flavour_of
+from pipeline.models.client import settings
+from pipeline.models.endpoints import Endpoint, address, is_loopback
+from pipeline.models.failures import broken_answer, failure_of
+from pipeline.models.patience import Patience
+from schemas.errors import TeacherError
+
+_TIMEOUT_S = 20.0
+
+
+def check(endpoint: Endpoint, model: str, *, structured: bool = False) -> Flavour:
+    """Asks every server once for its models and returns the flavour they have in common.
+
+    Raises: TeacherError where one is dead, refuses the key, does not serve the model, or cannot keep a structure.
+    """
+    flavours = {_check_one(index, endpoint, model) for index in range(len(endpoint.base_urls))}
+    where = ", ".join(map(address, endpoint.base_urls))
+    if len(flavours) > 1:
+        raise TeacherError(f"The servers at {where} are of different kinds: {', '.join(sorted(flavours))}. Name servers of one kind only.")
+    flavour = flavours.pop()
+    if structured and flavour is Flavour.OPENAI:
+        raise TeacherError(
+            f"Teacher model {model} at {where} cannot be held to a structure: only llama.cpp and vLLM servers take a grammar. "
+            "Remove structure from the teacher or serve it with one of them."
+        )
+    return flavour
+
+
+def _check_one(index: int, endpoint: Endpoint, model: str) -> Flavour:
+    url, patience = endpoint.base_urls[index], Patience(timeout_s=_TIMEOUT_S)
+    try:
+        transport = openai.DefaultHttpxClient(trust_env=not is_loopback(url))
+        with openai.OpenAI(http_client=transport, **settings(endpoint, index, patience)) as client:
+            served = {item.id: item.owned_by for item in client.models.list().data}
+    except openai.APIError as error:
+        raise failure_of(error, endpoint).error(url, model) from None
+    except (TypeError, AttributeError, ValueError):
+        raise broken_answer("no list of models", endpoint).error(url, model) from None
+    if model not in served:
+        raise TeacherError(
+            f"Teacher model {model} is not served at {address(url)}, which has {', '.join(sorted(served)) or 'none'}. "
+            "Name one of these in the manifest or serve the model."
+        )
+    return flavour_of(served[model])
