@@ -1,16 +1,19 @@
 """Auditing a corpus as the command line does: against the benchmarks' files where they are at hand."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from jobs.inputs import source_of
-from pipeline.publish.audit import Audit, BenchmarkRow
+from pipeline.benchmark import Item
+from pipeline.publish.audit import Audit
 from pipeline.publish.audit import audit as prove
 from pipeline.publish.corpus import read_corpus
+from pipeline.stages.find_overlaps import items_of
 from pipeline.stages.ingest import IngestRecipe, ingest
 from schemas.errors import UsageError
 from schemas.example import Example
+from schemas.image import ImageHash
 from schemas.manifest import Dataset
 
 
@@ -26,7 +29,7 @@ def audit(corpus: Path, *, strict: bool, benchmarks: Mapping[str, Path] | None =
         known = f"only {', '.join(named)}" if named else "none"
         raise UsageError(f"The corpus was not built against {', '.join(unknown)}: its manifest names {known}.")
     found = [(named[name], path) for name, path in paths.items()]
-    return prove(corpus, strict, benchmark_rows=partial(_rows, found) if found else None)
+    return prove(corpus, strict, benchmarks=partial(_items, found) if found else None)
 
 
 def named_paths(given: Sequence[str]) -> dict[str, Path]:
@@ -41,7 +44,9 @@ def named_paths(given: Sequence[str]) -> dict[str, Path]:
     return {name: Path(path) for name, _, path in pairs}
 
 
-def _rows(found: Sequence[tuple[Dataset, Path]]) -> Iterator[BenchmarkRow]:
+def _items(found: Sequence[tuple[Dataset, Path]]) -> dict[str, list[Item]]:
+    """The benchmarks' rows by name."""
+    items: dict[str, list[Item]] = {}
     for dataset, path in found:
         source = source_of(dataset)
         layout, parts = source.fit(path.resolve(), dataset.split)
@@ -57,5 +62,5 @@ def _rows(found: Sequence[tuple[Dataset, Path]]) -> Iterator[BenchmarkRow]:
         )
         for part in parts:
             table = ingest(layout.read(part), part.files[0].name, recipe)["examples"]
-            for row in table.select([Example.row, Example.content, Example.images]).to_pylist():
-                yield BenchmarkRow(dataset.name, row[Example.row], row[Example.content], tuple(row[Example.images]))
+            items.setdefault(dataset.name, []).extend(items_of(table, ImageHash.empty(), Example.row))
+    return items

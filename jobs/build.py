@@ -136,6 +136,7 @@ def build(
         return Built(asked.manifest, None, execution, {})
     tallies = tally(graph, store, execution)
     shards = published(store, execution)
+    met = execution.refs("decide_overlaps", "overlaps")
     finish(
         options.out,
         shards,
@@ -145,6 +146,7 @@ def build(
         asked.path.name,
         {found.entry_of(item.dataset, item.benchmark): facts_of(item, lock) for item in items},
         {"steps": {step.name: step.version for step in graph.steps}},
+        store.path(met[0].step, met[0].key, met[0].output) if met else None,
     )
     counts: Counter[str] = Counter()
     for shard in shards:

@@ -2,7 +2,8 @@
 
 from jobs.steps.corpus import publish_step
 from jobs.steps.given import Input, hash_name, ingest_name
-from jobs.steps.rows import choose_step, duplicates_step, gather_step, hash_step, ingest_step, overlaps_step, partition_step, rank_step
+from jobs.steps.overlaps import overlap_steps
+from jobs.steps.rows import choose_step, duplicates_step, gather_step, hash_step, ingest_step, partition_step, rank_step
 from jobs.steps.traces import teacher_steps
 from pipeline.execute import Graph
 from pipeline.read_source import digest_part
@@ -20,7 +21,8 @@ def build_graph(manifest: Manifest, inputs: tuple[Input, ...]) -> Graph:
     steps = [ingest_step(item) for item in inputs]
     steps += [hash_step(hash_name(item), ingest_name(item)) for item in benchmarks]
     steps += [partition_step(sources), gather_step(sources), hash_step("hash_images", "gather")]
-    steps += [duplicates_step(), overlaps_step(benchmarks), rank_step(manifest, sources), choose_step()]
+    steps += [duplicates_step(), *overlap_steps(manifest, sources, benchmarks)]
+    steps += [rank_step(manifest, sources, decided=bool(benchmarks)), choose_step()]
     steps += teacher_steps(manifest)
     steps.append(publish_step(manifest))
     return Graph(tuple(steps), part_digests)

@@ -30,6 +30,8 @@ class Graph:
             if step.name in named:
                 faults.append(f"two steps are called {step.name}")
             named.add(step.name)
+            if any(read.whole for read in step.reads) and (step.fan is not Fan.MAP or step.reads[0].whole):
+                faults.append(f"{step.name} reads a whole table beside no shard of its own")
             for read in step.reads:
                 contract = written.get((read.step, read.output))
                 if contract is None:
@@ -227,14 +229,14 @@ class _State:
         while self.fresh:
             name, index = self.fresh.popleft()
             for step in self.readers[name]:
-                self._offer(step, index)
+                self._offer(step, index, name)
 
-    def _offer(self, step: Step, index: int | None = None) -> None:
-        """Queues units of a step whose inputs are there: the one at `index`, or all of them."""
+    def _offer(self, step: Step, index: int | None = None, fresh: str = "") -> None:
+        """Queues units of a step whose inputs are there: those that the output of the step `fresh` at `index` makes ready, or all."""
         if step.fan is Fan.FILES or (step.fan is not Fan.MAP and not self._whole(step)):
             return
         if step.fan is Fan.MAP:
-            self._offer_map(step, index)
+            self._offer_map(step, index, fresh)
         elif step.fan is Fan.REDUCE:
             if step.name not in self.counts:
                 self._know(step, 1)
@@ -247,14 +249,16 @@ class _State:
             for place in range(len(self.execution.groups)):
                 self._queue(step, place)
 
-    def _offer_map(self, step: Step, index: int | None) -> None:
+    def _offer_map(self, step: Step, index: int | None, fresh: str) -> None:
         lead = step.reads[0].step
         if step.name not in self.counts and self._size(lead) is not None:
             self._know(step, self._size(lead) or 0)
-        if index is None:
+        if index is None or not self._whole(step, [read for read in step.reads if read.whole]):
             return
-        if all(index in self.execution.outputs[read.step] for read in step.reads):
-            self._queue(step, index)
+        # What is read whole came last, and makes every shard ready that waited for it; else one shard has come.
+        for place in sorted(self.execution.outputs[lead]) if any(read.whole and read.step == fresh for read in step.reads) else [index]:
+            if all(read.whole or place in self.execution.outputs[read.step] for read in step.reads):
+                self._queue(step, place)
 
     def _offer_shards(self, step: Step) -> None:
         if step.name in self.counts:
@@ -280,9 +284,9 @@ class _State:
     def _cut(step: Step) -> bool:
         return any("_shard" in contract.columns for contract in step.writes.values())
 
-    def _whole(self, step: Step) -> bool:
-        """Whether everything a step reads is there."""
-        for name in dict.fromkeys(read.step for read in step.reads):
+    def _whole(self, step: Step, reads: Sequence[Read] | None = None) -> bool:
+        """Whether everything a step reads is there, or all of what some of its reads ask for."""
+        for name in dict.fromkeys(read.step for read in (step.reads if reads is None else reads)):
             size = self._size(name)
             if size is None or len(self.execution.outputs[name]) < size:
                 return False
@@ -333,7 +337,7 @@ class _State:
 
     def _pieces(self, step: Step, read: Read, index: int, offset: int) -> list[Piece]:
         made = self.execution.outputs[read.step]
-        if step.fan is Fan.MAP:
+        if step.fan is Fan.MAP and not read.whole:
             return [Piece(index, made[index][read.output], read.columns)]
         places = sorted(made)
         if step.fan is Fan.GROUP:

@@ -20,7 +20,7 @@ class Fan(StrEnum):
 
     FILES: one unit a part of upstream files. REDUCE: one unit over all shards; its rows carry `_shard` and are cut
     by it. GATHER: one unit a shard, of row ranges of ingested tables, as a `Partition` table says.
-    MAP: one unit a shard. GROUP: one unit a group of shards, as a `Layout` of the sizes decides.
+    MAP: one unit a shard of its first read. GROUP: one unit a group of shards, as a `Layout` of the sizes decides.
     """
 
     FILES = "files"
@@ -34,13 +34,15 @@ class Fan(StrEnum):
 class Read:
     """One table that a step reads: an output of another step, or some of its columns.
 
-    `name` is the argument under which the stage receives it; reads of one name are concatenated.
+    `name` is the argument under which the stage receives it; reads of one name are concatenated. A unit of a MAP reads
+    its own shard of the other step, or with `whole` all that the step made: a benchmark that every shard is held against.
     """
 
     name: str
     step: str
     output: str
     columns: tuple[str, ...] | None = None
+    whole: bool = False
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import pyarrow as pa
 
 from schemas.contract import Column, Contract
 
+SPANS = pa.list_(pa.list_(pa.int32()))
 SHARD = Column("_shard", pa.int32(), "Which shard a row of a reduce belongs to")
 
 
@@ -25,14 +26,34 @@ class Duplicate(Contract):
     kind = Column("kind", pa.string(), "question (same gold), contradiction (other gold)")
 
 
-class Overlap(Contract):
-    """An example that a benchmark also holds."""
+class Finding(Contract):
+    """An example beside a benchmark's row that it may repeat."""
 
-    shard = SHARD
     id = Column("id", pa.string(), "The example")
+    source = Column("source", pa.string(), "Its source")
     benchmark = Column("benchmark", pa.string(), "Name of the benchmark")
     row = Column("row", pa.string(), "The benchmark's row id")
-    kind = Column("kind", pa.string(), "image (same bytes), pixels (same picture), question (same text)")
+    kind = Column("kind", pa.string(), "What is shared: image, question, case (patient, study, figure)")
+    rule = Column(
+        "rule", pa.string(), "What was met: bytes, pixels; exact, shuffled, near, options, inside, part, paraphrase, …; same case"
+    )
+    score = Column("score", pa.float64(), "How much is shared, 1 where it is the same")
+    found = Column("found", pa.string(), "What the search says: leak, or report where only a person can tell")
+    text = Column("text", pa.string(), "The example's context and question")
+    options = Column("options", pa.list_(pa.string()), "The example's options")
+    spans = Column("spans", SPANS, "Where the shared words stand in text: [from, to) in characters")
+    image = Column("image", pa.string(), "sha256 of the example's upstream picture that is shared; '' if none")
+    benchmark_text = Column("benchmark_text", pa.string(), "The benchmark's context and question; '' where its terms forbid passing it on")
+    benchmark_options = Column("benchmark_options", pa.list_(pa.string()), "The benchmark's options; [] where its terms forbid")
+    benchmark_spans = Column("benchmark_spans", SPANS, "Where the shared words stand in benchmark_text")
+    benchmark_image = Column("benchmark_image", pa.string(), "sha256 of the benchmark's picture; '' if none")
+
+
+class Overlap(Finding):
+    """A finding with what is done about it; published as overlaps.parquet."""
+
+    decision = Column("decision", pa.string(), "leak: the example is left out; report: it stays")
+    why = Column("why", pa.string(), "What the manifest's rule says that decided; '' where the search did")
 
 
 class Rank(Contract):

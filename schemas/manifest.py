@@ -183,6 +183,27 @@ class Select(_Model):
     max_per_question: int = Field(default=16, ge=1)
 
 
+class OverlapRule(_Model):
+    """What is done about some of the findings of overlap with benchmarks; of several rules the first that speaks of one decides."""
+
+    decision: Literal["keep", "drop"]
+    why: str = Field(min_length=1)
+    benchmark: Name | None = None
+    source: Name | None = None
+    kind: Literal["image", "question", "case"] | None = None
+    rule: str | None = None
+    row: str | None = None
+    id: str | None = None
+    below: float | None = Field(default=None, ge=0.0)
+    at_least: float | None = Field(default=None, ge=0.0)
+
+    @model_validator(mode="after")
+    def _speaks_of_something(self) -> Self:
+        if not self.model_fields_set - {"decision", "why"}:
+            raise ValueError("say which findings: at least one of benchmark, source, kind, rule, row, id, below, at_least")
+        return self
+
+
 class Manifest(_Model):
     """Everything that decides the rows of a corpus."""
 
@@ -191,6 +212,7 @@ class Manifest(_Model):
     seed: int = Field(default=0, ge=0)
     source: tuple[Dataset, ...] = Field(min_length=1)
     benchmark: tuple[Dataset, ...] = Field(default=())
+    overlap: tuple[OverlapRule, ...] = Field(default=())
     split: Split = Split()
     teacher: tuple[Teacher, ...] | Literal["none"] = Field(default="none")
     judge: Judge = Judge()
@@ -216,6 +238,17 @@ class Manifest(_Model):
                 raise ValueError(
                     f"teacher {teacher.name} asks just what {twin} asks and would get the same answers: give {twin} more samples"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _rules_name_what_is_there(self) -> Self:
+        for place, rule in enumerate(self.overlap):
+            for kind, named in (("source", self.source), ("benchmark", self.benchmark)):
+                wanted, known = getattr(rule, kind), [item.name for item in named]
+                if wanted is not None and wanted not in known:
+                    raise ValueError(f"overlap.{place}: no {kind} is called {wanted}, there are {', '.join(known) or 'none'}")
+        if self.overlap and not self.benchmark:
+            raise ValueError("overlap rules decide about nothing where no benchmark is named")
         return self
 
     @model_validator(mode="after")
@@ -274,7 +307,7 @@ def _keys_beside(place: list[Any]) -> list[str]:
     model: type[BaseModel] = Manifest
     inner: dict[str, type[BaseModel]] = {"source": Dataset, "benchmark": Dataset, "split": Split, "teacher": Teacher}
     inner |= {"judge": Judge, "model": JudgeModel, "select": Select, "gold": GoldColumn, "price": Price}
-    inner |= {"caps": Cap, "after": After}
+    inner |= {"caps": Cap, "after": After, "overlap": OverlapRule}
     for part in place[:-1]:
         model = inner.get(part, model) if isinstance(part, str) else model
     return [field.alias or name for name, field in model.model_fields.items()]

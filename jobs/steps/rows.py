@@ -4,14 +4,13 @@ import json
 from functools import partial
 from importlib import metadata
 
-from jobs.steps.given import Input, hash_name, ingest_name
+from jobs.steps.given import Input, ingest_name
 from pipeline.images.clean import CLEAN_VERSION
 from pipeline.images.decode import MEASURE_VERSION
 from pipeline.read_source import read_source
 from pipeline.stages import (
     choose,
     find_duplicates,
-    find_overlaps,
     gather,
     hash_images,
     ingest,
@@ -118,35 +117,22 @@ def duplicates_step() -> Step:
     )
 
 
-def overlaps_step(benchmarks: list[Input]) -> Step:
-    """Find overlaps with the benchmarks."""
-    pixels = (ImageHash.digest, ImageHash.pixels)
-    reads = [
-        Read("examples", "gather", "examples", (Example.id, Example.content, Example.images)),
-        Read("hashes", "hash_images", "hashes", pixels),
-    ]
-    for item in benchmarks:
-        columns = (Example.source, Example.row, Example.content, Example.images)
-        reads += [Read("benchmark", ingest_name(item), "examples", columns), Read("benchmark_hashes", hash_name(item), "hashes", pixels)]
-    recipe = find_overlaps.OverlapsRecipe()
-    return Step("find_overlaps", 1, Fan.REDUCE, find_overlaps.find_overlaps, recipe, tuple(reads), {"overlaps": Overlap})
-
-
-def rank_step(manifest: Manifest, sources: list[Input]) -> Step:
-    """Rank: what only the whole corpus can decide."""
+def rank_step(manifest: Manifest, sources: list[Input], *, decided: bool) -> Step:
+    """Rank: what only the whole corpus can decide; `decided`: whether there are benchmarks, and so overlaps."""
     recipe = rank.RankRecipe(
         sources=tuple(item.dataset.name for item in sources),
         max_rows=tuple(item.dataset.max_rows or 0 for item in sources),
         heldout=manifest.split.heldout,
         seed=manifest.seed,
     )
+    told = (Overlap.id, Overlap.benchmark, Overlap.row, Overlap.kind, Overlap.rule, Overlap.score, Overlap.decision)
     reads = (
         Read("examples", "gather", "examples", (Example.id, Example.source, Example.group, Example.images)),
         Read("hashes", "hash_images", "hashes", (ImageHash.digest, ImageHash.pixels, ImageHash.fault)),
         Read("duplicates", "find_duplicates", "duplicates"),
-        Read("overlaps", "find_overlaps", "overlaps"),
+        *([Read("overlaps", "decide_overlaps", "overlaps", told)] if decided else []),
     )
-    return Step("rank", 1, Fan.REDUCE, rank.rank, recipe, reads, {"ranks": Rank})
+    return Step("rank", 2, Fan.REDUCE, rank.rank, recipe, reads, {"ranks": Rank})
 
 
 def choose_step() -> Step:

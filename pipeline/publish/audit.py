@@ -3,23 +3,26 @@
 import contextlib
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.benchmark import Item
 from pipeline.fingerprint import digest_columns, table_digest
 from pipeline.publish.card import CARD, RESTRICTED, render_card
-from pipeline.publish.checks import Answers, Forms, Ids, Overlaps, Rates, RowCheck, Splits
+from pipeline.publish.checks import Answers, Forms, Ids, Rates, RowCheck, Splits
 from pipeline.publish.corpus import Corpus, CorpusShard, first_line, read_corpus
-from pipeline.publish.findings import Check, Findings, Status, not_checked
+from pipeline.publish.findings import Check, Findings, Status
 from pipeline.publish.finish import file_of
+from pipeline.publish.leaks import Leaks, check_evidence, check_overlaps
 from pipeline.publish.lock import Facets, add_facets, count_costs, count_traces, funnel_faults, judge_model, manifest_fingerprint
 from pipeline.publish.pictures import Pictures
 from pipeline.publish.texts import Texts
+from pipeline.rulings import rulings_of
 from schemas.contract import Contract
 from schemas.corpus import CONFIGS
 from schemas.features import huggingface_metadata
@@ -29,15 +32,7 @@ _SPDX = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*(?: (?:AND|OR|WITH) [A-Za-z0-9][A
 _NO_LICENCE = ("", "unknown", "other", "none", "noassertion")
 
 Progress = Callable[[str, int, int], None]
-
-
-class BenchmarkRow(NamedTuple):
-    """A row of a benchmark: `content` and `images` as `Example` holds them."""
-
-    benchmark: str
-    row: str
-    content: str
-    images: tuple[str, ...]
+Benchmarks = Callable[[], Mapping[str, Sequence[Item]]]
 
 
 @dataclass(frozen=True)
@@ -68,9 +63,9 @@ def audit(
     path: Path,
     strict: bool = False,
     progress: Progress | None = None,
-    benchmark_rows: Callable[[], Iterable[BenchmarkRow]] | None = None,
+    benchmarks: Benchmarks | None = None,
 ) -> Audit:
-    """Every check of a corpus; `progress` is told the phase, the shards done and their number.
+    """Every check of a corpus; `progress` is told the phase, the shards done and their number; `benchmarks` gives rows by name.
 
     Shards whose bytes or columns are not what they should be are named and read no further.
     Raises: CorpusError where lock or manifest cannot be read.
@@ -79,12 +74,15 @@ def audit(
     tell = progress or (lambda phase, done, total: None)
     files, whole = _check_files(corpus, tell)
     tables, sound = _check_tables(whole, tell)
-    overlaps, unmet = _overlaps(corpus, benchmark_rows)
+    leaks, unmet = _leaks(corpus, benchmarks)
     texts, rates = Texts(), Rates()
     answers = Answers(corpus.lock["policy"], corpus.lock["verifier"], judge_model(corpus.lock))
-    rows: list[RowCheck] = [Ids(), Splits(), answers, Forms(), rates, texts]
+    ids = Ids()
+    rows: list[RowCheck] = [ids, Splits(), answers, Forms(), rates, texts]
     _look_at_files(corpus, texts)
-    facets = _scan(sound, [*rows, *([overlaps] if overlaps else [])], tell)
+    facets = _scan(sound, [*rows, *([leaks] if leaks else [])], tell)
+    if leaks:
+        leaks.close()
     if len(sound) == len(corpus.shards):
         rates.close()
     pictures = Pictures()
@@ -92,7 +90,7 @@ def audit(
         tell("images", done, len(pictured))
         pictures.feed(shard)
     checks = [files, tables, _check_counts(corpus, sound, facets), *(check.findings.check() for check in rows), pictures.findings.check()]
-    checks += [_check_overlaps(overlaps, unmet), _check_licences(corpus, facets)]
+    checks += [check_overlaps(leaks, unmet), check_evidence(corpus, ids.questions), _check_licences(corpus, facets)]
     return Audit(path, strict, tuple(checks))
 
 
@@ -246,31 +244,12 @@ def _card_differs(corpus: Corpus) -> bool:
         return True
 
 
-def _overlaps(corpus: Corpus, benchmark_rows: Callable[[], Iterable[BenchmarkRow]] | None) -> tuple[Overlaps | None, list[str]]:
+def _leaks(corpus: Corpus, benchmarks: Benchmarks | None) -> tuple[Leaks | None, list[str]]:
     """The check against the benchmarks that are there, and the names of those that are not."""
     named = [one.name for one in corpus.manifest.benchmark]
-    if not named or benchmark_rows is None:
-        return None, named
-    texts: dict[str, str] = {}
-    images: dict[str, str] = {}
-    met: set[str] = set()
-    for row in benchmark_rows():
-        met.add(row.benchmark)
-        where = f"{row.benchmark} {row.row}"
-        if not row.images:
-            texts.setdefault(row.content, where)
-        for digest in row.images:
-            images.setdefault(digest, where)
-    return Overlaps(texts, images), [name for name in named if name not in met]
-
-
-def _check_overlaps(overlaps: Overlaps | None, unmet: list[str]) -> Check:
-    made = overlaps.findings.check() if overlaps else None
-    if made and (made.status is Status.FAILED or not unmet):
-        return made
-    if unmet:
-        return not_checked("overlaps", f"the files of {', '.join(unmet)} are not here")
-    return Check("overlaps", Status.OK, "no benchmark is named", {})
+    held = benchmarks() if named and benchmarks is not None else {}
+    met = {name: rows for name, rows in held.items() if rows}
+    return Leaks(met, rulings_of(corpus.manifest)) if met else None, [name for name in named if name not in met]
 
 
 def _check_licences(corpus: Corpus, facets: dict[tuple[str, str], Facets]) -> Check:

@@ -8,10 +8,11 @@ from typing import Any
 from pipeline.models.prices import usd
 from pipeline.publish.layout import data_files
 from pipeline.publish.markdown import block, code, line, link, table, text
+from pipeline.publish.overlaps import overlaps_section
 from schemas.manifest import Manifest, Teacher
 from schemas.trace import JUDGE_UNREADABLE, MODEL_JUDGE
 
-CARD = 2
+CARD = 3
 RESTRICTED = ("gated", "registered", "credentialed", "kaggle")
 STAGES = ("benchmark", "ingest", "gather", "choose", "sample", "judge", "select")
 ABOUT = {
@@ -39,6 +40,7 @@ def render_card(lock: Lock, manifest: Manifest) -> str:
         "## Costs\n\n" + _costs(lock),
         "## Flags\n\n" + _flags(lock),
         "## From rows to rows\n\n" + _funnel(lock),
+        "## Overlaps with benchmarks\n\n" + overlaps_section(lock, manifest),
         "## Limitations\n\n" + _limitations(lock, manifest),
         "## Licences and sources\n\n" + _sources(lock),
     ]
@@ -212,10 +214,8 @@ def _limitations(lock: Lock, manifest: Manifest) -> str:
     named = [one for one in lock["datasets"] if one["role"] == "benchmark"]
     if named:
         said.append(
-            f"Rows that share a whole question or a picture with {_names(named)} were left out; paraphrases and crops are not found."
+            "Pictures of a benchmark are found where their bytes or pixels are the same, questions also where they are reworded or cut."
         )
-    else:
-        said.append("No benchmark was named: overlaps with test sets were not looked for.")
     if not manifest.split.heldout:
         said.append("Nothing is held out.")
     return "\n".join(f"- {one}" for one in said)

@@ -9,7 +9,6 @@ from typing import Any, Protocol
 from pipeline.prompts import unmarked
 from pipeline.publish.corpus import CorpusShard
 from pipeline.publish.findings import Findings
-from pipeline.publish.texts import content_hashes
 from pipeline.sampling import read_method
 from pipeline.stages.ingest import answer_of
 from pipeline.verify.answer import VERIFIER, Gold, GoldError, Judged, Policy, verify
@@ -36,11 +35,13 @@ class Ids:
 
     def __init__(self) -> None:
         self.findings = Findings("ids", "ids")
+        self.questions: set[str] = set()
         self._seen: dict[str, set[str]] = {}
 
     def feed(self, shard: CorpusShard, row: Row) -> None:
         seen = self._seen.setdefault(shard.config, set())
         self.findings.seen += 1
+        self.questions.add(row["question_id"])
         if row["id"] in seen:
             self.findings.add("id twice", f"{row['id']} in {shard.config}, again in {shard.name}")
         seen.add(row["id"])
@@ -253,26 +254,3 @@ def _gold_faults(row: Row) -> list[str]:
 def _asked(messages: list[dict[str, str]]) -> str:
     """What the last message of a prompt says."""
     return messages[-1]["content"] if messages else ""
-
-
-class Overlaps:
-    """No row that a benchmark also holds: by image digest, and by normalised text where there are no images."""
-
-    def __init__(self, texts: dict[str, str], images: dict[str, str]) -> None:
-        self.findings = Findings("overlaps", "rows")
-        self._texts = texts
-        self._images = images
-
-    def feed(self, shard: CorpusShard, row: Row) -> None:
-        if shard.config == "rejected":
-            return
-        self.findings.seen += 1
-        digests = row.get("image_digests", [])
-        for digest in digests:
-            if digest in self._images:
-                self.findings.add("image of a benchmark", f"{row['id']} in {shard.name} meets {self._images[digest]}")
-        if digests or not self._texts:
-            return
-        for content in content_hashes(_asked(row["prompt"]), json.loads(row["options_json"])):
-            if content in self._texts:
-                self.findings.add("question of a benchmark", f"{row['id']} in {shard.name} meets {self._texts[content]}")

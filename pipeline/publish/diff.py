@@ -127,7 +127,7 @@ def _count_diffs(before: Corpus, after: Corpus) -> list[CountDiff]:
 
 
 def _counts(corpus: Corpus) -> Counter[tuple[str, str]]:
-    """Rows by config, split and facet, and the reasons of every stage."""
+    """Rows by config, split and facet, the reasons of every stage, and the findings of overlap."""
     found: Counter[tuple[str, str]] = Counter()
     for config, splits in corpus.lock["counts"].items():
         for split, held in splits.items():
@@ -137,6 +137,8 @@ def _counts(corpus: Corpus) -> Counter[tuple[str, str]]:
                     found[f"{config} {facet}", value] += count
     for stage, source, reason, count in corpus.lock["tallies"]:
         found[f"{stage} of {source}", reason] += count
+    for benchmark, kind, rule, decision, findings, *_ in (corpus.lock.get("overlaps") or {}).get("counts", ()):
+        found[f"overlaps with {benchmark}", f"{kind}, {rule}: {decision}"] += findings
     return found
 
 

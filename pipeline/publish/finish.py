@@ -17,6 +17,7 @@ import pyarrow as pa
 from pipeline.publish.card import render_card
 from pipeline.publish.layout import shard_path
 from pipeline.publish.lock import FORMAT, Filed, Shard, SourceFacts, make_lock
+from pipeline.publish.overlaps import OVERLAPS
 from pipeline.publish.texts import MACHINE_PATH
 from pipeline.store import sync_folder
 from schemas.corpus import CONFIGS
@@ -41,10 +42,12 @@ def finish(
     manifest_name: str,
     facts: Mapping[str, SourceFacts],
     build: Mapping[str, Any],
+    overlaps: Path | None = None,
 ) -> None:
-    """Lays a corpus out at `out`: shards (hard links where the disk allows), card, manifest and lock.
+    """Lays a corpus out at `out`: shards (hard links where the disk allows), card, manifest, lock, and the findings of overlap.
 
-    It is made beside `out` and takes its place at once. `build` goes into the lock as it is.
+    It is made beside `out` and takes its place at once. `build` goes into the lock as it is. `overlaps` is the stored
+    `Overlap` table, None where no benchmark is named.
     Raises: StoreError where `out` holds something else or cannot be written, or a stored shard is gone.
     """
     out = out.resolve()
@@ -56,7 +59,7 @@ def finish(
         check_replaceable(out, manifest.name)
         for leftover in (partial, former):
             shutil.rmtree(leftover, ignore_errors=True)
-        _lay_out(partial, _ordered(shards), tallies, manifest, manifest_text, manifest_name, facts, build)
+        _lay_out(partial, _ordered(shards), tallies, manifest, manifest_text, manifest_name, facts, build, overlaps)
         _swap(partial, out, former)
     except OSError as error:
         raise StoreError(f"{out} cannot be written: {error.strerror or error}. Make room or choose another folder with --out.") from error
@@ -152,16 +155,19 @@ def _lay_out(
     manifest_name: str,
     facts: Mapping[str, SourceFacts],
     build: Mapping[str, Any],
+    overlaps: Path | None,
 ) -> None:
     filed: list[tuple[Shard, Filed]] = []
     for shard in shards:
         name = shard_path(shard.config, shard.split, shard.label)
         _place(shard.path, folder / name)
         filed.append((shard, file_of(folder, name)))
-    lock = make_lock(manifest, Path(manifest_name).name, filed, tallies, facts, build)
+    if overlaps is not None:
+        _place(overlaps, folder / OVERLAPS)
+    lock = make_lock(manifest, Path(manifest_name).name, filed, tallies, facts, build, overlaps)
     _write(folder / "manifest.toml", portable(manifest_text))
     _write(folder / "README.md", render_card(lock, manifest))
-    beside = [file_of(folder, name) for name in ("README.md", "manifest.toml")]
+    beside = [file_of(folder, name) for name in ("README.md", "manifest.toml", *([OVERLAPS] if overlaps else []))]
     lock["files"] = [{"path": one.path, "sha256": one.sha256, "size": one.size} for one in beside]
     _write(folder / "lock.json", json.dumps(lock, indent=1, ensure_ascii=False, sort_keys=False) + "\n")
     for inner in sorted(path for path in folder.rglob("*") if path.is_dir()):

@@ -1,10 +1,9 @@
 """What an audit looks for in texts: the question in a prompt, secrets, paths of a machine."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from pipeline.normalise import content_hash
 from pipeline.prompts import LETTERS
 from pipeline.publish.corpus import CorpusShard
 from pipeline.publish.findings import Findings
@@ -55,12 +54,8 @@ class Texts:
             self.findings.add("path of a machine", f"{where}: {found.group()[:40]}")
 
 
-def content_hashes(prompt: str, options: Sequence[str]) -> Iterator[str]:
-    """Every `Example.content` that a prompt may stand for, as where its context ends is not told."""
+def question_in(prompt: str, options: Sequence[str]) -> str:
+    """The context and question that a prompt asks, without its options and what it says of the answer's form."""
     body = prompt.rpartition("\n\n")[0]
     listed = "\n".join(f"{LETTERS[place]}. {option}" for place, option in enumerate(options[: len(LETTERS)]))
-    if options:
-        body = body.removesuffix(listed).removesuffix("\n\n")
-    yield content_hash(body, "", options)
-    for gap in re.finditer("\n\n", body):
-        yield content_hash(body[gap.end() :], body[: gap.start()], options)
+    return body.removesuffix(listed).removesuffix("\n\n") if options else body

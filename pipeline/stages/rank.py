@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipeline.texts.decide import Decision
 from schemas.example import Example
 from schemas.graph import SHARD, Duplicate, Overlap, Rank
 from schemas.image import ImageHash
@@ -23,14 +24,17 @@ class RankRecipe:
     seed: int = 0
 
 
-def rank(examples: pa.Table, hashes: pa.Table, duplicates: pa.Table, overlaps: pa.Table, recipe: RankRecipe) -> dict[str, pa.Table]:
+def rank(
+    examples: pa.Table, hashes: pa.Table, duplicates: pa.Table, recipe: RankRecipe, overlaps: pa.Table | None = None
+) -> dict[str, pa.Table]:
     """`ranks`: one row an example, in order.
 
     In this order: a broken image, a benchmark's row, a contradiction, a repeat within the source, the source's cap (the
     lowest ids stay), a repeat of another source's row (the source named first keeps it).
     """
     narrow = examples.select([SHARD, Example.id, Example.source, Example.group, Example.images]).to_pylist()
-    reasons = _faults(narrow, hashes, overlaps, duplicates)
+    leaks = [] if overlaps is None else [row for row in overlaps.to_pylist() if row[Overlap.decision] == Decision.LEAK]
+    reasons = _faults(narrow, hashes, leaks, duplicates)
     groups = _groups(duplicates, "question")
     by_source: defaultdict[str, list[str]] = defaultdict(list)
     for row in narrow:
@@ -54,7 +58,9 @@ def rank(examples: pa.Table, hashes: pa.Table, duplicates: pa.Table, overlaps: p
     return {"ranks": Rank.from_rows(rows)}
 
 
-def _faults(narrow: list[dict[str, Any]], hashes: pa.Table, overlaps: pa.Table, duplicates: pa.Table) -> dict[str, tuple[str, str]]:
+def _faults(
+    narrow: list[dict[str, Any]], hashes: pa.Table, leaks: list[dict[str, Any]], duplicates: pa.Table
+) -> dict[str, tuple[str, str]]:
     broken = {
         row[ImageHash.digest]: row[ImageHash.fault]
         for row in hashes.select([ImageHash.digest, ImageHash.fault]).to_pylist()
@@ -65,8 +71,9 @@ def _faults(narrow: list[dict[str, Any]], hashes: pa.Table, overlaps: pa.Table, 
         fault = next((f"{digest[:16]}: {broken[digest]}" for digest in row[Example.images] if digest in broken), "")
         if fault:
             reasons[row[Example.id]] = ("broken image", fault)
-    for row in overlaps.to_pylist():
-        reasons.setdefault(row[Overlap.id], ("in benchmark", f"{row[Overlap.benchmark]} {row[Overlap.row]} ({row[Overlap.kind]})"))
+    for row in leaks:
+        met = f"{row[Overlap.kind]}: {row[Overlap.rule]}, score {row[Overlap.score]:.2f}"
+        reasons.setdefault(row[Overlap.id], ("in benchmark", f"{row[Overlap.benchmark]} {row[Overlap.row]} ({met})"))
     for id, group in _groups(duplicates, "contradiction").items():
         reasons.setdefault(id, ("contradicting gold", group))
     return reasons

@@ -3,6 +3,7 @@
 import dataclasses
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from pipeline.execute import Graph, execute
@@ -219,6 +220,50 @@ def test_a_map_follows_its_files_one_by_one(tmp_path: Path, files: dict[Path, st
     more = words(tmp_path / "files", a=A + " omega", b=B)
     again = run(toy_graph(more, extra=(direct, chained, summed, resummed)).until("resummed"), tmp_path / "store")
     assert done(again) == {"ingest[w]": 1, "direct": 1, "chained": 1, "summed": 1, "resummed": 1}
+
+
+def test_a_whole_read_gives_every_shard_all_of_the_other_step(tmp_path: Path, files: dict[Path, str]) -> None:
+    whole = Read("all", "measure", "letters", (Letters.word, Letters.length), whole=True)
+    beside = Step("beside", 1, Fan.MAP, stands_beside, Plain(), (Read("letters", "measure", "letters"), whole), {"letters": Letters})
+    graph = toy_graph(files, max_rows=8, extra=(beside,))
+    assert run(graph, tmp_path / "store", dry=True).ran["beside"].units == 0
+    first = run(graph, tmp_path / "store")
+    words_in_all = len((A + " " + B).split())
+    store = Store(tmp_path / "store")
+    assert [set(store.read(ref)["length"].to_pylist()) for ref in first.refs("beside", "letters")] == [{words_in_all}] * len(first.prefixes)
+    assert run(graph, tmp_path / "store", dry=True).ran["beside"].cached == len(first.prefixes) > 1
+    more = words(tmp_path / "files", a=A, b=B + " sixty")
+    again = run(toy_graph(more, max_rows=8, extra=(beside,)), tmp_path / "store")
+    assert again.ran["measure"].done < len(again.prefixes) == again.ran["beside"].done
+
+
+def test_a_whole_read_of_other_files_is_waited_for_by_every_shard(tmp_path: Path, files: dict[Path, str]) -> None:
+    held = words(tmp_path / "held", c="these are held", d="and these too")
+    more = toy_graph(held).steps[0]
+    apart = dataclasses.replace(more, name="ingest[held]")
+    direct = Step("direct", 1, Fan.MAP, measure, Plain(), (Read("examples", "ingest[held]", "examples"),), {"letters": Letters})
+    whole = Read("all", "direct", "letters", (Letters.word, Letters.length), whole=True)
+    beside = Step("beside", 1, Fan.MAP, stands_beside, Plain(), (Read("letters", "measure", "letters"), whole), {"letters": Letters})
+    graph = toy_graph(files, extra=(beside,))
+    graph = Graph((apart, direct, *graph.steps), {**graph.part_digests, **toy_graph(held).part_digests})
+    first = run(graph, tmp_path / "store", workers=2)
+    assert first.errors == []
+    assert {word for ref in first.refs("beside", "letters") for word in Store(tmp_path / "store").read(ref)["length"].to_pylist()} == {6}
+    assert done(run(graph, tmp_path / "store")) == {}
+
+
+def test_a_whole_read_stands_beside_a_shard_of_a_map() -> None:
+    lead = step("a", fan=Fan.FILES)
+    for graph in (
+        wired(lead, step("b", Read("x", "a", "letters", whole=True))),
+        wired(lead, step("b", Read("x", "a", "letters"), Read("y", "a", "letters", whole=True), fan=Fan.REDUCE)),
+    ):
+        with pytest.raises(WiringError, match="b reads a whole table beside no shard of its own"):
+            graph.check()
+
+
+def stands_beside(letters: pa.Table, all: pa.Table, recipe: Plain) -> dict[str, pa.Table]:
+    return {"letters": letters.set_column(1, Letters.length.field(), pa.array([all.num_rows] * letters.num_rows, pa.int32()))}
 
 
 def passes(letters: object, recipe: Plain) -> dict[str, object]:

@@ -18,8 +18,10 @@ from pipeline.fingerprint import digest_columns, fingerprint, table_digest
 from pipeline.images.clean import CLEAN_VERSION
 from pipeline.images.decode import MEASURE_VERSION
 from pipeline.models.generate import Completion
+from pipeline.rulings import Ruling
 from pipeline.stages.ask_judge import AskJudgeRecipe, ask_judge
 from pipeline.stages.choose import ChooseRecipe, choose
+from pipeline.stages.decide_overlaps import DecideOverlapsRecipe, decide_overlaps
 from pipeline.stages.find_duplicates import DuplicatesRecipe, find_duplicates
 from pipeline.stages.find_overlaps import OverlapsRecipe, find_overlaps
 from pipeline.stages.gather import GatherRecipe, gather
@@ -31,9 +33,10 @@ from pipeline.stages.publish import OUTPUTS, Asked, PublishRecipe, publish
 from pipeline.stages.rank import RankRecipe, rank
 from pipeline.stages.sample import SampleRecipe, sample
 from pipeline.stages.select import SelectRecipe, select
+from pipeline.texts.decide import Decision
 from schemas.contract import Contract
 from schemas.example import AnswerType, Chosen, Dropped, Example, Reject
-from schemas.graph import SHARD, Duplicate, Overlap, Partition, Rank
+from schemas.graph import SHARD, Duplicate, Finding, Overlap, Partition, Rank
 from schemas.image import Image, ImageHash
 from schemas.manifest import read_manifest
 from schemas.trace import Judgement, Selected, Trace
@@ -45,12 +48,14 @@ from tests.fixtures.stage_rows import (
     digest_of,
     example,
     examples,
+    finding,
     hashed,
     hashes,
     image,
     images,
     judgement,
     mcq,
+    overlap,
     selection,
     sharded,
     trace,
@@ -63,8 +68,9 @@ GOLDEN: dict[str, tuple[int, str]] = {
     "gather": (1, "4e67c7f9519ba4df48df339702c7210d"),
     "hash_images": (1, "69b2d8c5e93152771d85be5b92cb3645"),
     "find_duplicates": (1, "1f52680bb3afa5b232be76edc65d2268"),
-    "find_overlaps": (1, "6bcdc9175974c10285de5c21872cb7bf"),
-    "rank": (1, "e7325cc4881222d852e7063cf1c3d51c"),
+    "find_overlaps": (2, "599fe50a86250ea1e8b1a4d5345efd80"),
+    "decide_overlaps": (1, "545b5ca3d581adadce19783e1325ad31"),
+    "rank": (2, "26234065f1c3f8bd5f202a44c44df824"),
     "choose": (1, "01b3a03f51470d9485475ce533e73ce3"),
     "sample": (2, "b15586817433b551c17d2e34a4d728b4"),
     "judge": (2, "477d4410a71d0b47952392afadb9998f"),
@@ -78,7 +84,8 @@ WRITES: dict[str, Mapping[str, type[Contract]]] = {
     "gather": {"examples": Example, "images": Image, "rejects": Reject},
     "hash_images": {"hashes": ImageHash},
     "find_duplicates": {"duplicates": Duplicate},
-    "find_overlaps": {"overlaps": Overlap},
+    "find_overlaps": {"findings": Finding},
+    "decide_overlaps": {"overlaps": Overlap},
     "rank": {"ranks": Rank},
     "choose": {"chosen": Chosen, "dropped": Dropped},
     "sample": {"traces": Trace},
@@ -172,14 +179,37 @@ def found_duplicates() -> dict[str, pa.Table]:
 
 
 def found_overlaps() -> dict[str, pa.Table]:
-    held = examples([example("90", source="bench", content="z"), example("91", source="bench", images=[Q])])
-    return find_overlaps(sharded(examples(ROWS)), hashes(*SAME), OverlapsRecipe(), sharded(held), hashes(hashed("q", "same")))
+    vignette = "A farmer of 63 years coughs blood at night and has lost weight; his chest film shows a cavity in the upper lobe. Which test is next?"
+    reworded = (
+        "A 63-year-old farmer has been coughing blood at night with weight loss. Chest film: cavity, upper lobe. Which test comes next?"
+    )
+    held = [
+        example("90", source="bench", question="Question 15?"),
+        example("91", source="bench", images=[Q], group="case"),
+        example("92", source="bench", question=vignette),
+    ]
+    rows = examples([*ROWS, example("18", question=reworded)])
+    same = hashes(*SAME).drop_columns([SHARD])
+    return find_overlaps(rows, same, examples(held), same.slice(1), OverlapsRecipe("bench"))
+
+
+def decided_overlaps() -> dict[str, pa.Table]:
+    found = [
+        finding("15"),
+        finding("11", rule="near", score=0.8),
+        finding("13", kind="case", rule="same case", found="report"),
+        finding("13", kind="case", rule="same case", source="b"),
+        finding("12", benchmark="closed"),
+    ]
+    rulings = (Ruling(Decision.REPORT, "other drug", rule="near", below=0.9),)
+    recipe = DecideOverlapsRecipe(rulings, same_cases=(("a", "bench"),), withheld=("closed",))
+    return decide_overlaps(sharded(Finding.from_rows(found)), recipe)
 
 
 def ranked() -> dict[str, pa.Table]:
-    met = Overlap.from_rows([{SHARD: 0, Overlap.id: "15", Overlap.benchmark: "bench", Overlap.row: "row 90", Overlap.kind: "question"}])
+    met = sharded(Overlap.from_rows([overlap("15"), overlap("17", decision="report")]))
     recipe = RankRecipe(sources=("a", "b"), max_rows=(3, 0), heldout=0.4)
-    return rank(sharded(examples(ROWS)), hashes(*SAME), found_duplicates()["duplicates"], met, recipe)
+    return rank(sharded(examples(ROWS)), hashes(*SAME), found_duplicates()["duplicates"], recipe, met)
 
 
 def chose() -> dict[str, pa.Table]:
@@ -251,6 +281,7 @@ STAGES: dict[str, Any] = {
     "hash_images": measured,
     "find_duplicates": found_duplicates,
     "find_overlaps": found_overlaps,
+    "decide_overlaps": decided_overlaps,
     "rank": ranked,
     "choose": chose,
     "sample": sampled,

@@ -13,7 +13,7 @@ from pipeline.store import Ref, Store, check_writable, writing
 from schemas.corpus import CONFIGS, Tally
 from schemas.errors import StoreError
 from schemas.example import Chosen, Dropped, Example, Reject
-from schemas.graph import Duplicate, Overlap, Partition, Rank
+from schemas.graph import Duplicate, Finding, Overlap, Partition, Rank
 from schemas.image import Image, ImageHash
 from schemas.trace import Judgement, Selected, Trace
 from tests.fixtures.stage_rows import example, image
@@ -22,7 +22,7 @@ KEY = "0" * 32
 TABLE = pa.table(
     {"name": ["a", "b", None, "d", "e"], "count": pa.array([1, 2, 3, 4, 5], pa.int32()), "list": [["x"], [], None, ["y", "z"], [None]]}
 )
-ALL = (Example, Reject, Chosen, Dropped, Image, ImageHash, Trace, Judgement, Selected, Partition, Duplicate, Overlap, Rank, Tally)
+ALL = (Example, Reject, Chosen, Dropped, Image, ImageHash, Trace, Judgement, Selected, Partition, Duplicate, Finding, Overlap, Rank, Tally)
 
 
 def put(store: Store, table: pa.Table = TABLE, key: str = KEY, **options: Any) -> Ref:

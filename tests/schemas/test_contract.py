@@ -7,11 +7,11 @@ from schemas.contract import Column, Contract
 from schemas.corpus import CONFIGS, Tally
 from schemas.errors import SchemaError
 from schemas.example import Chosen, Dropped, Example, Reject
-from schemas.graph import Duplicate, Overlap, Partition, Rank
+from schemas.graph import Duplicate, Finding, Overlap, Partition, Rank
 from schemas.image import Image, ImageHash
 from schemas.trace import Judgement, Selected, Trace
 
-ALL = (Example, Reject, Chosen, Dropped, Image, ImageHash, Trace, Judgement, Selected, Partition, Duplicate, Overlap, Rank, Tally)
+ALL = (Example, Reject, Chosen, Dropped, Image, ImageHash, Trace, Judgement, Selected, Partition, Duplicate, Finding, Overlap, Rank, Tally)
 PAIR = pa.struct([("role", pa.string()), ("content", pa.string())])
 
 

@@ -8,12 +8,11 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.publish.audit import Audit, BenchmarkRow, Status, audit
-from pipeline.stages.ingest import IngestRecipe, ingest
+from pipeline.benchmark import Item, asked
+from pipeline.publish.audit import Audit, Status, audit
+from pipeline.publish.findings import Check
 from schemas.corpus import Rl
 from schemas.errors import CorpusError
-from schemas.example import AnswerType, Example
-from sources.source import Row as SourceRow
 from tests.fixtures.corpora import (
     FACTS,
     JUDGED,
@@ -32,6 +31,7 @@ from tests.fixtures.corpora import (
     traced,
     write_corpus,
 )
+from tests.fixtures.stage_rows import overlap
 
 SFT, HELD, RL, REJECTED = (
     "data/sft/train-all.parquet",
@@ -40,8 +40,7 @@ SFT, HELD, RL, REJECTED = (
     "data/rejected/train-all.parquet",
 )
 BENCHMARK = MANIFEST + '\n[[benchmark]]\nname = "medqa"\n'
-
-RECIPE = IngestRecipe(source="medqa", dataset="medqa", dataset_version=1, layout="json", split="test", license="MIT", clean_version=1)
+Benchmarks = Callable[[], dict[str, list[Item]]]
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +68,7 @@ def test_a_corpus_as_it_was_built_passes_every_check(corpus: Path):
     assert failures(audited) == {}
     assert not audited.failed
     assert {check.name for check in audited.checks} == {
-        *("files", "tables", "counts", "ids", "splits", "answers", "forms", "rates", "texts", "images", "overlaps", "licences")
+        *("files", "tables", "counts", "ids", "splits", "answers", "forms", "rates", "texts", "images", "overlaps", "evidence", "licences")
     }
     assert {phase for phase, _, _ in told} == {"files", "tables", "rows", "images"}
 
@@ -308,11 +307,9 @@ def test_restricted_access_and_licence_terms_are_named(tmp_path: Path):
     assert "no commercial use or no derivatives: CC-BY-NC-4.0" in found.detail
 
 
-def benchmark_row(stem: str, context: str = "", options: list[str] = OPTIONS) -> BenchmarkRow:
-    """A benchmark's row as ingest makes it."""
-    row = SourceRow("7", stem, AnswerType.MCQ, {"index": 0}, tuple(options), context)
-    example = ingest([row], "f", RECIPE)["examples"].to_pylist()[0]
-    return BenchmarkRow("medqa", "7", example[Example.content], ())
+def benchmark(stem: str, context: str = "", options: list[str] = OPTIONS) -> Benchmarks:
+    """A benchmark of one question."""
+    return lambda: {"medqa": [Item(asked("7", stem, context, options))]}
 
 
 def test_without_the_benchmarks_rows_overlaps_are_not_checked_which_strict_takes_for_a_failure(tmp_path: Path):
@@ -320,32 +317,94 @@ def test_without_the_benchmarks_rows_overlaps_are_not_checked_which_strict_takes
     assert not audit(out).failed
     assert audit(out, strict=True).failed
     assert [check.detail for check in audit(out).checks if check.status is Status.NOT_CHECKED] == ["the files of medqa are not here"]
-    assert audit(out, strict=True, benchmark_rows=list).failed
+    assert audit(out, strict=True, benchmarks=dict).failed
 
 
 def test_rows_that_share_nothing_with_the_benchmark_pass(tmp_path: Path):
     out = write_corpus(tmp_path / "tiny", tmp_path / "store", manifest_text=BENCHMARK)
-    assert not audit(out, strict=True, benchmark_rows=lambda: [benchmark_row("Something else?")]).failed
+    assert not audit(out, strict=True, benchmarks=benchmark("Something else?")).failed
 
 
 @pytest.mark.parametrize(
-    ("stem", "row"),
+    ("stem", "held"),
     [
-        ("What is the matter with patient q3?", benchmark_row("What is the  MATTER with patient q3?", options=OPTIONS[::-1])),
-        ("A man of 50.\n\nHe coughs.\n\nWhat is it?", benchmark_row("What is it?", "A man of 50.\n\nHe coughs.")),
-        ("A man of 50.\n\nWhat\n\nis it?", benchmark_row("What is it?", "A man of 50.")),
+        ("What is the matter with patient q3?", benchmark("What is the  MATTER with patient q3?", options=OPTIONS[::-1])),
+        ("A man of 50.\n\nHe coughs.\n\nWhat is it?", benchmark("What is it?", "A man of 50.\n\nHe coughs.")),
+        ("A man of 50.\n\nWhat\n\nis it?", benchmark("What is it?", "A man of 50.")),
     ],
 )
-def test_a_benchmarks_question_is_found_in_the_published_prompt(tmp_path: Path, stem: str, row: BenchmarkRow):
+def test_a_benchmarks_question_is_found_in_the_published_prompt(tmp_path: Path, stem: str, held: Benchmarks):
     rows = {"rl-train": [posed(question("q3", stem=stem))]}
     out = write_corpus(tmp_path / "tiny", tmp_path / "store", rows, manifest_text=BENCHMARK)
-    assert "question of a benchmark (1)" in failures(audit(out, benchmark_rows=lambda: [row]))["overlaps"]
+    assert "question of a benchmark (1)" in failures(audit(out, benchmarks=held))["overlaps"]
 
 
 def test_a_benchmarks_image_is_found_under_another_question(tmp_path: Path):
     out = write_corpus(tmp_path / "tiny", tmp_path / "store", manifest_text=BENCHMARK)
-    row = BenchmarkRow("medqa", "7", "", (hashlib.sha256(b"upstream" + png(3)).hexdigest(),))
-    assert failures(audit(out, benchmark_rows=lambda: [row])) == {"overlaps": "image of a benchmark (2)"}
+    held = [Item(asked("7", "Another question?"), (hashlib.sha256(b"upstream" + png(3)).hexdigest(),))]
+    assert failures(audit(out, benchmarks=lambda: {"medqa": held}))["overlaps"] == "image of a benchmark (1)"
+
+
+VIGNETTE = (
+    "A 63-year-old farmer comes to the clinic because of coughing blood at night and weight loss of 8 kg in three months. "
+    "His chest radiograph shows a cavity in the right upper lobe. Which of the following is the most appropriate next test?"
+)
+REWORDED = (
+    "For three months a farmer, aged 63, has been coughing blood at night and lost 8 kg of weight. The radiograph of his chest "
+    "reveals a cavity in the right upper lobe. What test is most appropriate next?"
+)
+METHOTREXATE = "A 45-year-old woman with rheumatoid arthritis takes methotrexate. Which of the following vitamins should she take to lower its toxicity?"
+KEEPS = '\n[[overlap]]\nbenchmark = "medqa"\nrule = "{rule}"\ndecision = "{decision}"\nwhy = "another farmer"\n'
+
+
+def overlaps_check(audited: Audit, name: str = "overlaps") -> Check:
+    return next(check for check in audited.checks if check.name == name)
+
+
+def test_a_reworded_question_of_a_benchmark_is_found_unless_the_manifest_keeps_it(tmp_path: Path):
+    rows = {"rl-train": [posed(question("q3", stem=REWORDED)), posed(question("q4"))]}
+    out = write_corpus(tmp_path / "tiny", tmp_path / "store", rows, manifest_text=BENCHMARK)
+    found = overlaps_check(audit(out, benchmarks=benchmark(VIGNETTE)))
+    assert found.detail == "question of a benchmark (1)"
+    (told,) = found.examples
+    rule = re.search(r"q3 in data/rl/train-all\.parquet meets medqa 7 \((\w+), score 0\.\d\d\)", told)
+    assert rule
+    kept = BENCHMARK + KEEPS.format(rule=rule[1], decision="keep")
+    found = overlaps_check(
+        audit(write_corpus(tmp_path / "kept", tmp_path / "s2", rows, manifest_text=kept), benchmarks=benchmark(VIGNETTE))
+    )
+    assert (found.status, found.detail) == (Status.OK, "2 questions; kept by the manifest (1)")
+
+
+def test_a_finding_that_only_a_person_can_decide_is_counted_and_no_violation(tmp_path: Path):
+    rows = {
+        "rl-train": [posed(question("q3", stem="Which vitamin should a woman with rheumatoid arthritis who takes methotrexate avoid?"))]
+    }
+    out = write_corpus(tmp_path / "tiny", tmp_path / "store", rows, manifest_text=BENCHMARK)
+    found = overlaps_check(audit(out, benchmarks=benchmark(METHOTREXATE, options=[])))
+    assert (found.status, found.detail) == (Status.OK, "1 questions; reported, for a person to look at (1)")
+
+
+def test_findings_beside_the_shards_are_those_decided_and_acted_on(tmp_path: Path):
+    ruled = BENCHMARK + KEEPS.format(rule="near", decision="keep")
+    near = overlap("q1", rule="near", score=0.95, benchmark="medqa", decision="report", why="another farmer")
+    gone = overlap("q9", benchmark="medqa")
+    whole = write_corpus(tmp_path / "whole", tmp_path / "store", manifest_text=ruled, overlaps=[near, gone])
+    assert (overlaps_check(audit(whole), "evidence").status, overlaps_check(audit(whole), "evidence").detail) == (Status.OK, "2 findings")
+    bad = [near | {"decision": "leak", "why": ""}, overlap("q2", benchmark="medqa")]
+    found = overlaps_check(audit(write_corpus(tmp_path / "bad", tmp_path / "s2", manifest_text=ruled, overlaps=bad)), "evidence")
+    assert found.detail == "decision is not the manifest's (1); leak that is published (2)"
+
+
+def test_changed_or_missing_findings_are_told(tmp_path: Path):
+    corpus = write_corpus(tmp_path / "tiny", tmp_path / "store", manifest_text=BENCHMARK, overlaps=[overlap("q9", benchmark="medqa")])
+    copy = detach(corpus, tmp_path / "copy")
+    pq.write_table(pq.read_table(copy / "overlaps.parquet").slice(0, 0), copy / "overlaps.parquet")
+    assert failures(audit(copy)) == {"files": "other bytes than the lock names (1)", "evidence": "lock tells of other findings (1)"}
+    (copy / "overlaps.parquet").write_bytes(b"PAR1")
+    assert "findings cannot be read (1)" in failures(audit(copy))["evidence"]
+    edit_lock(copy, lambda lock: lock.update(overlaps=None))
+    assert "no findings beside the shards (1)" in failures(audit(copy))["evidence"]
 
 
 def test_findings_are_named_and_only_the_first_are_told(tmp_path: Path):

@@ -10,17 +10,13 @@ from hypothesis import strategies as st
 
 from pipeline.stages.rank import RankRecipe, rank
 from schemas.graph import SHARD, Duplicate, Overlap, Rank
-from tests.fixtures.stage_rows import digest_of, example, examples, hashed, hashes, sharded
+from tests.fixtures.stage_rows import digest_of, example, examples, hashed, hashes, overlap, sharded
 
 Row = dict[str, Any]
 
 
 def duplicate(id: str, group: str = "g", kind: str = "question") -> Row:
     return {SHARD: 0, Duplicate.id: id, Duplicate.group: group, Duplicate.kind: kind}
-
-
-def overlap(id: str) -> Row:
-    return {SHARD: 0, Overlap.id: id, Overlap.benchmark: "medqa", Overlap.row: "test 3", Overlap.kind: "question"}
 
 
 def ranked(
@@ -35,7 +31,8 @@ def ranked(
 ) -> pa.Table:
     named = {"a": 0} if caps is None else caps
     recipe = RankRecipe(sources=tuple(named), max_rows=tuple(named.values()), heldout=heldout, seed=seed)
-    return rank(sharded(examples(rows)), hashes(*measured), Duplicate.from_rows(duplicates), Overlap.from_rows(overlaps), recipe)["ranks"]
+    met = sharded(Overlap.from_rows(overlaps)) if overlaps else None
+    return rank(sharded(examples(rows)), hashes(*measured), Duplicate.from_rows(duplicates), recipe, met)["ranks"]
 
 
 def reasons(table: pa.Table) -> dict[str, tuple[str, str]]:
@@ -49,7 +46,7 @@ def kept(table: pa.Table) -> list[str]:
 def test_every_row_has_its_rank_in_order_and_in_its_shard() -> None:
     rows = [example("3"), example("1"), example("2")]
     recipe = RankRecipe(sources=("a",), max_rows=(0,))
-    table = rank(sharded(examples(rows), [0, 0, 4]), hashes(), Duplicate.empty(), Overlap.empty(), recipe)["ranks"]
+    table = rank(sharded(examples(rows), [0, 0, 4]), hashes(), Duplicate.empty(), recipe)["ranks"]
     assert table[Rank.id].to_pylist() == ["3", "1", "2"]
     assert table[SHARD].to_pylist() == [0, 0, 4]
     assert set(table[Rank.reason].to_pylist()) == {""}
@@ -66,12 +63,25 @@ def test_reasons_come_in_their_order() -> None:
     rows = [example("1"), example("2", **picture), example("3")]
     assert reasons(ranked(rows, **everything, caps={"a": 1}))["2"] == ("broken image", f"{digest_of('p')[:16]}: truncated")
     del everything["measured"]
-    assert reasons(ranked(rows, **everything, caps={"a": 1}))["2"] == ("in benchmark", "medqa test 3 (question)")
+    assert reasons(ranked(rows, **everything, caps={"a": 1}))["2"] == ("in benchmark", "bench row 90 (question: exact, score 1.00)")
     del everything["overlaps"]
     assert reasons(ranked(rows, **everything, caps={"a": 1}))["2"] == ("contradicting gold", "g")
     repeats = (duplicate("1"), duplicate("2"))
     assert reasons(ranked(rows, duplicates=repeats, caps={"a": 1}))["2"] == ("duplicate question", "1")
     assert reasons(ranked(rows, caps={"a": 1}))["2"] == ("row cap", "1")
+
+
+def test_a_finding_that_is_only_reported_drops_nothing_and_the_first_leak_is_the_evidence() -> None:
+    met = (
+        overlap("1", decision="report"),
+        overlap("2", decision="report"),
+        overlap("2", kind="image", rule="pixels"),
+        overlap("2", rule="near", score=0.9),
+    )
+    assert reasons(ranked([example("1"), example("2")], overlaps=met)) == {
+        "1": ("", ""),
+        "2": ("in benchmark", "bench row 90 (image: pixels, score 1.00)"),
+    }
 
 
 def test_the_cap_keeps_the_lowest_ids_and_counts_only_rows_that_could_stay() -> None:
