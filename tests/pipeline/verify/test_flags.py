@@ -44,6 +44,28 @@ def test_odd_trace_is_flagged(text: str, flag: str) -> None:
     assert getattr(flags(text), flag) is True
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It serves as an aid to diagnosis in a mouse model.",
+        "As an aide to the model, it was made by metabolic engineering.",
+        "Given the answer choices, the provided image and the known history, the label of the drug says little.",
+        "The patient was told to rest. Reference ranges are given. The ground-glass opacity is a hint.",
+        "We see the image: it shows a mass. According to the guidelines, the report of the biopsy is needed.",
+    ],
+)
+def test_words_of_medicine_alone_are_no_flag(text: str) -> None:
+    found = flags(f"<think>{text}</think>\\boxed{{A}}")
+    assert not any((found.identity, found.leaks_answer, found.image_blind))
+
+
+@pytest.mark.parametrize("separator", ["\x1c", "\u2028", "\u00a0", "\t"])
+def test_any_blank_parts_words(separator: str) -> None:
+    loop = separator.join(["It may be so, or not be so."] * 40)
+    assert flags(loop).looping
+    assert flags(f"Again{separator}the given answer is B.").leaks_answer
+
+
 def test_length_and_boxes_are_seen() -> None:
     assert flags(PLAIN, "length").truncated
     assert flags(PLAIN + r" or \boxed{B}").boxes == 2
