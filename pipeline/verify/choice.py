@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from pipeline.verify.fold import fold, unwrap
+from pipeline.verify.fold import fold, negative, unwrap
 from pipeline.verify.gold import Gold, Reading
 from schemas.trace import Verdict
 
@@ -18,6 +18,8 @@ _SEPARATOR = re.compile(r"\s*(?:,|;|/|&|\+|\||\n|\band\b|\bor\b|\bet\b|\bou\b|\b
 _TRAILING = re.compile(r"^(.{2,400}?)\s*[(\[]\s*([A-Za-z])\s*[)\]]\.?$", re.DOTALL)
 _ALONE = re.compile(r"(?<![\w'’.-])[A-Z](?![\w'’])")
 _EITHER = re.compile(r"\b(?:or|ou|oder|either)\b|或", re.IGNORECASE)
+_MARRED = re.compile(r"^\(?[A-Z]\)?\s*(?:['+]|-+)$")
+_FACTORIAL = re.compile(r"\d!")
 _DOUBLE = re.compile(r"(.)\1+")
 _WORD = re.compile(r"\w+")
 _NEGATIONS = frozenset(
@@ -104,6 +106,8 @@ def name_options(content: str, gold: Gold) -> Named:
         return Named(Verdict.NO_ANSWER, (), "long" if content.strip() and len(content) > LONGEST else "empty")
     if "?" in text and not any("?" in option for option in gold.options):
         return Named(Verdict.NO_ANSWER, (), "doubt")
+    if _MARRED.match(text) or (_FACTORIAL.search(text) and not any("!" in option for option in gold.options)):
+        return Named(Verdict.NO_ANSWER, (), "doubt")
     bare = len(text) == 1 and text.isascii() and text.isalpha()
     if not bare and (by_text := _by_text(text, gold)):
         return by_text
@@ -120,6 +124,7 @@ def _by_text(text: str, gold: Gold) -> Named | None:
     folded = fold(text)
     same = tuple(index for index, option in enumerate(gold.folded) if option == folded)
     same = same or tuple(index for index, option in enumerate(gold.options) if option.strip(" .") == text.strip(" ."))
+    same = tuple(index for index in same if negative(gold.options[index]) == negative(text)) if "-" in text[-3:] else same
     if not same or not folded:
         return None
     return Named(Verdict.CORRECT if len(same) == 1 else Verdict.AMBIGUOUS, same, "text" if len(same) == 1 else "equal_texts")
@@ -204,7 +209,7 @@ def _denied(text: str) -> bool:
 
 def _several(text: str, gold: Gold) -> Named | None:
     """By a list of letters or option texts; None where some part of it is neither."""
-    compact = text.strip("()[]. ")
+    compact = text.strip("()[]. ").removeprefix("only ").removesuffix(" only")
     if 2 <= len(compact) <= 26 and compact.isascii() and compact.isalpha() and list(compact) == sorted(set(compact)) and compact.isupper():
         pieces = list(compact)
     else:

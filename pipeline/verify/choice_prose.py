@@ -23,9 +23,9 @@ _WORD_END = re.compile(r"(?:s|d|ed|en)?(?![^\W\d_])")
 _PLURAL = re.compile(r"(?:s|en)\s+(?:correct\w*\s+|finale?s?\s+)?(?:are|sont|son|sind|lauten)\b\s*:?")
 _MANY = re.compile(r"\s*(?:choices|options)\b")
 _BEFORE = re.compile(
-    r"(?:^|(?<=[\s(*]))(?P<mark>(?:[Oo]ption|[Cc]hoice|[Aa]nswer)\s+[(\[*]{0,3}|[(\[*]{1,3}|)(?P<letter>[A-Z])(?P<close>[)\]*.:]{0,3})"
-    r"(?P<gap>\s[^.\n,;?]{0,120}?)?\s+(?:is|would be|seems|appears|must be)\s+(?:to be\s+)?(?:(?:therefore|thus|clearly|indeed|likely|probably)\s+)?"
-    r"(?:the\s+)?(?:(?:single|only|one)\s+)*(?:correct|right|best|closest|most\s+(?:likely|appropriate|accurate|suitable))\b",
+    r"(?:^|(?<=[\s(*]))(?P<mark>(?:[Oo]ption|[Cc]hoice|[Aa]nswer|Antwort|[Rr]éponse|[Oo]pción|[Rr]espuesta)\s+[(\[*]{0,3}|[(\[*]{1,3}|)(?P<letter>[A-Z])(?P<close>[)\]*.:]{0,3})"
+    r"(?P<gap>\s[^.\n,;?]{0,120}?)?\s+(?:is|ist|est|es|would be|seems|appears|must be)\s+(?:to be\s+)?(?:(?:therefore|thus|clearly|indeed|likely|probably)\s+)?"
+    r"(?:(?:the|la)\s+)?(?:(?:single|only|one)\s+)*(?:correct[ea]?|richtig|korrekt|bonne réponse|right|best|closest|most\s+(?:likely|appropriate|accurate|suitable))\b",
     re.MULTILINE,
 )
 _JUDGED = re.compile(
@@ -33,8 +33,20 @@ _JUDGED = re.compile(
     r"(?:correct|right|best) (?:answer|option|choice)[.!*_ \t]*$",
     re.MULTILINE,
 )
-_PRAISE = ("correct", "right", "best", "closest", "most likely", "most appropriate", "most accurate", "most suitable")
-_DENIED_GAP = re.compile(r"\b(?:not|n't|no|if|but|and|or|than|that|which|[A-Z])\b|n't", re.IGNORECASE)
+_PRAISE = (
+    "correct",
+    "richtig",
+    "korrekt",
+    "bonne réponse",
+    "right",
+    "best",
+    "closest",
+    "most likely",
+    "most appropriate",
+    "most accurate",
+    "most suitable",
+)
+_DENIED_GAP = re.compile(r"\b(?:not|nicht|kein\w*|pas|ne|n't|no|if|but|and|or|than|that|which|[A-Z])\b|n't", re.IGNORECASE)
 _BRACKETED = re.compile(r"\b(?:is|are|be|was|with|by|represented by)\s*:?\s*(?:option\s+|choice\s+)?[*_]*[(\[]?([A-Z])[)\]]")
 _BRACKET = re.compile(r"[A-Z][)\]]")
 _OPTION = re.compile(r"\b(?:option|choice)\s+[*_(\[]*([A-Z])(?![A-Za-z'’])")
@@ -54,8 +66,12 @@ _SHORTLY = re.compile(
 )
 _NEW_QUESTION = re.compile(r"\n[ \t#*]*(?:Question|Q)[ \t]*\d{0,4}[*]{0,2}:", re.IGNORECASE)
 _CLOSING = re.compile(r"(?<=[ \n*][Aa])nswer is:? ?\*{0,2}\(?([A-Z])\)?\*{0,2}\.?\s*\Z")
+_FAULTY = re.compile(r"\b(?:incorrect|wrong|false\b|falsch|mauvais|erron|equivocad)", re.IGNORECASE)
+_UNDERSCORED = re.compile(r"(?:final|correct|best|your|my|predicted|model|the)_\Z", re.IGNORECASE)
 _STOP = re.compile(r"[.?!]\s")
-_UNSURE = re.compile(r"(?:\bnot|n't|\bcannot|\bnever|\bcould|\bmight|\bmay|\bno|\bnicht|\bn'|[不非])\s*(?:\b(?:be|is|are|was)|是)?\s*$")
+_UNSURE = re.compile(
+    r"(?:\bnot|n't|\bcannot|\bnever|\bcould|\bmight|\bmay|\bno|\bnicht|\bn'|不可能|可能|也许|或许|未必|不一定|[不非])\s*(?:\b(?:be|is|are|was)|是)?\s*$"
+)
 TAIL = 300
 CLOSING = 40
 REACH = 120
@@ -158,6 +174,8 @@ def _keys(plain: str, stop: int) -> Iterator[tuple[str, int]]:
 def _after_key(text: str, start: int, end: int, gold: Gold) -> Target | None:
     if text[start].isascii() and not (_WORD_END.match(text, end) and not text[start - 1 : start].isalpha()):
         return None
+    if text[start - 1 : start] == "_" and not _UNDERSCORED.search(text, max(0, start - 12), start) and text[start - 2 : start] != "__":
+        return None
     plural = _PLURAL.match(text, end)
     if (text.startswith("s", end) and not plural) or _MANY.match(text, end) or denies(text, start):
         return None
@@ -174,6 +192,8 @@ def _after_key(text: str, start: int, end: int, gold: Gold) -> Target | None:
         before = text[end : copula.start()]
         if before and not before.isspace():
             if _STOP.search(before):
+                return None
+            if _FAULTY.search(before):
                 return None
             if _UNSURE.search(before) or _FOLLOWS.search(before):
                 continue

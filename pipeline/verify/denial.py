@@ -2,10 +2,13 @@
 
 import re
 
-_NEGATED = re.compile(r"(?:\bnot\b|n't\b|\bnever\b|\bincorrect\b|\bwrong\b|\bneither\b)[^.;\n]{0,24}$", re.IGNORECASE)
+_NEGATED = re.compile(
+    r"(?:\b(?:not|never|incorrect\w*|wrong|neither|false(?=\s+that)|falsche?n?|mauvaise|second|(?<!no )(?<!without )doubt|least\s+\w+(?=\s*$))\b|n't\b|错误|错的)[^.;\n]{0,24}$",
+    re.IGNORECASE,
+)
 EACH = re.compile(r"\b(?:each|every|all|any|other|another|remaining|possible)\s+(?:\w+\s+)?\Z", re.IGNORECASE)
 _IF = re.compile(r"\W*(?:if(?!\s+(?:i|we|you|one|forced|only|had)\b)|unless|assuming)\b", re.IGNORECASE)
-_DENIAL = re.compile(r"not|n't|never|incorrect|wrong|neither")
+_DENIAL = re.compile(r"not|n't|never|incorrect|wrong|neither|fals|mauvaise|second|doubt|least|错")
 _HENCE = re.compile(r",\s*(?:hence|so|thus|therefore|and so)\b", re.IGNORECASE)
 _SAID = re.compile(
     r"\b(?:[Ss]tudents?|[Pp]eople|[Ss]ome|[Oo]thers|[Mm]any|[Oo]ne|[Yy]ou|[Tt]hey)\s+(?:might |may |could |would |wrongly |often |mistakenly )*"

@@ -29,6 +29,7 @@ _POSSESSIVE = re.compile(r"(?<=\w)'s?(?!\w)")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _SIGN = re.compile(r"[<>=+/%≤≥±°]")
 _HYPHEN = re.compile(r"(?<=\w)-|-(?=\s|$)")
+_NEGATIVE = re.compile(r"[-⁻]\s*[.)\]]*\s*$")
 _POINT = re.compile(r"[.,](?!\d)|(?<=[^\W\d])[.,](?=\d)|(?<!\d),(?=\d)")
 _BARE_POINT = re.compile(r"(?<![\w.])\.(?=\d)")
 _MINUS = re.compile(r"(?:^|(?<=[\s(=]))-\s+(?=[\d.])")
@@ -66,6 +67,11 @@ def unwrap(text: str) -> str:
     if "*" in text or "`" in text or "__" in text:
         text = text.replace("**", "").replace("__", "").replace("`", "").strip().strip("*")
     return text.strip()
+
+
+def negative(text: str) -> bool:
+    """Whether a text ends in a minus, as `HCV-` does: folding drops it."""
+    return _NEGATIVE.search(align(text)) is not None
 
 
 @lru_cache(maxsize=1 << 16)

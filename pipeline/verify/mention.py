@@ -9,12 +9,14 @@ from pipeline.verify.gold import Gold
 _SENTENCE = re.compile(r"[^.!?\n;]+(?:[.](?=\d)[^.!?\n;]*)*")
 CONCLUDES = re.compile(
     r"\b(?:therefore|thus|hence|so|conclu\w+|overall|in summary|most|best|correct|diagnosis|answer|i think|i believe|would be|should be|suggests?"
-    r"|consistent with|likely|choose|select)\b|\b(?:this|it) is\s+(?:an?\s+|the\s+)?",
+    r"|consistent with|likely|choose|select|pick|go with|opt for|donc|ainsi|diagnostic|probable|por (?:lo )?tanto|diagnóstico|daher|somit|diagnose"
+    r"|wahrscheinlich\w*)\b|\b(?:this|it) is\s+(?:an?\s+|the\s+)?",
     re.IGNORECASE,
 )
 DENIES = re.compile(
     r"\b(?:not|no|never|unlikely|neither|nor|without|cannot|incorrect|wrong|false|ruled out|rule out|excluded?|less likely|less|rather than"
-    r"|instead of|unless|but|although|though|however|while|whereas|except|if)\b|n't\b|\?",
+    r"|instead of|unless|but|although|though|however|while|whereas|except|if|pas|non|sans|peu probable|plutôt que|mais|sin|pero|nicht|kein\w*|ohne|unwahrscheinlich|aber"
+    r"|sondern)\b|n't\b|\?",
     re.IGNORECASE,
 )
 _PRAISES = re.compile(
@@ -37,16 +39,18 @@ _LETTER_AFTER = re.compile(r"\s*[(\[](?:option\s+|choice\s+)?([A-Z])[)\]]")
 # A word of another kind beside the text makes it another thing: `gestational diabetes` is not `diabetes`.
 _PLAIN_BEFORE = re.compile(
     r"(?:^|[,:(\"*]|\b(?:is|are|be|was|were|an?|the|of|as|with|to|by|for|suggests?|indicates?|has|have|likely|diagnosis|answer|choose|select|perform"
-    r"|administer|prescribe|recommend|start|order|obtain|give|this|that|his|her|their|patient's|therefore|thus|hence|so))\s*[*_\"]*$",
+    r"|administer|prescribe|recommend|start|order|obtain|give|this|that|his|her|their|patient's|therefore|thus|hence|so|est|une?|la|le|les|es|una|el|ist|eine?|der|die|das|go with|pick|opt for))\s*[*_\"]*$",
     re.IGNORECASE,
 )
 _PLAIN_AFTER = re.compile(
     r"[*_\"]*\s*(?:$|[,.:;)(\]\"*]|(?:is|was|are|would|as|in|of|to|for|because|since|due|with|on|at|by|and|given|which|that|from|should|can|may|this"
-    r"|based|after|secondary|or)\b)",
+    r"|based|after|secondary|or|car|parce|puisque|porque|ya|weil|da)\b)",
     re.IGNORECASE,
 )
-_OR_BEFORE = re.compile(r"\b(?:or|perhaps|possibly)\s*$")
-_OR_AFTER = re.compile(r"\s*,?\s*or\b")
+_OR_BEFORE = re.compile(
+    r"\b(?:or|perhaps|possibly|ou|oder|o|soit|entweder|peut-être|quizás|vielleicht)\s*(?:l[ae]\s+|une?\s+|eine?\s+|una?\s+)?$"
+)
+_OR_AFTER = re.compile(r"\s*,?\s*(?:or|ou|oder|o)\b")
 LAST = 3000
 SENTENCES = 30
 

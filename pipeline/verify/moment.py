@@ -35,12 +35,16 @@ _AGES = re.compile(
     r"(?<![\d.])(\d{1,3})\s*(?:weeks?|wks?|semaines?|semanas?|wochen|周)(?:\W{0,3}(?:and|et|y|und)?\s*(\d{1,3})\s*(?:days?|jours?|d[ií]as?|tage|天))?",
     re.IGNORECASE,
 )
-_PAIR = re.compile(r"^\(?\s*['\"]?(\d{1,3})['\"]?\s*[,+]\s*['\"]?(\d{1,3})['\"]?\s*\)?$")
-_WEEKS = re.compile(r"^[^\d<>≤≥±-]{0,3}(\d{1,3})\s*(?:weeks?|wks?|w)\W{0,3}$", re.IGNORECASE)
 _PROSE = ("phrase", "conclusion", "whole")
 _OFF = r"not|never|before|after|until|till|by|since|than|prior to|earlier than|later than|nicht|vor|nach|avant|après|antes del?|después del?|pas"
+_UNSURE_AGE = re.compile(
+    rf"\b(?:{_OFF}|between|or|no|less|more|over|under|least|most|minus|plus|ago|oder|ou)\b|n't\b|[±≠<>≤≥¬-]|(?<!\d)\d+\s*(?:hours?|months?|years?)",
+    re.IGNORECASE,
+)
+_PAIR = re.compile(r"^\(?\s*['\"]?(\d{1,3})['\"]?\s*\^?\s*[,+]\s*['\"]?(\d{1,3})['\"]?\s*\)?$")
+_WEEKS = re.compile(r"^[^\d<>≤≥±-]{0,3}(\d{1,3})\s*(?:weeks?|wks?|w)\W{0,3}$", re.IGNORECASE)
 _BESIDE = re.compile(
-    rf"\b(?:{_OFF}|between|from|to|or|either|and|days?|weeks?|months?|no|oder|ou)\b|n't\b|[±≠<>≤≥?¬]|\\(?:pm|n(?:e|eq|ot|eg)|[lg]eq?)(?![a-zA-Z])|[前后不]",
+    rf"\b(?:{_OFF}|between|from|to|or|either|and|days?|weeks?|months?|no|oder|ou|wrong|incorrect|false|falsch|faux|excluded|bc)\b|^\s*-|n't\b|[±≠<>≤≥?¬]|\\(?:pm|n(?:e|eq|ot|eg)|[lg]eq?)(?![a-zA-Z])|[前后不]",
     re.IGNORECASE,
 )
 _NEAR = re.compile(
@@ -56,7 +60,7 @@ def read_date(content: str, gold: Gold, where: str) -> Reading:
         return Reading(Verdict.NO_ANSWER, "", f"{where}_{'long' if content.strip() else 'empty'}", 0.0)
     text = unwrap(content)
     if gold.weeks_days is not None:
-        return _age(text, gold.weeks_days, where)
+        return _age(text, gold.weeks_days, where) if "?" not in text else Reading(Verdict.NO_ANSWER, "", f"{where}_doubt", 0.0)
     dates = dates_of(text, gold.date_order)
     if len(dates) != 1:
         verdict = Verdict.AMBIGUOUS if dates else Verdict.INCORRECT if _NUMERIC.search(text) else Verdict.NO_ANSWER
@@ -89,7 +93,10 @@ def _age(text: str, gold: tuple[int, int], where: str) -> Reading:
     if found is None and (weeks := _WEEKS.match(text)):
         said = int(weeks[1]), 0
     elif found is None:
-        return Reading(Verdict.NO_ANSWER, "", f"{where}_no_age", 0.0)
+        ages = ages_of(text) if where in _PROSE else set[tuple[int, int]]()
+        if not ages or len(ages) > 1 or _UNSURE_AGE.search(text):
+            return Reading(Verdict.AMBIGUOUS if ages else Verdict.NO_ANSWER, "", f"{where}_no_age", 0.0)
+        (said,) = ages
     else:
         said = int(found[1]), int(found[2])
     right = said == gold

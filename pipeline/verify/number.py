@@ -14,7 +14,7 @@ LONGEST = 400
 _PROSE = ("phrase", "conclusion", "whole")
 _NUMERAL = r"(?:\d{1,3}(?:[, ]\d{3})+(?![\d])(?:\.\d+)?|\d+(?:[.,]\d+)?|\.\d+)"
 _NUMBER = re.compile(
-    rf"(?<![\w.])([+-]?)\s*({_NUMERAL})(?:\s*(?:[x*×·]\s*10\s*\^?\s*\(?([+-]?\d{{1,3}})\)?|[eE]([+-]?\d{{1,3}})(?![a-zA-Z])))?"
+    rf"(?<![\w.])([+-]?)\s*({_NUMERAL})(?!\d|-(?:year|month|week|day|hour|minute|point)s?\b)(?:\s*(?:[x*×·]\s*10\s*\^?\s*\(?([+-]?\d{{1,3}})\)?|[eE]([+-]?\d{{1,3}})(?![a-zA-Z])))?"
 )
 _FRAC = re.compile(r"\\[dt]?frac\s*\{\s*([+-]?\d{1,9})\s*\}\s*\{\s*(\d{1,9})\s*\}")
 _OUT_OF = re.compile(

@@ -24,7 +24,7 @@ _CONCLUDES = re.compile(
     r"\b(?:therefore|thus|hence|so|final|result|total|score|equals?|approximately|about|is|are|was|would be|due)\b|[=≈:]", re.IGNORECASE
 )
 _LEAD = re.compile(r"^[\s*_#>\"'(]*(yes|oui|sí|ja|no|non|nein|maybe|是的|是|否|不是)(?![\w-])(.)?", re.IGNORECASE | re.DOTALL)
-_EITHER = re.compile(r"\s*(?:or|and|/|oder|ou|o|)\s*(?:yes|no|non|nein|maybe)\b|\s+(?:or|not)\b|\s*\?", re.IGNORECASE)
+_EITHER = re.compile(r"\s*(?:or|and|/|oder|ou|o|et|y|und|)\s*(?:yes|no|non|nein|oui|sí|ja|maybe)\b|\s+(?:or|not)\b|\s*\?", re.IGNORECASE)
 _ASIDE = "?/"
 _READ = (Verdict.CORRECT, Verdict.INCORRECT, Verdict.CONFLICT, Verdict.AMBIGUOUS)
 

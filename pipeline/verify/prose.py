@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from pipeline.verify.fold import fold, unwrap
+from pipeline.verify.fold import fold, negative, unwrap
 from pipeline.verify.gold import Gold, Reading
 from pipeline.verify.maths import looks_like_maths, same_maths
 from schemas.trace import Verdict
@@ -33,6 +33,8 @@ def read_text(content: str, gold: Gold, where: str) -> Reading:
     if any(looks_like_maths(value) and same_maths(content, value) for value in gold.values):
         return Reading(Verdict.CORRECT, text, f"{where}_maths", 1.0)
     said = fold(text)
+    if negative(text) and not any(map(negative, gold.values)):
+        return Reading(Verdict.AMBIGUOUS, text, f"{where}_sign", 0.0)
     if said and any(said == fold(unwrap(value)) for value in gold.values if not looks_like_maths(value)):
         return Reading(Verdict.CORRECT, text, f"{where}_exact", 1.0)
     tokens = said.split()

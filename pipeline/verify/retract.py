@@ -20,7 +20,7 @@ _BACK = re.compile(
     r"\b(?:wait|actually|correction|scratch that|strike that|i meant|i mean|on second thought|on reflection|let me (?:re-?consider|correct|re-?check)"
     r"|reconsider\w*|i made (?:a mistake|an error)|my mistake|that(?:'s| is| was) (?:wrong|incorrect|not right)|oops|sorry|hmm|i take (?:that|it) back"
     r"|attend(?:ez|s)|en fait|finalement|je me trompe|pardon|espera|en realidad|perd[óo]n|me equivoqu[ée]|mejor dicho|warte|moment mal|eigentlich"
-    r"|tats[äa]chlich|korrektur|vielmehr|doch nicht)\b|不对|等等|等一下|更正|其实|应该是|我错了",
+    r"|tats[äa]chlich|korrektur|vielmehr|doch nicht|now i (?:say|think|choose|believe)|i now)\b|(?:^|[.;!?…\n]\s*)(?:no|non|nein|nope),|→|->|⇒|不对|等等|等一下|更正|其实|应该是|我错了",
     re.IGNORECASE,
 )
 _ANEW = re.compile(
@@ -34,14 +34,15 @@ _NEW_QUESTION = re.compile(r"\n[ \t#*]*(?:Question|Q)[ \t]*\d{0,4}[*]{0,2}:", re
 _WRONG = r"(?:incorrect\w*|wrong|false|falsch|faux|fausse|falsa|unlikely|excluded|ruled out|crossed out)"
 _RIGHT = r"(?:correct\w*|right|richtig|the\s+(?:correct|right|best|final)|(?:the|my)\s+answer|exacte?)"
 _DENIED = re.compile(
-    rf"[\s}}$*).,:;\]–—-]*(?:(?:is|was|would be|seems?|est|es|ist)\s+(?:clearly\s+|also\s+)?(?:{_WRONG}|(?:not|pas|nicht)\s+{_RIGHT})"
+    rf"(?:</answer>)?[\s}}$*).,:;\]–—-]*(?:\\text\w*\{{\s*)?(?:(?:is|was|would be|seems?|est|es|ist)\s+(?:clearly\s+|also\s+)?(?:{_WRONG}|(?:not|pas|nicht)\s+{_RIGHT})"
     rf"|isn['’]t\s+{_RIGHT}|n['’]est pas {_RIGHT}|no es (?:la )?{_RIGHT}|[(\[]\s*(?:{_WRONG}|not(?:\s+{_RIGHT})?|no)\s*[)\]])(?!\w)"
     r"|[\s}$*).,:;\]]*(?:是?错误?的|不正确|不对)|[\s}$*)\]]*[✗✘✕✖❌❎🚫⛔☒?？]|\}?~~",
     re.IGNORECASE,
 )
 _OPENING = r"[ \t$*({\"'\[]*(?:\\(?:boxed|fbox|framebox|text|mathrm|mathbf|textbf)[ \t]*\{?[ \t$*({\"'\[]*)*$"
 _NOT = re.compile(
-    rf"(?:\b(?:not|never|nicht|kein\w*|n['’]est pas|no es|ne pas|cannot be)|n['’]t(?: be)?|不是|不|非)[ \t]*[:：]?{_OPENING}", re.IGNORECASE
+    rf"(?:\b(?:not|never|nicht|kein\w*|n['’]est pas|no es|ne pas|cannot be)|n['’]t(?: be)?|不是|不|非|rather than|instead of|except|plutôt que|au lieu de|en lugar de|anstatt|statt)[ \t]*[:：]?{_OPENING}",
+    re.IGNORECASE,
 )
 _CROSSED = re.compile(
     rf"(?:[¬≠≢∉✗✘✕✖❌❎🚫⛔☒]|!=|(?<![\w!])!|\\(?:neg|lnot|not|neq?|x?cancel|bcancel|sout|st)(?![a-zA-Z])|~~|<(?:s|del|strike)>){_OPENING}"
@@ -71,19 +72,12 @@ _CLAUSE = re.compile(
 _NAMES = re.compile(
     r"[\s,:;.–—-]*(?:no\b|not\b|it\b|it's|ist es|es ist|das ist|the (?:\w+ )?(?:answer|diagnosis|finding)|c'est|es |should)", re.IGNORECASE
 )
-_MILD = (
-    "actually",
-    "hmm",
-    "en fait",
-    "finalement",
-    "en realidad",
-    "eigentlich",
-    "tatsächlich",
-    "tatsachlich",
-    "其实",
-    "sorry",
-    "correction",
+_MILD = re.compile(
+    r"(?:actually|hmm|en fait|finalement|en realidad|eigentlich|tats[äa]chlich|其实|sorry|pardon|.?\s*(?:no|non|nein|nope),)\Z",
+    re.IGNORECASE,
 )
+_SHORT = re.compile(r"[\s,:–—-]*(?:[^\s.;!?]+\s+){0,3}[^\s.;!?]+\s*(?:[.!]|\Z)")
+_LONE = re.compile(r"\W*([A-Z])(?=\W*(?:\.|\n|\Z))")
 _NAY = re.compile(r"\b(?:not|no|never|nicht|kein\w*|pas|wrong|incorrect)\b|n['’]t\b|不", re.IGNORECASE)
 _SAYS = re.compile(
     r"\b(?:is|be|was|meant|mean|choose|select|est|es|ist|lautet|sollte|serait|answer|no|wait)\b[\s:,*(]*(?:(?:rather|instead|most likely|probably|the|an?|la|le|les|el|los"
@@ -100,10 +94,15 @@ def retracts(answer: str, end: int, gold: Gold) -> bool:
     if other := _NEW_QUESTION.search(text):
         text = text[: other.start()]
     for back in islice(_BACK.finditer(text, 0, REACH), CUES):
-        mild = back[0].lower() in _MILD
+        mild = _MILD.match(back[0]) is not None
         if _differs(text[back.end() : back.end() + NEAR], gold, mild=mild):
             return True
-    return any(_differs_at(text[cue.start() : cue.end() + NEAR], cue.end() - cue.start(), gold) for cue in _ANEW.finditer(text, 0, REACH))
+    if gold.answer_type is AnswerType.MCQ and any(ord(letter) - ord("A") not in gold.indexes for letter in _PRAISED.findall(text)):
+        return True
+    return any(
+        _differs_at(text[cue.start() : cue.end() + NEAR], cue.end() - cue.start(), gold)
+        for cue in islice(_ANEW.finditer(text, 0, REACH), CUES)
+    )
 
 
 def denied(answer: str, start: int, end: int) -> bool:
@@ -156,7 +155,8 @@ def _differs(after: str, gold: Gold, *, mild: bool) -> bool:
     match gold.answer_type:
         case AnswerType.MCQ | AnswerType.MULTI:
             right = {chr(ord("A") + index) for index in gold.indexes}
-            said = _LETTER.findall(after) + _PRAISED.findall(after)
+            lone = _LONE.match(after)
+            said = _LETTER.findall(after) + _PRAISED.findall(after) + ([lone[1]] if lone else [])
             if any(letter not in right and ord(letter) - ord("A") < len(gold.options) for letter in said):
                 return True
             return any(_SAYS.search(after, 0, start) for start, index in _texts(after, gold) if index not in gold.indexes)
@@ -168,7 +168,7 @@ def _differs(after: str, gold: Gold, *, mild: bool) -> bool:
         case AnswerType.DATE:
             return _other_date(after, gold)
         case AnswerType.OPEN | AnswerType.LABEL_SET:
-            return (not mild or _NAMES.match(after) is not None) and _other_text(after, gold)
+            return (not mild or _NAMES.match(after) is not None or _SHORT.match(after) is not None) and _other_text(after, gold)
         case _:
             return False
 

@@ -27,11 +27,11 @@ _JOINED = re.compile(
 )
 _LISTED = re.compile(r"[)\]*_]{0,3}[.:)][^\n]{0,200}\n{1,2}[ \t>*_(\[-]{0,4}([A-Z])(?=[).:\]])")
 _AFTER = re.compile(
-    r"[)\]}*_\"'`$\\>]|[.,;:!](?:\s|$|[)\]}*\"']|[^\x00-\x7f])|\s*$|\s*\n|\s+(?:because|since|as|for|which|due|based|given|and|or|but|with|in|according|\()"
+    r"[)\]}*_\"'`$\\>]|[.,;:!](?:\s|$|[)\]}*\"']|[^\x00-\x7f])|\s*$|\s*\n|\s+(?:because|since|as|for|which|due|based|given|and|or|but|with|in|according|rather|instead|over|\()"
     r"|\s*[-–—]\s|[。，；、！<]|[^\x00-\x7f]"
 )
 _TAKEN_BACK = re.compile(
-    r"[)\]}*_\"'$]{0,4}\s+(?:(?:is\s+)?(?:wrong|incorrect|unlikely|out|excluded)|isn't|if|unless|no|is not|or(?!\s+(?:\w+\s+)?[(\[*]*[A-Z]\b)|not(?!\s+\(?[A-Z]\b))\b",
+    r"[)\]}*_\"'$]{0,4}(?:,\s+(?:if(?!\s+(?:i|we|you|one|forced|only)\b)|unless|provided)\b|\s+(?:(?:is\s+)?(?:wrong|incorrect|unlikely|out|excluded)|isn't|if|unless|no|is not|or(?!\s+(?:\w+\s+)?[(\[*]*[A-Z]\b)|not(?!\s+\(?[A-Z]\b))\b)",
     re.IGNORECASE,
 )
 _DOUBT = re.compile(r"[)\]*_\"'\s]{0,4}\?")

@@ -60,6 +60,7 @@ _TERM = re.compile(
     r"\s*(°?[a-zA-Zµμáíñ]+|%|°|分钟|小时|毫摩尔|[毫微千]克|公斤|毫升|[厘毫]米|[分岁天日周年秒克升])\s*(?:\^?\s*\(?(-?[123²³])\)?(?![\d.]))?"
 )
 _JOIN = re.compile(r"\s*(/|per\b|·|\*)\s*", re.IGNORECASE)
+_PRODUCT = re.compile(r"\s*(?=[a-zA-Zµμ]{1,6}\s*\^?\s*\(?-[123])")
 _POWER = re.compile(r"\s*(?:[x×*·]\s*)?10\s*(?:\^|\*\*?)?\s*(\d{1,2}|[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2})\s*(?=/|per\b|[a-zA-Zµμ])")
 _SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _COUNTED = frozenset(("points", "cells", "beats"))
@@ -96,9 +97,10 @@ def parse_unit(text: str) -> Unit:
         names.append(f"{name}^{-exponent if joint and joint[1] not in '·*' else exponent}")
         at = end = found.end()
         joint = _JOIN.match(text, at)
-        if joint is None:
+        onward = joint or _PRODUCT.match(text, at)
+        if onward is None:
             break
-        at = joint.end()
+        at = onward.end()
     return Unit("%" if names == ["%^1"] else " ".join(names), end if names else 0)
 
 

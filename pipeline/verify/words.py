@@ -18,7 +18,7 @@ _CLAUSES = re.compile(r"[,.;:!\n()\[\]…。，；]|\s+[-–—]+\s*|→")
 _ALSO = re.compile(r"^(?:and|or|und|et|ou|oder|y|o)\s+", re.IGNORECASE)
 _TURN = re.compile(
     r"^(?:(?:but|actually|hmm|wait|well|rather|instead|on (?:second thought|reflection)|i mean|sorry|correction|in fact|en fait|enfin|finalement|mais|pero|mejor dicho|besser gesagt|en realidad|aber"
-    r"|eigentlich|doch|不对|其实)\b[\s,]*)+(?:(?:it is|the answer is)\s+)?|^(?:it is|the answer is|c'est|es ist)\s+",
+    r"|eigentlich|doch|then again|不对|其实)\b[\s,]*)+(?:(?:it is|the answer is)\s+)?|^(?:it is|the answer is|c'est|es ist)\s+",
     re.IGNORECASE,
 )
 _NAYS = {"yes": ("no", "not", "non", "nein", "nicht"), "no": ("yes", "oui", "ja", "sí"), "maybe": ("yes", "no")}
@@ -86,6 +86,7 @@ def read_labels(content: str, gold: Gold, where: str) -> Reading:
         return Reading(Verdict.NO_ANSWER, "", f"{where}_{'long' if content.strip() else 'empty'}", 0.0)
     if content.rstrip(" .}").endswith("?") and not any("?" in label for label in gold.values):
         return Reading(Verdict.NO_ANSWER, "", f"{where}_doubt", 0.0)
+    content = content.replace("\\\\", "\n")
     right = {fold(label) for label in gold.values}
     said = labels_of(content, right | {fold(label) for label in gold.vocabulary})
     if not said:

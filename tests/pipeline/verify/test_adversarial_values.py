@@ -1,4 +1,4 @@
-r"""Outputs on words, labels, numbers, dates, free text and boxes written to mislead, in five languages; each verdict was set before the code first read it."""
+r"""Outputs on questions after words, labels, free text and boxes written to mislead, in five languages, each labelled by reading."""
 
 import json
 from typing import Any
@@ -13,206 +13,142 @@ def gold(kind: str, raw: dict[str, Any], options: tuple[str, ...] = ()) -> Gold:
     return Gold.from_json(kind, options, json.dumps(raw))
 
 
-YES, NO = gold("yesno", {"value": "yes"}), gold("yesno", {"value": "no"})
-RIGHT_WORDS = [
-    (YES, r"\boxed{Yes, no doubt}"),
-    (YES, r"\boxed{yes} - there is no doubt."),
-    (YES, "Yes. No pneumothorax is seen, but the heart is large."),
-    (YES, r"\boxed{Yes, there is no normal lung left}"),
-    (YES, r"\boxed{是的}"),
-    (YES, "Oui, on voit une fracture."),
-    (YES, "Ja, es gibt eine Fraktur."),
-    (YES, "Die Antwort ist ja."),
-    (NO, r"\boxed{No, nothing abnormal}"),
-    (NO, "La réponse est non."),
-    (NO, "La respuesta es no."),
-    (NO, "No. Yes-or-no questions need care."),
-    (NO, "没有。"),
-]
-WRONG_WORDS = [
-    (YES, r"\boxed{yes - actually no}"),
-    (YES, "Yes… no."),
-    (YES, r"\boxed{yes}. No, wait: no."),
-    (YES, r"\boxed{yes} is wrong."),
-    (YES, r"\boxed{Yes if contrast was given, no otherwise}"),
-    (YES, r"\boxed{¬yes}"),
-    (YES, r"\boxed{not yes}"),
-    (YES, r"\boxed{yes and no}"),
-    (YES, r"\boxed{yes → no}"),
-    (YES, "Yes, but actually not."),
-    (YES, "Oui, enfin non."),
-    (YES, "Sí. Perdón, no."),
-    (YES, "Ja, eigentlich nein."),
-    (YES, "是的，不对，不是。"),
-    (YES, "The answer is yes? No."),
-    (NO, r"\boxed{no - yes}"),
-    (NO, "No doubt about it: there is a fracture."),
-    (NO, "No wait, yes."),
-    (NO, r"\boxed{No, actually yes}"),
-    (NO, "Nein, doch: ja."),
-    (NO, "There is no way to be sure."),
-    (NO, r"\boxed{not no}"),
-]
+def cases(right: Gold, *texts: str) -> list[tuple[Gold, str]]:
+    return [(right, text) for text in texts]
+
+
+YES = gold("yesno", {"value": "yes"})
+NO = gold("yesno", {"value": "no"})
+MAYBE = gold("yesnomaybe", {"value": "maybe"}, ("yes", "no", "maybe"))
 LABELS = gold("label_set", {"labels": ["Pneumonia", "Edema"], "vocabulary": ["Pneumonia", "Edema", "Effusion"]})
-RIGHT_LABELS = [
-    (LABELS, r"\boxed{1. Pneumonia, 2. Edema}"),
-    (LABELS, r"\boxed{Pneumonia and edema}"),
-    (LABELS, r"\boxed{pneumonia + edema}"),
-    (LABELS, r"\boxed{Pneumonia, Edema}" + "\nThere is no effusion."),
-    (LABELS, '{"answer": ["edema", "pneumonia"]}'),
-]
-WRONG_LABELS = [
-    (LABELS, r"\boxed{pneumonia, ¬edema}"),
-    (LABELS, r"\boxed{pneumonia, edema?}"),
-    (LABELS, r"\boxed{pneumonia or edema}"),
-    (LABELS, r"\boxed{pneumonia, no edema}"),
-    (LABELS, r"\boxed{pneumonia, edema} Correction: the answer is pneumonia, effusion."),
-    (LABELS, r"\boxed{neither pneumonia nor edema}"),
-    (LABELS, r"\boxed{pneumonia without edema}"),
-    (LABELS, r"\boxed{pneumonia, edema (excluded)}"),
-]
-AGE = gold("numeric", {"value": "5"})
-DOSE = gold("numeric", {"value": "7.5", "low": "7.4", "high": "7.6", "unit": "mg"})
-RIGHT_NUMBERS = [
-    (AGE, r"\boxed{+5}"),
-    (AGE, r"\boxed{5.0}"),
-    (AGE, r"\boxed{\text{Score} = 5}"),
-    (AGE, r"\boxed{5 \text{ points}}"),
-    (AGE, r"\boxed{2 + 3 = 5 \text{ points}}"),
-    (AGE, r"\boxed{5}" + "\n(1 for age, 4 for the rest)"),
-    (AGE, r"\boxed{5} points out of 10."),
-    (AGE, "Therefore, the score is 5 (moderate risk)."),
-    (AGE, "Le score est de 5 points."),
-    (AGE, "Die Antwort ist 5."),
-    (AGE, "La respuesta es 5 puntos."),
-    (AGE, "答案是5分。"),
-    (AGE, r"\boxed{５}"),
-    (DOSE, r"\boxed{7,5 mg}"),
-    (DOSE, r"\boxed{7.5\,\text{mg of morphine}}"),
-    (DOSE, r"\boxed{0.0075 g}"),
-    (DOSE, r"\boxed{7.5 mg par jour}"),
-]
-WRONG_NUMBERS = [
-    (AGE, r"\boxed{5}. Actually it is 6."),
-    (AGE, r"\boxed{5}. Hmm, the score should be 6."),
-    (AGE, r"\boxed{5} is wrong."),
-    (AGE, r"\boxed{\sim 5-6}"),
-    (AGE, r"\boxed{5, 6}"),
-    (AGE, r"\boxed{5 (6)}"),
-    (AGE, r"\boxed{5^{2}}"),
-    (AGE, r"\boxed{5_{2}}"),
-    (AGE, r"\boxed{5 \cdot 10^{3}}"),
-    (AGE, r"\boxed{5e3}"),
-    (AGE, r"\boxed{5,000}"),
-    (AGE, r"\boxed{5.000.000}"),
-    (AGE, r"\boxed{5'000}"),
-    (AGE, r"\boxed{1/5}"),
-    (AGE, r"\boxed{5⁻¹}"),
-    (AGE, r"\boxed{-5}"),
-    (AGE, r"\boxed{minus 5}"),
-    (AGE, r"\boxed{$5$ less than ten}"),
-    (AGE, r"\boxed{log(5)}"),
-    (AGE, r"\boxed{|5-10|}"),
-    (AGE, r"\boxed{5 \text{ to } 6}"),
-    (AGE, r"\boxed{5+}"),
-    (AGE, r"\boxed{5++}"),
-    (AGE, r"\boxed{≥5}"),
-    (AGE, r"\boxed{5½}"),
-    (AGE, r"\boxed{5:30}"),
-    (AGE, r"\boxed{5万}"),
-    (AGE, r"\boxed{٥٥}"),
-    (AGE, r"\boxed{Ⅴ or 5}"),
-    (AGE, "Step 5: add all points."),
-    (AGE, "There were 5 criteria, and the score is above that."),
-    (AGE, "La réponse n'est pas 5."),
-    (AGE, "Die Antwort ist nicht 5."),
-    (AGE, "答案不是5。"),
-    (AGE, "The answer is 5? No, 6."),
-    (DOSE, r"\boxed{7.5 g}"),
-    (DOSE, r"\boxed{7.5 mg/kg}"),
-    (DOSE, r"\boxed{7.5 mg twice daily}"),
-    (DOSE, r"\boxed{7.5 mg plus 2.5 mg}"),
-    (DOSE, r"\boxed{7.5 mcg}"),
-    (DOSE, r"\boxed{7.5 mg \to 10 mg}"),
-    (DOSE, r"\boxed{7.5 mg mal 2}"),
-    (DOSE, r"\boxed{15/2 mg}"),  # a fraction, or a tablet of two drugs
-]
-DAY = gold("date", {"value": "2023-03-04"})
-WEEKS = gold("date", {"weeks": 17, "days": 4})
-RIGHT_DATES = [
-    (DAY, r"\boxed{\text{4 mars 2023}}"),
-    (DAY, r"\boxed{Saturday, March 4, 2023}"),
-    (DAY, r"\boxed{March 4, 2023 (2023-03-04)}"),
-    (DAY, r"\boxed{03/04/2023}" + "\nThe last period began on 05/28/2022."),
-    (DAY, "Das Datum ist der 4. März 2023."),
-    (WEEKS, r"\boxed{17 Wochen und 4 Tage}"),
-    (WEEKS, r"\boxed{17 semaines et 4 jours}"),
-    (WEEKS, r"\boxed{17周4天}"),
-]
-WRONG_DATES = [
-    (DAY, r"\boxed{03/04/2023} Wait, the correct date is 03/05/2023."),
-    (DAY, r"\boxed{March 4, 2023}. Actually, March 5, 2023."),
-    (DAY, r"\boxed{not March 4, 2023}"),
-    (DAY, r"\boxed{before March 4, 2023}"),
-    (DAY, r"\boxed{March 4, 2023 ± 7 days}"),
-    (DAY, r"\boxed{two days after March 4, 2023}"),
-    (DAY, r"\boxed{March 4-5, 2023}"),
-    (DAY, r"\boxed{≠ 2023-03-04}"),
-    (DAY, r"\boxed{2023-03-04?}"),
-    (WEEKS, r"\boxed{17 weeks, 4 days} No wait: 18 weeks and 4 days."),
-    (WEEKS, r"\boxed{less than 17 weeks 4 days}"),
-    (WEEKS, r"\boxed{-17 weeks 4 days}"),
-    (WEEKS, r"\boxed{17 weeks, 4 days, 5 hours or more}"),
-]
+NONE = gold("label_set", {"labels": []})
 LUNG = gold("open", {"values": ["left lung", "the left side of the chest"]})
-RIGHT_TEXTS = [
-    (LUNG, r"\boxed{Left lung.}"),
-    (LUNG, r"\boxed{\textit{left}\ lung}"),
-    (LUNG, r"\boxed{the left lung}" + "\nThe right lung is clear."),
-    (LUNG, "Answer: **left lung**"),
-    (LUNG, r"\boxed{left lung}. Actually, this is a common place for it."),
-    (LUNG, r"\boxed{left lung}" + "\nThe correct answer is the left lung."),
-    (LUNG, r"It is not the right lung. \boxed{left lung}"),
-]
-WRONG_TEXTS = [
-    (LUNG, r"\boxed{¬left lung}"),
-    (LUNG, r"\boxed{≠ left lung}"),
-    (LUNG, r"\boxed{not left lung}"),
-    (LUNG, r"\boxed{no evidence of left lung}"),
-    (LUNG, r"\boxed{left lung?}"),
-    (LUNG, r"\boxed{left lung ✗}"),
-    (LUNG, r"\boxed{~~left lung~~}"),
-    (LUNG, r"not \boxed{left lung}"),
-    (LUNG, r"\boxed{left lung} No wait, the right lung."),
-    (LUNG, r"\boxed{left lung}. Scratch that: both lungs."),
-    (LUNG, r"\boxed{left lung} is incorrect."),
-    (LUNG, r"\boxed{left lung}. The correct answer is the right lung."),
-    (LUNG, r"\boxed{left lung}. En fait, c'est le poumon droit."),
-    (LUNG, r"\boxed{left lung}. Eigentlich ist es die rechte Lunge."),
-    (LUNG, r"\boxed{left lung}。不对，是右肺。"),
-    (LUNG, "The answer isn't: left lung"),
-    (LUNG, "Answer: left lung or right lung"),
-    (LUNG, "Is the answer left lung?"),
-]
+GENE = gold("open", {"values": ["BRCA1"]})
+VIRUS = gold("open", {"values": ["hepatitis C virus", "HCV"]})
 BOXES = gold("bbox", {"boxes": [[10, 10, 110, 110]], "width": 1000, "height": 1000})
-RIGHT_BOXES = [
-    (BOXES, "<box>[[10, 10, 110, 110]]</box>"),
-    (BOXES, "Le résultat : <box>[[10,10,110,110]]</box>"),
-    (BOXES, r"\boxed{[10, 10, 110, 110]}"),
-    (BOXES, '{"bbox_2d": [10, 10, 110, 110], "label": "nodule"}'),
-]
-WRONG_BOXES = [
-    (BOXES, "<box>[[10, 10, 110, 110], [500, 500, 600, 600]]</box>"),
-    (BOXES, "<box>[[10, 10, 110, 110]]</box> Wait, the correct box is <box>[[500, 500, 600, 600]]</box>"),
-    (BOXES, "<box>[[10, 10, 110, NaN]]</box>"),
-    (BOXES, "<box>[[10, 10, 110]]</box>"),
-    (BOXES, "<think><box>[[10, 10, 110, 110]]</box></think>"),
-    (BOXES, "not <box>[[10, 10, 110, 110]]</box>"),
-    (BOXES, "<box>[[0.01, 0.01, 0.11, 0.11]]</box>"),
-    (BOXES, "There are boxes at 10, 10, 110, 110."),
-]
-RIGHT = [*RIGHT_WORDS, *RIGHT_LABELS, *RIGHT_NUMBERS, *RIGHT_DATES, *RIGHT_TEXTS, *RIGHT_BOXES]
-WRONG = [*WRONG_WORDS, *WRONG_LABELS, *WRONG_NUMBERS, *WRONG_DATES, *WRONG_TEXTS, *WRONG_BOXES]
+NAMED_BOXES = gold("bbox", {"boxes": [[0, 0, 50, 50], [100, 100, 150, 150]], "labels": ["nodule", "mass"], "width": 500, "height": 500})
+RIGHT = [
+    *cases(
+        YES,
+        r"\boxed{Yes, no doubt}", r"\boxed{yes} - there is no doubt.", "Yes. No pneumothorax is seen, but the heart is large.",
+        r"\boxed{Yes, there is no normal lung left}", r"\boxed{是的}", "Oui, on voit une fracture.", "Ja, es gibt eine Fraktur.",
+        "Die Antwort ist ja.", r"\boxed{\text{yes, there is.}}", "Answer: Yes, there is a fracture.",
+        "Yes, it is abnormal. There is no doubt.", "**Yes**", "La respuesta es sí.", "La réponse est oui.", "答案是：是",
+    ),
+    *cases(
+        NO,
+        r"\boxed{No, nothing abnormal}", "La réponse est non.", "La respuesta es no.", "No. Yes-or-no questions need care.", "没有。",
+        "No, the heart is not enlarged.", "Non, aucune fracture.", r"\boxed{no, it is not}", "答案：不是", "Die Antwort ist nein.",
+    ),
+    *cases(
+        MAYBE,
+        r"\boxed{maybe}", "The answer is maybe.", "Answer: maybe (more studies are needed)",
+    ),
+    *cases(
+        LABELS,
+        r"\boxed{1. Pneumonia, 2. Edema}", r"\boxed{Pneumonia and edema}", r"\boxed{pneumonia + edema}",
+        "\\boxed{Pneumonia, Edema}\nThere is no effusion.", '{"answer": ["edema", "pneumonia"]}', r"\boxed{pneumonia;edema}",
+        "Findings: pneumonia, edema", r"\boxed{\text{Edema and pneumonia}}", r"\boxed{Pneumonia\\Edema}",
+    ),
+    *cases(
+        NONE,
+        r"\boxed{no finding}", r"\boxed{normal}",
+    ),
+    *cases(
+        LUNG,
+        r"\boxed{Left lung.}", r"\boxed{\textit{left}\ lung}", "\\boxed{the left lung}\nThe right lung is clear.",
+        "Answer: **left lung**", r"\boxed{left lung}. Actually, this is a common place for it.",
+        "\\boxed{left lung}\nThe correct answer is the left lung.", r"It is not the right lung. \boxed{left lung}",
+    ),
+    *cases(
+        GENE,
+        r"\boxed{BRCA1}", r"\boxed{\textit{BRCA1}}", "The answer is BRCA1.", r"\boxed{brca1}",
+    ),
+    *cases(
+        VIRUS,
+        r"\boxed{HCV}", r"\boxed{Hepatitis C virus.}", r"\boxed{hepatitis-C virus}",
+    ),
+    *cases(
+        BOXES,
+        "<box>[[10, 10, 110, 110]]</box>", "Le résultat : <box>[[10,10,110,110]]</box>", r"\boxed{[10, 10, 110, 110]}",
+        '{"bbox_2d": [10, 10, 110, 110], "label": "nodule"}',
+    ),
+    *cases(
+        NAMED_BOXES,
+        "nodule <box>[[0,0,50,50]]</box>, mass <box>[[100,100,150,150]]</box>",
+    ),
+]  # fmt: skip
+WRONG = [
+    *cases(
+        YES,
+        r"\boxed{yes - actually no}", "Yes… no.", r"\boxed{yes}. No, wait: no.", r"\boxed{yes} is wrong.",
+        r"\boxed{Yes if contrast was given, no otherwise}", r"\boxed{¬yes}", r"\boxed{not yes}", r"\boxed{yes and no}",
+        r"\boxed{yes → no}", "Yes, but actually not.", "Oui, enfin non.", "Sí. Perdón, no.", "Ja, eigentlich nein.", "是的，不对，不是。",
+        "The answer is yes? No.", r"\boxed{yes?}", r"\boxed{nope}", r"\boxed{yes/no}", r"\boxed{yes} or \boxed{no}",
+        "The answer is yes or no.", "Yes and no.", "Yesno", "I would not say yes.", "The answer is not a clear yes.",
+        "The answer is: hardly yes", r"\boxed{yes} would be wrong.", "Oui et non.", "La réponse n'est pas oui.", "La respuesta no es sí.",
+        "Die Antwort ist nicht ja.", "答案不是是。", "Yes - no, wait, the image is of a hand; no.",
+    ),
+    *cases(
+        NO,
+        r"\boxed{no - yes}", "No doubt about it: there is a fracture.", "No wait, yes.", r"\boxed{No, actually yes}", "Nein, doch: ja.",
+        "There is no way to be sure.", r"\boxed{not no}", "Know that a fracture is there.", "No fracture? There is one: yes.", "Not no.",
+        "The answer is not no.", r"\boxed{no?}", "No is not the answer.", "No, but then again yes.",
+    ),
+    *cases(
+        MAYBE,
+        r"\boxed{maybe yes}", r"\boxed{yes, maybe}", r"\boxed{maybe not}", "Maybe. Actually, yes.", "The answer is yes.",
+    ),
+    *cases(
+        LABELS,
+        r"\boxed{pneumonia, ¬edema}", r"\boxed{pneumonia, edema?}", r"\boxed{pneumonia or edema}", r"\boxed{pneumonia, no edema}",
+        r"\boxed{pneumonia, edema} Correction: the answer is pneumonia, effusion.", r"\boxed{neither pneumonia nor edema}",
+        r"\boxed{pneumonia without edema}", r"\boxed{pneumonia, edema (excluded)}", r"\boxed{pneumonia (possible), edema}",
+        r"\boxed{pneumonia edema effusion}", r"\boxed{pneumonia, pulmonary edema ruled out}", r"\boxed{no pneumonia, no edema}",
+        r"\boxed{pneumonia, edema, and maybe effusion}", r"\boxed{either pneumonia, edema}", r"\boxed{pneumonia vs edema}",
+        r"\boxed{pneumonia, edema} is wrong.", r"not \boxed{pneumonia, edema}", r"\boxed{pneumonia \neq edema}",
+        r"\boxed{pneumonia -> edema}",
+    ),
+    *cases(
+        NONE,
+        r"\boxed{abnormal}", r"\boxed{not normal}", r"\boxed{none?}", r"\boxed{no finding is normal}",
+    ),
+    *cases(
+        LUNG,
+        r"\boxed{¬left lung}", r"\boxed{≠ left lung}", r"\boxed{not left lung}", r"\boxed{no evidence of left lung}",
+        r"\boxed{left lung?}", r"\boxed{left lung ✗}", r"\boxed{~~left lung~~}", r"not \boxed{left lung}",
+        r"\boxed{left lung} No wait, the right lung.", r"\boxed{left lung}. Scratch that: both lungs.",
+        r"\boxed{left lung} is incorrect.", r"\boxed{left lung}. The correct answer is the right lung.",
+        r"\boxed{left lung}. En fait, c'est le poumon droit.", r"\boxed{left lung}. Eigentlich ist es die rechte Lunge.",
+        r"\boxed{left lung}。不对，是右肺。", "The answer isn't: left lung", "Answer: left lung or right lung", "Is the answer left lung?",
+        r"\boxed{left lung (absent)}", r"\boxed{left, lung?}", r"\boxed{left lung} → right lung", "The answer is not: left lung",
+        "The answer cannot be left lung", r"\boxed{left lung}. Correction: right lung.", r"\boxed{left lung} (no)",
+        r"\xcancel{\boxed{left lung}}", r"<s>\boxed{left lung}</s>",
+    ),
+    *cases(
+        GENE,
+        r"\boxed{BRCA2}", r"\boxed{BRCA1/2}", r"\boxed{BRCA1 or BRCA2}", r"\boxed{BRCA1-negative}", r"\boxed{BRCA1^{-}}",
+        r"\boxed{anti-BRCA1}", r"\boxed{BRCA1+}", r"\boxed{BRCA11}",
+    ),
+    *cases(
+        VIRUS,
+        r"\boxed{HBV}", r"\boxed{no HCV}", r"\boxed{HCV-}", r"\boxed{HCV (-)}", r"\boxed{HCV⁻}",
+        r"\boxed{\text{HCV}} \text{ is excluded}", r"\boxed{HCV}. I meant HBV.",
+    ),
+    *cases(
+        BOXES,
+        "<box>[[10, 10, 110, 110], [500, 500, 600, 600]]</box>",
+        "<box>[[10, 10, 110, 110]]</box> Wait, the correct box is <box>[[500, 500, 600, 600]]</box>", "<box>[[10, 10, 110, NaN]]</box>",
+        "<box>[[10, 10, 110]]</box>", "<think><box>[[10, 10, 110, 110]]</box></think>", "not <box>[[10, 10, 110, 110]]</box>",
+        "<box>[[0.01, 0.01, 0.11, 0.11]]</box>", "There are boxes at 10, 10, 110, 110.",
+    ),
+    *cases(
+        NAMED_BOXES,
+        "nodule <box>[[0,0,50,50]]</box>", "mass <box>[[0,0,50,50]]</box>, nodule <box>[[100,100,150,150]]</box>",
+        "<box>[[0,0,50,50],[0,0,50,50]]</box>", '{"bbox_2d": [0,0,50,50]}{"bbox_2d": [100,100,150,150]}',
+        "no nodule <box>[[0,0,50,50]]</box>, mass <box>[[100,100,150,150]]</box>",
+    ),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("right", "text"), RIGHT, ids=[f"{place} {case[1][:30]!r}" for place, case in enumerate(RIGHT)])

@@ -48,6 +48,12 @@ BAITS = {
     "full width": "Ａ：",
     "quotes": '\\"',
     "stars": "**(",
+    "retractions": r"\boxed{D} wait, no, the answer is ",
+    "denials": "not C, the answer is not (",
+    "words": "five of morphine and ",
+    "units": "5 mg/kg/day 10^9/L ",
+    "dates": "not March 4, 2020 or before ",
+    "yes and no": "yes - actually no, ",
 }
 
 
