@@ -1,0 +1,69 @@
+"""The files of provider batches: requests as lines, and lines of answers as entries of the ledger."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import httpx2
+import openai
+
+from pipeline.models.chat import UnfinishedAnswerError, completion_of
+from pipeline.models.endpoints import Endpoint
+from pipeline.models.entry import LedgerEntry
+from pipeline.models.failures import Kind, failure_of, shown
+from pipeline.models.generate import Completion, Request
+
+PATH = "/v1/chat/completions"
+_OK = 200
+
+Body = Callable[[Request, int], bytes]
+
+
+def files_of(
+    samples: Iterable[tuple[Request, int, str]], body: Body, most_requests: int, most_bytes: int
+) -> Iterator[tuple[str, bytes, list[str]]]:
+    """Files of one model each, within the provider's bounds."""
+    lines: list[bytes] = []
+    keys: list[str] = []
+    size, model = 0, ""
+    for request, index, key in samples:
+        line = b'{"custom_id":"%s","method":"POST","url":"%s","body":%s}\n' % (key.encode(), PATH.encode(), body(request, index))
+        if lines and (request.model != model or len(lines) >= most_requests or size + len(line) > most_bytes):
+            yield model, b"".join(lines), keys
+            lines, keys, size = [], [], 0
+        model = request.model
+        lines.append(line)
+        keys.append(key)
+        size += len(line)
+    if lines:
+        yield model, b"".join(lines), keys
+
+
+def _as_error(status: int, body: Any) -> openai.APIStatusError:
+    """A failed row as the error that the client would have raised."""
+    response = httpx2.Response(status, json=body, request=httpx2.Request("POST", f"http://batch{PATH}"))
+    told = body.get("error", body) if isinstance(body, dict) else body
+    return openai.APIStatusError("", response=response, body=told)
+
+
+def read_row(line: str, model: str, endpoint: Endpoint) -> tuple[str, LedgerEntry | str] | None:
+    """The key and the answer of one line that a batch brought, or why there is none; none for a line that is no row."""
+    try:
+        row = json.loads(line)
+        key, response, error = row["custom_id"], row.get("response"), row.get("error")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+    if error or not isinstance(response, dict):
+        told = error if isinstance(error, dict) else {}
+        return key, shown(str(told.get("code") or told.get("message") or "no response"), endpoint)
+    status, body = response.get("status_code"), response.get("body")
+    raw = endpoint.hide(json.dumps(body, ensure_ascii=False, separators=(",", ":")))
+    if status == _OK:
+        try:
+            return key, LedgerEntry(key, model, completion_of(raw), raw)
+        except UnfinishedAnswerError as unfinished:
+            return key, str(unfinished)
+    failure = failure_of(_as_error(int(status or 500), body), endpoint)
+    if failure.kind in (Kind.TOO_LONG, Kind.CONTENT_FILTER):
+        return key, LedgerEntry(key, model, Completion("", str(failure.kind)), raw)
+    return key, failure.what

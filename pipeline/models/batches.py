@@ -1,0 +1,259 @@
+"""Provider batches: many requests in one uploaded file, answered within a day at half the price, into the same ledger.
+
+What is under way stands on disk before it is sent, so that a crash at any point neither loses a paid batch nor sends
+its requests twice. Source: OpenAI's Batch API reference (files, batches; 50,000 requests and 200 MB a file).
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple, TypeVar
+
+import openai
+
+from pipeline.models.batch_file import PATH, Body, files_of, read_row
+from pipeline.models.endpoints import Endpoint, address
+from pipeline.models.entry import LedgerEntry
+from pipeline.models.failures import failure_of, shown
+from pipeline.models.generate import Completion, Request
+from pipeline.models.ledger import Ledger
+from schemas.errors import LedgerError, TeacherError
+
+MOST_REQUESTS = 50_000
+MOST_BYTES = 190 << 20
+_TAG = "medtrace"
+_ENDED = frozenset(("completed", "expired", "cancelled", "failed"))
+_PUT_AT_ONCE = 512
+
+_T = TypeVar("_T")
+Priced = Callable[[Completion], Completion]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A batch that is under way: the digest of its requests, how many, and what the provider calls it ('' before it is told)."""
+
+    digest: str
+    teacher: str
+    model: str
+    requests: int
+    file: str = ""
+    batch: str = ""
+
+
+class State(NamedTuple):
+    """How far a batch is, in the provider's words and counts."""
+
+    sent: Sent
+    status: str
+    done: int
+    failed: int
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will come of it."""
+        return self.status in _ENDED
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What came of ended batches: answers that are in the ledger now, requests to be sent again, and why those failed."""
+
+    batches: int = 0
+    answered: int = 0
+    left: int = 0
+    reasons: tuple[tuple[str, int], ...] = ()
+
+
+class Batches:
+    """The batches of one teacher, kept in a folder beside the ledger."""
+
+    def __init__(self, teacher: str, client: openai.OpenAI, endpoint: Endpoint, ledger: Ledger, folder: Path) -> None:
+        self._teacher = teacher
+        self._client = client
+        self._endpoint = endpoint
+        self._ledger = ledger
+        self._folder = folder
+
+    def submit(
+        self, requests: Iterable[Request], body: Body, *, most_requests: int = MOST_REQUESTS, most_bytes: int = MOST_BYTES
+    ) -> list[Sent]:
+        """Sends every sample that is neither in the ledger nor under way; a question's samples stand together.
+
+        Raises: TeacherError where the provider refuses, LedgerError where nothing can be written down before.
+        """
+        self._settle_intents()
+        under_way = {key for sent in self.under_way() for key in self._keys(sent)}
+        missing = self._missing(requests, under_way)
+        sent: list[Sent] = []
+        for model, lines, keys in files_of(missing, body, most_requests, most_bytes):
+            sent.append(self._send(model, lines, keys))
+        return sent
+
+    def under_way(self) -> list[Sent]:
+        """The batches that are not collected, by digest."""
+        found = (Sent(**json.loads(path.read_bytes())) for path in sorted(self._folder.glob("*.json")))
+        return [sent for sent in found if sent.teacher == self._teacher]
+
+    def states(self) -> list[State]:
+        """How far every batch is.
+
+        Raises: TeacherError.
+        """
+        self._settle_intents()
+        return [self._state(sent) for sent in self.under_way()]
+
+    def collect(self, priced: Priced = lambda completion: completion) -> Collected:
+        """Puts what ended batches brought into the ledger, and forgets them; the same again after a crash changes nothing.
+
+        Raises: TeacherError, LedgerError.
+        """
+        total = Collected()
+        for state in self.states():
+            if state.ended:
+                found = self._collect(state, priced)
+                total = _sum(total, found)
+                for path in (self._path(state.sent, "json"), self._path(state.sent, "keys")):
+                    path.unlink(missing_ok=True)
+        return total
+
+    def cancel(self) -> int:
+        """Asks the provider to end what is under way; what is answered by then is paid, and is collected as ever."""
+        self._settle_intents()
+        states = [state for state in self.states() if not state.ended]
+        for state in states:
+            self._call(lambda batch=state.sent.batch: self._client.batches.cancel(batch))
+        return len(states)
+
+    def _missing(self, requests: Iterable[Request], under_way: set[str]) -> Iterator[tuple[Request, int, str]]:
+        for request in requests:
+            keys = {request.key(index): index for index in request.samples}
+            known = self._ledger.known(list(keys))
+            for key, index in keys.items():
+                if key not in known and key not in under_way:
+                    under_way.add(key)
+                    yield request, index, key
+
+    def _send(self, model: str, lines: bytes, keys: Sequence[str]) -> Sent:
+        sent = Sent(hashlib.sha256(lines).hexdigest(), self._teacher, model, len(keys))
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            _write(self._path(sent, "keys"), "\n".join(keys).encode())
+            self._note(sent)
+        except OSError as error:
+            raise LedgerError(
+                f"{self._folder} cannot be written: {error.strerror}. Make room or make it writable, then send again."
+            ) from error
+        uploaded = self._call(lambda: self._client.files.create(file=(f"{sent.digest[:16]}.jsonl", lines), purpose="batch"))
+        sent = replace(sent, file=uploaded.id)
+        self._note(sent)
+        return self._create(sent)
+
+    def _create(self, sent: Sent) -> Sent:
+        tag = {_TAG: sent.digest}
+        made = self._call(
+            lambda: self._client.batches.create(input_file_id=sent.file, endpoint=PATH, completion_window="24h", metadata=tag)
+        )
+        sent = replace(sent, batch=made.id)
+        self._note(sent)
+        return sent
+
+    def _settle_intents(self) -> None:
+        """Finds the batches that a crash left without their name; what the provider does not know was never begun."""
+        open_ = [sent for sent in self.under_way() if not sent.batch]
+        if not open_:
+            return
+        named = {batch.metadata[_TAG]: batch.id for batch in self._listed() if batch.metadata and _TAG in batch.metadata}
+        for sent in open_:
+            if sent.digest in named:
+                self._note(replace(sent, batch=named[sent.digest]))
+            elif sent.file:
+                self._create(sent)
+            else:
+                self._path(sent, "json").unlink()
+                self._path(sent, "keys").unlink(missing_ok=True)
+
+    def _listed(self) -> list[Any]:
+        return self._call(lambda: list(self._client.batches.list(limit=100)))
+
+    def _state(self, sent: Sent) -> State:
+        batch = self._call(lambda: self._client.batches.retrieve(sent.batch))
+        counts = batch.request_counts
+        return State(sent, batch.status, counts.completed if counts else 0, counts.failed if counts else 0)
+
+    def _collect(self, state: State, priced: Priced) -> Collected:
+        batch = self._call(lambda: self._client.batches.retrieve(state.sent.batch))
+        keys, reasons = set(self._keys(state.sent)), dict[str, int]()
+        answered: set[str] = set()
+        waiting: list[LedgerEntry] = []
+        for line in self._lines([file for file in (batch.output_file_id, batch.error_file_id) if file]):
+            row = read_row(line, state.sent.model, self._endpoint)
+            if row is None or row[0] not in keys or row[0] in answered:
+                continue
+            if isinstance(row[1], str):
+                reasons[row[1]] = reasons.get(row[1], 0) + 1
+                continue
+            answered.add(row[0])
+            waiting.append(replace(row[1], completion=priced(row[1].completion)))
+            if len(waiting) >= _PUT_AT_ONCE:
+                self._ledger.put(waiting)
+                waiting = []
+        self._ledger.put(waiting)
+        for fault in (batch.errors.data or []) if batch.errors else []:
+            reason = shown(fault.message or fault.code or "", self._endpoint)
+            reasons[reason] = reasons.get(reason, 0) + 1
+        return Collected(1, len(answered), len(keys) - len(answered), tuple(sorted(reasons.items())))
+
+    def _lines(self, files: Sequence[str]) -> Iterator[str]:
+        for file in files:
+            content = self._call(lambda file=file: self._client.files.content(file).read())
+            yield from content.decode(errors="replace").splitlines()
+
+    def _call(self, ask: Callable[[], _T]) -> _T:
+        try:
+            return ask()
+        except openai.APIError as error:
+            where = address(self._endpoint.base_urls[0])
+            what = failure_of(error, self._endpoint)
+            raise TeacherError(
+                f"The batches of teacher {self._teacher} at {where}: it {what.what}. Run the same command again to go on."
+            ) from None
+
+    def _keys(self, sent: Sent) -> list[str]:
+        path = self._path(sent, "keys")
+        return path.read_text().split() if path.exists() else []
+
+    def _path(self, sent: Sent, kind: str) -> Path:
+        return self._folder / f"{sent.digest}.{kind}"
+
+    def _note(self, sent: Sent) -> None:
+        _write(self._path(sent, "json"), json.dumps(asdict(sent), sort_keys=True).encode())
+
+
+def _sum(one: Collected, two: Collected) -> Collected:
+    reasons = dict(one.reasons)
+    for reason, count in two.reasons:
+        reasons[reason] = reasons.get(reason, 0) + count
+    return Collected(one.batches + two.batches, one.answered + two.answered, one.left + two.left, tuple(sorted(reasons.items())))
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Writes whole or not at all, and returns once it is on disk."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    with partial.open("wb") as out:
+        out.write(data)
+        _sync(out)
+    partial.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _sync(out: BinaryIO) -> None:
+    out.flush()
+    os.fsync(out.fileno())
