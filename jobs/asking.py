@@ -35,7 +35,7 @@ def left_to_ask(step: Step, execution: Execution, store: Store, ledger_root: Pat
     ledger = Ledger(ledger_root)
     try:
         for shard in sorted(execution.outputs["choose"]):
-            requests = (_judged if judging else _sampled)(step, execution, store, shard)
+            requests = (_judged if judging else requests_of)(step, execution, store, shard)
             asked += len(requests)
             samples += sum(len(request.samples) for request in requests)
             missing += _unread(requests, ledger) if judging else _unknown(requests, ledger)
@@ -44,7 +44,7 @@ def left_to_ask(step: Step, execution: Execution, store: Store, ledger_root: Pat
     return Asking(asked, samples, missing)
 
 
-def _sampled(step: Step, execution: Execution, store: Store, shard: int) -> list[Request]:
+def requests_of(step: Step, execution: Execution, store: Store, shard: int) -> list[Request]:
     """What a sample step asks about a shard."""
     tables: dict[str, list[pa.Table]] = {}
     for read in step.reads:

@@ -126,12 +126,7 @@ def build(
         if options.runner == "local":
             check_teachers(asked.manifest)
     if not _complete(execution):
-        runner = _runner(options, store)
-        answers(runner.answers)
-        try:
-            execution = execute(graph, store, runner, watch)
-        finally:
-            runner.close()
+        execution = run(graph, options, watch, answers)
     if execution.errors or options.until:
         return Built(asked.manifest, None, execution, {})
     tallies = tally(graph, store, execution)
@@ -152,6 +147,22 @@ def build(
     for shard in shards:
         counts[shard.config] += shard.rows
     return Built(asked.manifest, options.out, execution, dict(counts))
+
+
+def run(
+    graph: Graph,
+    options: Options,
+    watch: Watch | None = None,
+    answers: Callable[[Callable[[], tuple[int, int]]], None] = lambda count: None,
+) -> Execution:
+    """Runs what of a graph is not stored yet; publishes nothing."""
+    store = Store(options.store)
+    runner = _runner(options, store)
+    answers(runner.answers)
+    try:
+        return execute(graph, store, runner, watch)
+    finally:
+        runner.close()
 
 
 def _check_apart(out: Path, kept: Mapping[str, Path]) -> None:

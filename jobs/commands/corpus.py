@@ -38,7 +38,7 @@ def plan(
 
 
 @app.command(
-    epilog="Examples: `medtrace build jobs/manifests/demo.toml` · `medtrace build m.toml --runner ray --workers 64 --store /shared/store --out /shared/out/m` · `medtrace build m.toml --until choose`"
+    epilog="Examples: `medtrace build jobs/manifests/demo.toml` · `medtrace build m.toml --runner ray --workers 64 --store /shared/store --out /shared/out/m` · `medtrace build m.toml --until choose` · `medtrace build m.toml --batch`"
 )
 def build(
     manifest: ManifestArgument,
@@ -49,6 +49,10 @@ def build(
     until: Annotated[str | None, typer.Option("--until", metavar="STEP", help="Stop after this step; publish nothing.")] = None,
     locked: Annotated[bool, typer.Option("--locked", help="Fail rather than change the fetch lock.")] = False,
     relock: Annotated[bool, typer.Option("--relock", help="Accept what the hub serves now, and renew the lock.")] = False,
+    batch: Annotated[
+        bool, typer.Option("--batch", help="Ask teachers in provider batches: within a day, at about half the price.")
+    ] = False,
+    poll: Annotated[float, typer.Option("--poll", min=0.05, help="Seconds between looks at batches.")] = 60.0,
     as_json: JsonOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
@@ -68,6 +72,10 @@ def build(
         _need_absolute({"--store": store, "--out": out})
     options = Options(store.absolute(), folder, runner.value, workers, until, locked, relock)
     with Watcher(quiet=quiet) as watcher:
+        if batch:
+            from jobs.batches import ask
+
+            ask(asked, options, watcher, watcher.say, poll)
         built = run(asked, options, watcher, say=watcher.say, answers=watcher.count)
     show.built(built, as_json=as_json)
     for error in built.errors:
