@@ -42,7 +42,7 @@ def test_steps_fit_together_with_one_teacher_with_two_and_with_none(project: Pro
 @pytest.mark.parametrize(
     ("more", "samples", "moved"),
     [
-        ("", 3, {"sample[fake]", "publish"}),
+        ("", 3, {"sample[fake]", "select[fake]", "publish"}),
         ('[judge]\npolicy = "eval"\n', 2, {"judge[fake]"}),
         ("[select]\nmax_per_question = 1\n", 2, {"select[fake]"}),
         ("[split]\nheldout = 0.5\n", 2, {"rank"}),
