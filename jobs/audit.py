@@ -13,7 +13,6 @@ from pipeline.stages.find_overlaps import items_of
 from pipeline.stages.ingest import IngestRecipe, ingest
 from schemas.errors import UsageError
 from schemas.example import Example
-from schemas.image import ImageHash
 from schemas.manifest import Dataset
 
 
@@ -62,5 +61,5 @@ def _items(found: Sequence[tuple[Dataset, Path]]) -> dict[str, list[Item]]:
         )
         for part in parts:
             table = ingest(layout.read(part), part.files[0].name, recipe)["examples"]
-            items.setdefault(dataset.name, []).extend(items_of(table, ImageHash.empty(), Example.row))
+            items.setdefault(dataset.name, []).extend(items_of(table, Example.row))
     return items

@@ -8,7 +8,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from pipeline.dedup import DuplicateImage, dedup_images, images_of
-from pipeline.images.cluster import RADIUS
+from pipeline.images.near import RADIUS
 from pipeline.run_local import available_cpus
 from pipeline.store import writing
 

@@ -3,7 +3,8 @@
 from jobs.steps.corpus import publish_step
 from jobs.steps.given import Input, hash_name, ingest_name
 from jobs.steps.overlaps import overlap_steps
-from jobs.steps.rows import choose_step, duplicates_step, gather_step, hash_step, ingest_step, partition_step, rank_step
+from jobs.steps.pictures import hash_step, picture_steps
+from jobs.steps.rows import choose_step, duplicates_step, gather_step, ingest_step, partition_step, rank_step
 from jobs.steps.traces import teacher_steps
 from pipeline.execute import Graph
 from pipeline.read_source import digest_part
@@ -21,6 +22,7 @@ def build_graph(manifest: Manifest, inputs: tuple[Input, ...]) -> Graph:
     steps = [ingest_step(item) for item in inputs]
     steps += [hash_step(hash_name(item), ingest_name(item)) for item in benchmarks]
     steps += [partition_step(sources), gather_step(sources), hash_step("hash_images", "gather")]
+    steps += picture_steps(manifest, benchmarks)
     steps += [duplicates_step(), *overlap_steps(manifest, sources, benchmarks)]
     steps += [rank_step(manifest, sources, decided=bool(benchmarks)), choose_step()]
     steps += teacher_steps(manifest)

@@ -23,13 +23,21 @@ class Kind(StrEnum):
     CASE = "case"
 
 
+class Shown(NamedTuple):
+    """A benchmark's image that shows the same picture, by which rule (bytes, pixels, picture), and how near their hashes are."""
+
+    image: str
+    rule: str
+    score: float
+
+
 @dataclass(frozen=True)
 class Item:
-    """A row of either side. `images`: digests of its pictures' files; `pixels`: of what they show, '' where unknown; `case`: patient, study, figure."""
+    """A row of either side. `images`: digests of its files; `shown`: which of them the benchmark holds too; `case`: patient, study, figure."""
 
     question: Question
     images: tuple[str, ...] = ()
-    pixels: tuple[str, ...] = ()
+    shown: tuple[tuple[str, Shown], ...] = ()
     case: str = ""
 
 
@@ -62,7 +70,6 @@ class Benchmark:
     def __init__(self, rows: Sequence[Item], limits: Thresholds = THRESHOLDS) -> None:
         self.rows = rows
         self._images = _places((digest, place) for place, row in enumerate(rows) for digest in row.images)
-        self._pixels = _places((digest, place) for place, row in enumerate(rows) for digest in row.pixels if digest)
         self._cases = _places((row.case, place) for place, row in enumerate(rows) if row.case)
         self._told = list(compress(range(len(rows)), _comparable(rows)))
         self._detector = Detector([rows[place].question for place in self._told], limits) if self._told else None
@@ -78,14 +85,14 @@ class Benchmark:
 
     def _pictures(self, place: int, row: Item) -> list[Met]:
         found: list[Met] = []
-        shown = row.pixels or ("",) * len(row.images)
-        for digest, pixels in dict(zip(row.images, shown, strict=True)).items():
-            rule, places = ("bytes", self._images[digest]) if digest in self._images else ("pixels", self._pixels.get(pixels, []))
-            if places:
-                met = self._asks_the_same(row, places)
-                theirs = self.rows[met]
-                image = digest if rule == "bytes" else theirs.images[theirs.pixels.index(pixels)]
-                found.append(Met(place, met, Kind.IMAGE, rule, 1.0, Decision.LEAK, image=digest, benchmark_image=image))
+        shown = dict(row.shown)
+        for digest in dict.fromkeys(row.images):
+            held = Shown(digest, "bytes", 1.0) if digest in self._images else shown.get(digest)
+            places = self._images.get(held.image, []) if held else []
+            if held and places:
+                told = held.rule, held.score, Decision.LEAK
+                met = Met(place, self._asks_the_same(row, places), Kind.IMAGE, *told, image=digest, benchmark_image=held.image)
+                found.append(met)
         return found
 
     def _asks_the_same(self, row: Item, places: Sequence[int]) -> int:

@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.images.clean import clean
-from pipeline.images.cluster import RADIUS, Candidate, Member, cluster
+from pipeline.images.cluster import Drawn, Member, cluster
 from pipeline.images.confirm import Sketch, sketch
 from pipeline.images.dicom import is_dicom
+from pipeline.images.near import RADIUS, Candidate
 from pipeline.images.nifti import is_nifti
 from pipeline.images.phash import Hashes, perceptual_hashes
 from pipeline.images.scaled import MAX_BYTES
@@ -73,8 +74,8 @@ def dedup_images(images: list[Found], radius: int = RADIUS, workers: int = 1) ->
             seen += pool.map(_look, images[start : start + _AHEAD])
     reads = {one.digest: image.read for image, one in zip(reversed(images), reversed(seen), strict=True)}
     usable = [one for one in seen if not one.hashes.fault]
-    candidates = [Candidate(one.digest, one.hashes.phash64, one.hashes.width, one.hashes.height, one.size) for one in usable]
-    members = cluster(candidates, lambda digest: _drawn(reads[digest]), radius)
+    candidates = [Candidate(one.digest, *one.hashes[:5], one.size) for one in usable]
+    members = cluster(candidates, lambda digest: Drawn("", _drawn(reads[digest])), radius)
     first = {one.digest: image.path for image, one in zip(reversed(images), reversed(seen), strict=True)}
     rows = [_row(image.path, one, members, first) for image, one in zip(images, seen, strict=True)]
     return DuplicateImage.from_rows(rows)

@@ -216,7 +216,7 @@ class _State:
         made = self.execution.outputs[work.step.name]
         if work.shards and set(receipt.outputs) != set(work.step.writes):
             for shard in range(work.shards):
-                made[shard] = {name: receipt.outputs[f"{name}-{shard:05d}"] for name in work.step.writes}
+                made[shard] = {name: receipt.outputs.get(f"{name}-{shard:05d}") or receipt.outputs[name] for name in work.step.writes}
                 self.fresh.append((work.step.name, shard))
         else:
             made[work.index] = receipt.outputs
@@ -339,11 +339,17 @@ class _State:
         made = self.execution.outputs[read.step]
         if step.fan is Fan.MAP and not read.whole:
             return [Piece(index, made[index][read.output], read.columns)]
-        places = sorted(made)
+        places = self._places(read)
         if step.fan is Fan.GROUP:
             prefix = self.execution.groups[index]
             places = [place for place in places if self._under(self.execution.prefixes[place], prefix)]
         return [Piece(offset + place, made[place][read.output], read.columns) for place in places]
+
+    def _places(self, read: Read) -> list[int]:
+        """The shards of what is read; what a reduce does not cut stands once, beside each of its shards."""
+        made, writer = sorted(self.execution.outputs[read.step]), self.steps[read.step]
+        cut = "_shard" in writer.writes[read.output].columns
+        return made[:1] if writer.fan is Fan.REDUCE and not cut else made
 
     @staticmethod
     def _under(prefix: str, group: str) -> bool:

@@ -35,7 +35,7 @@ class Finding(Contract):
     row = Column("row", pa.string(), "The benchmark's row id")
     kind = Column("kind", pa.string(), "What is shared: image, question, case (patient, study, figure)")
     rule = Column(
-        "rule", pa.string(), "What was met: bytes, pixels; exact, shuffled, near, options, inside, part, paraphrase, …; same case"
+        "rule", pa.string(), "What was met: bytes, pixels, picture; exact, shuffled, near, options, inside, part, paraphrase, …; same case"
     )
     score = Column("score", pa.float64(), "How much is shared, 1 where it is the same")
     found = Column("found", pa.string(), "What the search says: leak, or report where only a person can tell")

@@ -17,10 +17,13 @@ class Image(Contract):
 
 
 class ImageHash(Contract):
-    """What is measured of one image."""
+    """What one read of an image measures."""
 
     digest = Column("digest", pa.string(), "The image")
-    pixels = Column("pixels", pa.string(), "sha256 of size and upright RGB pixels (hex); '' where it does not decode")
+    phash64 = Column("phash64", pa.binary(), "64-bit perceptual hash; empty where it does not decode")
+    phash256 = Column("phash256", pa.binary(), "256-bit perceptual hash; empty where it does not decode")
+    dhash64 = Column("dhash64", pa.binary(), "64-bit difference hash; empty where it does not decode")
     width = Column("width", pa.int32(), "Pixels across, upright; 0 where it does not decode")
     height = Column("height", pa.int32(), "Pixels down, upright; 0 where it does not decode")
+    size = Column("size", pa.int64(), "Length of its bytes")
     fault = Column("fault", pa.string(), "Why the image cannot be used; '' if it can")

@@ -71,6 +71,20 @@ class Dataset(_Model):
         return self
 
 
+class Near(_Model):
+    """When two images are one picture: hashes within the radius, confirmed by their aligned pixels."""
+
+    hash: Literal["phash64"] = "phash64"
+    radius: int = Field(default=18, ge=0, le=24)
+    confirm: Literal["pixels"] = "pixels"
+
+
+class Images(_Model):
+    """Which images count as one picture; with `near = "none"` those of equal bytes or pixels alone."""
+
+    near: Near | Literal["none"] = Near()
+
+
 class Split(_Model):
     """How much is held out."""
 
@@ -213,6 +227,7 @@ class Manifest(_Model):
     source: tuple[Dataset, ...] = Field(min_length=1)
     benchmark: tuple[Dataset, ...] = Field(default=())
     overlap: tuple[OverlapRule, ...] = Field(default=())
+    images: Images = Images()
     split: Split = Split()
     teacher: tuple[Teacher, ...] | Literal["none"] = Field(default="none")
     judge: Judge = Judge()
@@ -291,7 +306,7 @@ def _counts(item: Any) -> bool:
 
 
 def _fault(item: Any) -> str:
-    place = [part for part in item["loc"] if isinstance(part, int) or not part.startswith(("tuple[", "literal["))]
+    place = [part for part in item["loc"] if isinstance(part, int) or not part.startswith(("tuple[", "literal[", "Near"))]
     named = ".".join(str(part) for part in place) or "the manifest"
     if item["type"] == "extra_forbidden":
         return f"unknown key {named}, known here are {', '.join(_keys_beside(place))}"
@@ -307,7 +322,7 @@ def _keys_beside(place: list[Any]) -> list[str]:
     model: type[BaseModel] = Manifest
     inner: dict[str, type[BaseModel]] = {"source": Dataset, "benchmark": Dataset, "split": Split, "teacher": Teacher}
     inner |= {"judge": Judge, "model": JudgeModel, "select": Select, "gold": GoldColumn, "price": Price}
-    inner |= {"caps": Cap, "after": After, "overlap": OverlapRule}
+    inner |= {"caps": Cap, "after": After, "overlap": OverlapRule, "images": Images, "near": Near}
     for part in place[:-1]:
         model = inner.get(part, model) if isinstance(part, str) else model
     return [field.alias or name for name, field in model.model_fields.items()]

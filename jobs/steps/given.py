@@ -29,3 +29,8 @@ def ingest_name(item: Input) -> str:
 def hash_name(item: Input) -> str:
     """The name of the step that hashes a benchmark's images."""
     return f"hash_images[benchmark {item.dataset.name}]"
+
+
+def sketch_name(item: Input) -> str:
+    """The name of the step that sketches a benchmark's images."""
+    return f"sketch_images[benchmark {item.dataset.name}]"

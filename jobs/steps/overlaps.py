@@ -1,13 +1,12 @@
 """The steps that find what the sources share with benchmarks, and decide about it."""
 
-from jobs.steps.given import Input, hash_name, ingest_name
+from jobs.steps.given import Input, ingest_name
 from pipeline.publish.layout import parquet_options
 from pipeline.rulings import rulings_of
 from pipeline.stages import decide_overlaps, find_overlaps
 from pipeline.step import Fan, Read, Step
 from schemas.example import Example
 from schemas.graph import Finding, Overlap
-from schemas.image import ImageHash
 from schemas.manifest import Manifest
 from sources.source import Access
 
@@ -28,15 +27,13 @@ def _find_name(item: Input) -> str:
 
 def _find_step(item: Input) -> Step:
     columns = (Example.question, Example.context, Example.options, Example.answer_type, Example.answer, Example.images, Example.group)
-    pixels = (ImageHash.digest, ImageHash.pixels)
     reads = (
         Read("examples", "gather", "examples", (Example.id, Example.source, *columns)),
-        Read("hashes", "hash_images", "hashes", pixels),
+        Read("held", "join_images", "held"),
         Read("benchmark", ingest_name(item), "examples", (Example.row, *columns), whole=True),
-        Read("benchmark_hashes", hash_name(item), "hashes", pixels, whole=True),
     )
     recipe = find_overlaps.OverlapsRecipe(item.dataset.name)
-    return Step(_find_name(item), 2, Fan.MAP, find_overlaps.find_overlaps, recipe, reads, {"findings": Finding})
+    return Step(_find_name(item), 3, Fan.MAP, find_overlaps.find_overlaps, recipe, reads, {"findings": Finding})
 
 
 def _decide_step(manifest: Manifest, sources: list[Input], benchmarks: list[Input]) -> Step:

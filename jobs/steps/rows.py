@@ -6,13 +6,11 @@ from importlib import metadata
 
 from jobs.steps.given import Input, ingest_name
 from pipeline.images.clean import CLEAN_VERSION
-from pipeline.images.decode import MEASURE_VERSION
 from pipeline.read_source import read_source
 from pipeline.stages import (
     choose,
     find_duplicates,
     gather,
-    hash_images,
     ingest,
     partition,
     rank,
@@ -22,10 +20,12 @@ from schemas.example import Chosen, Dropped, Example, Reject
 from schemas.graph import Duplicate, Overlap, Partition, Rank
 from schemas.image import Image, ImageHash
 from schemas.manifest import Dataset, Manifest
+from schemas.picture import Picture
 
 DECODERS = ("pydicom", "pylibjpeg-libjpeg", "pylibjpeg-openjpeg", "pylibjpeg-rle", "nibabel")
 IMAGE_ROWS_IN_GROUP = 64
 EXAMPLE_ROWS_IN_GROUP = 512
+_PICTURES = Read("pictures", "join_images", "pictures", (Picture.digest, Picture.picture))
 
 
 def mapping_of(dataset: Dataset) -> str:
@@ -92,23 +92,16 @@ def gather_step(sources: list[Input]) -> Step:
     return Step("gather", 1, Fan.GATHER, gather.gather, gather.GatherRecipe(), tuple(reads), writes)
 
 
-def hash_step(name: str, over: str) -> Step:
-    """Hash images: what is measured of every image that a step writes."""
-    recipe = hash_images.HashRecipe(MEASURE_VERSION)
-    reads = (Read("images", over, "images", (Image.digest, Image.bytes, Image.fault)),)
-    return Step(name, 1, Fan.MAP, hash_images.hash_images, recipe, reads, {"hashes": ImageHash})
-
-
 def duplicates_step() -> Step:
     """Find duplicates, across all sources."""
     columns = (Example.id, Example.content, Example.images, Example.answer_type, Example.gold_json, Example.options)
     reads = (
         Read("examples", "gather", "examples", columns),
-        Read("hashes", "hash_images", "hashes", (ImageHash.digest, ImageHash.pixels)),
+        _PICTURES,
     )
     return Step(
         "find_duplicates",
-        1,
+        2,
         Fan.REDUCE,
         find_duplicates.find_duplicates,
         find_duplicates.DuplicatesRecipe(),
@@ -128,11 +121,12 @@ def rank_step(manifest: Manifest, sources: list[Input], *, decided: bool) -> Ste
     told = (Overlap.id, Overlap.benchmark, Overlap.row, Overlap.kind, Overlap.rule, Overlap.score, Overlap.decision)
     reads = (
         Read("examples", "gather", "examples", (Example.id, Example.source, Example.group, Example.images)),
-        Read("hashes", "hash_images", "hashes", (ImageHash.digest, ImageHash.pixels, ImageHash.fault)),
+        Read("hashes", "hash_images", "hashes", (ImageHash.digest, ImageHash.fault)),
+        _PICTURES,
         Read("duplicates", "find_duplicates", "duplicates"),
         *([Read("overlaps", "decide_overlaps", "overlaps", told)] if decided else []),
     )
-    return Step("rank", 2, Fan.REDUCE, rank.rank, recipe, reads, {"ranks": Rank})
+    return Step("rank", 3, Fan.REDUCE, rank.rank, recipe, reads, {"ranks": Rank})
 
 
 def choose_step() -> Step:

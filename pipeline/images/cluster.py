@@ -10,25 +10,19 @@ from itertools import product
 from typing import NamedTuple
 
 from pipeline.images.confirm import Same, Sketch, compare
-from pipeline.images.hamming import as_words, distinct, iter_near_pairs
+from pipeline.images.near import RADIUS, Candidate, Near, near, ranked
 
-RADIUS = 18
-_KEPT_SKETCHES = 2048
+_KEPT_DRAWINGS = 2048
 
 
-class Candidate(NamedTuple):
-    """What clustering knows of an image: its digest, hash, upright size and length."""
+class Drawn(NamedTuple):
+    """What a second read of an image gives: the digest of its pixels ('' where not taken) and its sketch (none where not taken)."""
 
-    digest: str
-    phash64: bytes
-    width: int
-    height: int
-    size: int
+    pixels: str
+    sketch: Sketch | None
 
-    @property
-    def rank(self) -> tuple[int, int, str]:
-        """The keeper's rule: the least rank is kept."""
-        return -self.width * self.height, -self.size, self.digest
+
+Draw = Callable[[str], Drawn]
 
 
 class Member(NamedTuple):
@@ -40,18 +34,18 @@ class Member(NamedTuple):
 
 
 @dataclass
-class _Sketches:
-    """The sketches last used: a second read of an image, made only where it is a candidate."""
+class _Drawings:
+    """The drawings last used: a second read of an image, made only where it is a candidate."""
 
-    draw: Callable[[str], Sketch | None]
-    kept: OrderedDict[str, Sketch | None] = field(default_factory=OrderedDict)
+    draw: Draw
+    kept: OrderedDict[str, Drawn] = field(default_factory=OrderedDict)
 
-    def __getitem__(self, digest: str) -> Sketch | None:
+    def __getitem__(self, digest: str) -> Drawn:
         if digest in self.kept:
             self.kept.move_to_end(digest)
         else:
             self.kept[digest] = self.draw(digest)
-            if len(self.kept) > _KEPT_SKETCHES:
+            if len(self.kept) > _KEPT_DRAWINGS:
                 self.kept.popitem(last=False)
         return self.kept[digest]
 
@@ -73,40 +67,48 @@ class _Forest:
         self.parents[high] = low
 
 
-def cluster(candidates: Iterable[Candidate], draw: Callable[[str], Sketch | None], radius: int = RADIUS) -> dict[str, Member]:
-    """For each image's digest its keeper. `draw` gives the sketch of an image by digest, none where it does not decode.
+def cluster(candidates: Iterable[Candidate], draw: Draw, radius: int = RADIUS) -> dict[str, Member]:
+    """For each image's digest its keeper. `draw` reads an image again, by digest.
 
-    Images whose hashes are within the radius are compared by their pixels, and clusters are what such pairs connect.
     Raises: UsageError where the radius does not fit 64 bits.
     """
-    ranked = sorted({candidate.digest: candidate for candidate in candidates}.values(), key=lambda candidate: candidate.rank)
-    forest, sketches = _Forest(len(ranked)), _Sketches(draw)
-    if ranked:
-        _connect(ranked, forest, sketches, radius)
-    members: dict[str, Member] = {}
-    for place, candidate in enumerate(ranked):
-        keeper = ranked[forest.root(place)]
-        apart = (int.from_bytes(candidate.phash64) ^ int.from_bytes(keeper.phash64)).bit_count()
-        members[candidate.digest] = Member(keeper.digest, apart, "" if keeper is candidate else "same picture")
-    return members
+    images = ranked(list(candidates))
+    return joined(images, near(images, radius), draw)
 
 
-def _connect(ranked: Sequence[Candidate], forest: _Forest, sketches: _Sketches, radius: int) -> None:
-    words, groups = distinct(as_words([candidate.phash64 for candidate in ranked]))
+def joined(images: Sequence[Candidate], found: Near, draw: Draw) -> dict[str, Member]:
+    """For each digest of ranked images its keeper: clusters are what confirmed pairs connect."""
+    forest, drawings = _Forest(len(images)), _Drawings(draw)
     leaders: defaultdict[int, list[int]] = defaultdict(list)
-    for place, group in enumerate(groups.tolist()):
-        leader = next((leader for leader in leaders[group] if _same(ranked, leader, place, sketches)), None)
+    for place in found.candidates().tolist():
+        group = leaders[int(found.classes[place])]
+        leader = next((leader for leader in group if _same(images, leader, place, drawings)), None)
         if leader is None:
-            leaders[group].append(place)
+            group.append(place)
         else:
             forest.join(leader, place)
-    for pairs in iter_near_pairs(words, radius):
-        for left, right in zip(pairs.left.tolist(), pairs.right.tolist(), strict=True):
-            for one, two in product(leaders[left], leaders[right]):
-                if forest.root(one) != forest.root(two) and _same(ranked, one, two, sketches):
-                    forest.join(one, two)
+    for left, right in zip(found.left.tolist(), found.right.tolist(), strict=True):
+        for one, two in product(leaders[left], leaders[right]):
+            if forest.root(one) != forest.root(two) and _same(images, one, two, drawings):
+                forest.join(one, two)
+    return {image.digest: _member(image, images[forest.root(place)], drawings) for place, image in enumerate(images)}
 
 
-def _same(ranked: Sequence[Candidate], one: int, two: int, sketches: _Sketches) -> bool:
-    first, second = sketches[ranked[one].digest], sketches[ranked[two].digest]
-    return first is not None and second is not None and compare(first, second).same is Same.YES
+def apart(one: bytes, two: bytes) -> int:
+    """The bits in which two hashes differ."""
+    return (int.from_bytes(one) ^ int.from_bytes(two)).bit_count()
+
+
+def _member(image: Candidate, keeper: Candidate, drawings: _Drawings) -> Member:
+    if keeper is image:
+        return Member(image.digest, 0, "")
+    pixels = drawings[image.digest].pixels
+    same = bool(pixels) and pixels == drawings[keeper.digest].pixels
+    return Member(keeper.digest, apart(image.phash64, keeper.phash64), "same pixels" if same else Same.YES.value)
+
+
+def _same(images: Sequence[Candidate], one: int, two: int, drawings: _Drawings) -> bool:
+    first, second = drawings[images[one].digest], drawings[images[two].digest]
+    if first.pixels and first.pixels == second.pixels:
+        return True
+    return first.sketch is not None and second.sketch is not None and compare(first.sketch, second.sketch).same is Same.YES

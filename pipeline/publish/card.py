@@ -214,7 +214,7 @@ def _limitations(lock: Lock, manifest: Manifest) -> str:
     named = [one for one in lock["datasets"] if one["role"] == "benchmark"]
     if named:
         said.append(
-            "Pictures of a benchmark are found where their bytes or pixels are the same, questions also where they are reworded or cut."
+            "Pictures of a benchmark are found unless they are turned, mirrored or cropped by more than about 4 %, questions also where they are reworded or cut."
         )
     if not manifest.split.heldout:
         said.append("Nothing is held out.")

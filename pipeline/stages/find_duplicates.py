@@ -13,23 +13,21 @@ from pipeline.fingerprint import canonical_json
 from pipeline.normalise import normalise
 from schemas.example import AnswerType, Example
 from schemas.graph import SHARD, Duplicate
-from schemas.image import ImageHash
+from schemas.picture import Picture
 
 
 @dataclass(frozen=True)
 class DuplicatesRecipe:
-    """What counts as the same picture: bytes or decoded pixels."""
-
-    pictures: str = "pixels"
+    """Nothing varies: which images are one picture is decided by join_images."""
 
 
-def find_duplicates(examples: pa.Table, hashes: pa.Table, recipe: DuplicatesRecipe) -> dict[str, pa.Table]:
+def find_duplicates(examples: pa.Table, pictures: pa.Table, recipe: DuplicatesRecipe) -> dict[str, pa.Table]:
     """`duplicates`: every example that shares pictures, question, context and options with another, by shard and order."""
-    pictures = picture_ids(hashes)
+    shown = dict(zip(pictures[Picture.digest].to_pylist(), pictures[Picture.picture].to_pylist(), strict=True))
     groups: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
     contents, images = examples[Example.content].to_pylist(), examples[Example.images].to_pylist()
     for place, (content, digests) in enumerate(zip(contents, images, strict=True)):
-        groups[(content, *(pictures.get(digest, digest) for digest in digests))].append(place)
+        groups[(content, *(shown.get(digest, digest) for digest in digests))].append(place)
     shared = {key: places for key, places in groups.items() if len(places) > 1}
     golds = _golds(examples, sorted(place for places in shared.values() for place in places))
     rows: list[tuple[int, str, str, str]] = []
@@ -41,12 +39,6 @@ def find_duplicates(examples: pa.Table, hashes: pa.Table, recipe: DuplicatesReci
     rows.sort()
     names = (SHARD, Duplicate.id, Duplicate.group, Duplicate.kind)
     return {"duplicates": Duplicate.from_rows(dict(zip(names, row, strict=True)) for row in rows)}
-
-
-def picture_ids(hashes: pa.Table) -> Mapping[str, str]:
-    """For each image's source digest, the digest of its pixels where it decodes."""
-    pairs = zip(hashes[ImageHash.digest].to_pylist(), hashes[ImageHash.pixels].to_pylist(), strict=True)
-    return {digest: pixels or digest for digest, pixels in pairs}
 
 
 def _golds(examples: pa.Table, places: list[int]) -> dict[int, str]:

@@ -12,6 +12,7 @@ from pipeline.texts.decide import Decision
 from schemas.example import Example
 from schemas.graph import SHARD, Duplicate, Overlap, Rank
 from schemas.image import ImageHash
+from schemas.picture import Picture
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,12 @@ class RankRecipe:
 
 
 def rank(
-    examples: pa.Table, hashes: pa.Table, duplicates: pa.Table, recipe: RankRecipe, overlaps: pa.Table | None = None
+    examples: pa.Table,
+    hashes: pa.Table,
+    pictures: pa.Table,
+    duplicates: pa.Table,
+    recipe: RankRecipe,
+    overlaps: pa.Table | None = None,
 ) -> dict[str, pa.Table]:
     """`ranks`: one row an example, in order.
 
@@ -43,11 +49,8 @@ def rank(
     keepers: dict[str, str] = {}
     for source, cap in zip(recipe.sources, recipe.max_rows, strict=True):
         _within(sorted(by_source[source]), cap, groups, keepers, reasons)
-    pixels = {
-        row[ImageHash.digest]: row[ImageHash.pixels] or row[ImageHash.digest]
-        for row in hashes.select([ImageHash.digest, ImageHash.pixels]).to_pylist()
-    }
-    heldout = _heldout([row for row in narrow if row[Example.id] not in reasons], pixels, recipe)
+    shown = dict(zip(pictures[Picture.digest].to_pylist(), pictures[Picture.picture].to_pylist(), strict=True))
+    heldout = _heldout([row for row in narrow if row[Example.id] not in reasons], shown, recipe)
     rows = []
     for row in narrow:
         reason, evidence = reasons.get(row[Example.id], ("", ""))
@@ -103,7 +106,7 @@ def _within(ids: list[str], cap: int, groups: Mapping[str, str], keepers: dict[s
         keepers.setdefault(group, id)
 
 
-def _heldout(rows: list[dict[str, Any]], pixels: Mapping[str, str], recipe: RankRecipe) -> set[str]:
+def _heldout(rows: list[dict[str, Any]], pictures: Mapping[str, str], recipe: RankRecipe) -> set[str]:
     """The ids held out: whole components of rows that share a group of their source or a picture."""
     if not recipe.heldout:
         return set()
@@ -116,7 +119,7 @@ def _heldout(rows: list[dict[str, Any]], pixels: Mapping[str, str], recipe: Rank
         return name
 
     for row in rows:
-        for tie in _ties(row, pixels):
+        for tie in _ties(row, pictures):
             ours, theirs = root(row[Example.id]), root(tie)
             parent[max(ours, theirs)] = min(ours, theirs)
     least: dict[str, bytes] = {}
@@ -140,8 +143,8 @@ def _uniform(least: bytes, draws: int) -> float:
     return 1.0 - (1.0 - share) ** draws
 
 
-def _ties(row: Mapping[str, Any], pixels: Mapping[str, str]) -> Iterable[str]:
+def _ties(row: Mapping[str, Any], pictures: Mapping[str, str]) -> Iterable[str]:
     if row[Example.group]:
         yield f"group\0{row[Example.source]}\0{row[Example.group]}"
     for digest in row[Example.images]:
-        yield f"image\0{pixels.get(digest, digest)}"
+        yield f"image\0{pictures.get(digest, digest)}"

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance, ImageFont, ImageOps
 
-from pipeline.images.cluster import RADIUS
 from pipeline.images.confirm import Same, compare, sketch
+from pipeline.images.near import RADIUS
 from pipeline.images.phash import perceptual_hashes
 
 Change = Callable[[Image.Image], bytes]

@@ -11,7 +11,8 @@ from pipeline.run_local import LocalRunner
 from pipeline.step import Context, Fan, Read, Step
 from pipeline.store import Store
 from schemas.errors import UsageError, WiringError
-from tests.fixtures.toy_graph import Letters, Plain, Total, done, measure, run, total, toy_graph, words
+from schemas.example import Example
+from tests.fixtures.toy_graph import Counted, Letters, Plain, Total, add, done, measure, run, split, total, toy_graph, words
 
 A = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu"
 B = "one two three four five six seven eight nine ten eleven twelve"
@@ -106,6 +107,29 @@ def test_a_shard_that_splits_reruns_no_group_that_it_is_not_in(tmp_path: Path) -
     assert set(second.groups) != set(first.groups) or len(second.prefixes) == len(first.prefixes)
     assert second.ran["total"].done <= len(set(second.groups) - set(first.groups)) + 1
     assert len(second.groups) > 3
+
+
+def test_a_reduce_may_write_a_table_beside_those_it_cuts(tmp_path: Path, files: dict[Path, str]) -> None:
+    lengths = Read("letters", "measure", "letters")
+    whole = Read("totals", "split", "total", whole=True)
+    extra = (
+        Step("split", 1, Fan.REDUCE, split, Plain(), (lengths,), {"counts": Counted, "total": Total}),
+        Step("add", 1, Fan.MAP, add, Plain(), (lengths, whole), {"letters": Letters}),
+        Step("add[files]", 1, Fan.MAP, add, Plain(), (Read("letters", "names", "letters"), whole), {"letters": Letters}),
+        Step("sum", 1, Fan.REDUCE, total, Plain(), (Read("letters", "add", "letters"),), {"total": Total}),
+    )
+    names = Step(
+        "names", 1, Fan.MAP, measure, Plain(), (Read("examples", "ingest[w]", "examples", (Example.question,)),), {"letters": Letters}
+    )
+    graph = toy_graph(files, extra=(names, *extra))
+    execution = run(graph, tmp_path / "store")
+    assert execution.errors == []
+    assert done(execution) | {"add": len(execution.prefixes), "add[files]": 2, "split": 1} == done(execution)
+    store = Store(tmp_path / "store")
+    letters = sum(len(word) for word in (A + " " + B).split())
+    assert store.read(execution.outputs["split"][0]["total"])["total"].to_pylist() == [letters]
+    assert store.read(execution.outputs["sum"][0]["total"])["total"].to_pylist() == [letters * len((A + " " + B).split())]
+    assert done(run(graph, tmp_path / "store")) == {}
 
 
 def test_another_version_reruns_the_step(tmp_path: Path, files: dict[Path, str]) -> None:

@@ -16,29 +16,36 @@ from jobs.plan import build_graph
 from jobs.steps.given import Input
 from pipeline.fingerprint import digest_columns, fingerprint, table_digest
 from pipeline.images.clean import CLEAN_VERSION
+from pipeline.images.confirm import CONFIRM_VERSION
 from pipeline.images.decode import MEASURE_VERSION
+from pipeline.images.near import NEAR_VERSION
+from pipeline.images.phash import HASH_VERSION
 from pipeline.models.generate import Completion
 from pipeline.rulings import Ruling
 from pipeline.stages.ask_judge import AskJudgeRecipe, ask_judge
 from pipeline.stages.choose import ChooseRecipe, choose
 from pipeline.stages.decide_overlaps import DecideOverlapsRecipe, decide_overlaps
 from pipeline.stages.find_duplicates import DuplicatesRecipe, find_duplicates
+from pipeline.stages.find_near_images import NearRecipe, find_near_images
 from pipeline.stages.find_overlaps import OverlapsRecipe, find_overlaps
 from pipeline.stages.gather import GatherRecipe, gather
 from pipeline.stages.hash_images import HashRecipe, hash_images
 from pipeline.stages.ingest import IngestRecipe, ingest
+from pipeline.stages.join_images import JoinRecipe, join_images
 from pipeline.stages.judge import JudgeRecipe, judge
 from pipeline.stages.partition import PartitionRecipe, partition
 from pipeline.stages.publish import OUTPUTS, Asked, PublishRecipe, publish
 from pipeline.stages.rank import RankRecipe, rank
 from pipeline.stages.sample import SampleRecipe, sample
 from pipeline.stages.select import SelectRecipe, select
+from pipeline.stages.sketch_images import SketchRecipe, sketch_images
 from pipeline.texts.decide import Decision
 from schemas.contract import Contract
 from schemas.example import AnswerType, Chosen, Dropped, Example, Reject
 from schemas.graph import SHARD, Duplicate, Finding, Overlap, Partition, Rank
 from schemas.image import Image, ImageHash
 from schemas.manifest import read_manifest
+from schemas.picture import HeldImage, ImageSketch, NearBenchmarkImage, NearImage, NearPair, Picture
 from schemas.trace import Judgement, Selected, Trace
 from sources import medmcqa
 from sources.source import Row
@@ -51,11 +58,14 @@ from tests.fixtures.stage_rows import (
     finding,
     hashed,
     hashes,
+    held,
     image,
     images,
     judgement,
     mcq,
     overlap,
+    pictured,
+    pictures,
     selection,
     sharded,
     trace,
@@ -66,11 +76,14 @@ GOLDEN: dict[str, tuple[int, str]] = {
     "ingest": (1, "0499f1e07174906df10a78f76dba8e2e"),
     "partition": (1, "272a16d23ce9da6d99cce838bc1b290f"),
     "gather": (1, "4e67c7f9519ba4df48df339702c7210d"),
-    "hash_images": (1, "69b2d8c5e93152771d85be5b92cb3645"),
-    "find_duplicates": (1, "1f52680bb3afa5b232be76edc65d2268"),
-    "find_overlaps": (2, "599fe50a86250ea1e8b1a4d5345efd80"),
+    "hash_images": (2, "049e69db5b4ddbc00d9792802f5f28c7"),
+    "find_near_images": (1, "fcbfe1b4ee6f87b3047f80e78452f28f"),
+    "sketch_images": (1, "8bbbd9cafcbca1b87dc64600db2c2908"),
+    "join_images": (1, "b0c9de1c43ca096573cb83ff0d314a31"),
+    "find_duplicates": (2, "6adebd9e1241f3340fdca64ea3fe08ae"),
+    "find_overlaps": (3, "3dec630166ab96ddbca2398a237fbae0"),
     "decide_overlaps": (1, "545b5ca3d581adadce19783e1325ad31"),
-    "rank": (2, "26234065f1c3f8bd5f202a44c44df824"),
+    "rank": (3, "26234065f1c3f8bd5f202a44c44df824"),
     "choose": (1, "01b3a03f51470d9485475ce533e73ce3"),
     "sample": (2, "b15586817433b551c17d2e34a4d728b4"),
     "judge": (2, "477d4410a71d0b47952392afadb9998f"),
@@ -83,6 +96,9 @@ WRITES: dict[str, Mapping[str, type[Contract]]] = {
     "partition": {"partition": Partition},
     "gather": {"examples": Example, "images": Image, "rejects": Reject},
     "hash_images": {"hashes": ImageHash},
+    "find_near_images": {"near": NearImage, "benchmark_near": NearBenchmarkImage, "pairs": NearPair},
+    "sketch_images": {"sketches": ImageSketch},
+    "join_images": {"pictures": Picture, "held": HeldImage},
     "find_duplicates": {"duplicates": Duplicate},
     "find_overlaps": {"findings": Finding},
     "decide_overlaps": {"overlaps": Overlap},
@@ -122,7 +138,7 @@ ROWS = [
     example("16", content="w", group="case"),
     example("17", content="v"),
 ]
-SAME = (hashed("p", "same"), hashed("q", "same"))
+SAME = pictures(pictured("p"), pictured("q", "p"))
 
 
 def png(value: int) -> bytes:
@@ -169,13 +185,33 @@ def partitioned() -> dict[str, pa.Table]:
     return partition(table, sharded(sizes), PartitionRecipe(max_rows=2))
 
 
+def drawings() -> list[dict[str, Any]]:
+    return [*(image(str(value), bytes=png(value)) for value in (9, 10, 200)), image("c", bytes=b"", fault="broken image")]
+
+
 def measured() -> dict[str, pa.Table]:
-    rows = (image("a", bytes=png(9)), image("b", bytes=png(200)), image("c", bytes=b"", fault="broken image"))
-    return hash_images(Image.from_rows(rows), HashRecipe(MEASURE_VERSION))
+    return hash_images(Image.from_rows(drawings()), HashRecipe(HASH_VERSION))
+
+
+def found_near() -> dict[str, pa.Table]:
+    table = measured()["hashes"]
+    return find_near_images(sharded(table.slice(0, 2)), NearRecipe(18, NEAR_VERSION), sharded(table.slice(1)))
+
+
+def sketched(of: str = "near") -> dict[str, pa.Table]:
+    return sketch_images(Image.from_rows(drawings()[:3]), found_near()[of], SketchRecipe(MEASURE_VERSION, CONFIRM_VERSION, True))
+
+
+def joined_up() -> dict[str, pa.Table]:
+    table = sharded(measured()["hashes"])
+    theirs = examples([example("90", source="bench", images=[digest_of("10"), digest_of("c")])])
+    recipe = JoinRecipe(CONFIRM_VERSION)
+    sketches = sketched()["sketches"], sketched("benchmark_near")["sketches"]
+    return join_images(table, found_near()["pairs"], sketches[0], recipe, theirs, table.slice(1), sketches[1])
 
 
 def found_duplicates() -> dict[str, pa.Table]:
-    return find_duplicates(sharded(examples(ROWS), [0, 0, 0, 1, 1, 1, 1]), hashes(*SAME), DuplicatesRecipe())
+    return find_duplicates(sharded(examples(ROWS), [0, 0, 0, 1, 1, 1, 1]), SAME, DuplicatesRecipe())
 
 
 def found_overlaps() -> dict[str, pa.Table]:
@@ -183,14 +219,14 @@ def found_overlaps() -> dict[str, pa.Table]:
     reworded = (
         "A 63-year-old farmer has been coughing blood at night with weight loss. Chest film: cavity, upper lobe. Which test comes next?"
     )
-    held = [
+    theirs = [
         example("90", source="bench", question="Question 15?"),
         example("91", source="bench", images=[Q], group="case"),
         example("92", source="bench", question=vignette),
     ]
     rows = examples([*ROWS, example("18", question=reworded)])
-    same = hashes(*SAME).drop_columns([SHARD])
-    return find_overlaps(rows, same, examples(held), same.slice(1), OverlapsRecipe("bench"))
+    shown = HeldImage.from_rows([held("p", "q", benchmark="bench"), held("q", "q", "image", benchmark="bench")])
+    return find_overlaps(rows, shown.drop_columns([SHARD]), examples(theirs), OverlapsRecipe("bench"))
 
 
 def decided_overlaps() -> dict[str, pa.Table]:
@@ -209,7 +245,7 @@ def decided_overlaps() -> dict[str, pa.Table]:
 def ranked() -> dict[str, pa.Table]:
     met = sharded(Overlap.from_rows([overlap("15"), overlap("17", decision="report")]))
     recipe = RankRecipe(sources=("a", "b"), max_rows=(3, 0), heldout=0.4)
-    return rank(sharded(examples(ROWS)), hashes(*SAME), found_duplicates()["duplicates"], recipe, met)
+    return rank(sharded(examples(ROWS)), hashes(hashed("p"), hashed("q")), SAME, found_duplicates()["duplicates"], recipe, met)
 
 
 def chose() -> dict[str, pa.Table]:
@@ -279,6 +315,9 @@ STAGES: dict[str, Any] = {
     "partition": partitioned,
     "gather": gathered,
     "hash_images": measured,
+    "find_near_images": found_near,
+    "sketch_images": sketched,
+    "join_images": joined_up,
     "find_duplicates": found_duplicates,
     "find_overlaps": found_overlaps,
     "decide_overlaps": decided_overlaps,

@@ -9,9 +9,11 @@ from schemas.errors import SchemaError
 from schemas.example import Chosen, Dropped, Example, Reject
 from schemas.graph import Duplicate, Finding, Overlap, Partition, Rank
 from schemas.image import Image, ImageHash
+from schemas.picture import HeldImage, ImageSketch, NearBenchmarkImage, NearImage, NearPair, Picture
 from schemas.trace import Judgement, Selected, Trace
 
 ALL = (Example, Reject, Chosen, Dropped, Image, ImageHash, Trace, Judgement, Selected, Partition, Duplicate, Finding, Overlap, Rank, Tally)
+ALL += (NearImage, NearBenchmarkImage, NearPair, ImageSketch, Picture, HeldImage)
 PAIR = pa.struct([("role", pa.string()), ("content", pa.string())])
 
 

@@ -64,6 +64,10 @@ def test_a_plain_manifest_reads_with_its_defaults() -> None:
         (PLAIN + 'question = "q"\n', ("question", "table")),
         ('name = "x"\n[[source]]\nname = "mine"\nkind = "table"\n', ("path, question, gold, license",)),
         ("name = ", ("not TOML",)),
+        (PLAIN + "[images]\nnear = { radius = 40 }\n", ("images.near.radius", "24", "40")),
+        (PLAIN + "[images]\nnear = { bits = 3 }\n", ("unknown key images.near.bits", "hash, radius, confirm")),
+        (PLAIN + '[images]\nnear = "never"\n', ("images.near", "never")),
+        (PLAIN + "[images]\nfar = 1\n", ("unknown key images.far", "near")),
     ],
 )
 def test_a_faulty_manifest_is_told_with_key_and_value(text: str, words: tuple[str, ...]) -> None:
@@ -100,3 +104,8 @@ def test_a_whole_number_is_read_as_a_real_one_where_a_real_one_is_asked() -> Non
     whole = read_manifest(PLAIN + TEACHER + "temperature = 1\n", "x").teachers[0]
     real = read_manifest(PLAIN + TEACHER + "temperature = 1.0\n", "x").teachers[0]
     assert repr(whole.temperature) == repr(real.temperature)
+
+
+def test_near_images_are_looked_for_unless_the_manifest_says_none() -> None:
+    assert read_manifest(PLAIN, "x").images == read_manifest(PLAIN + "[images]\nnear = { radius = 18 }\n", "x").images
+    assert read_manifest(PLAIN + '[images]\nnear = "none"\n', "x").images.near == "none"

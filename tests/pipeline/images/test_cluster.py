@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.images.cluster import Candidate, Member, cluster
+from pipeline.images.cluster import Drawn, Member, cluster
 from pipeline.images.confirm import sketch
+from pipeline.images.near import Candidate
 from pipeline.images.phash import perceptual_hashes
 from schemas.errors import UsageError
 from tests.fixtures.pictures import drawn, encoded
@@ -16,13 +17,13 @@ from tests.fixtures.pictures import drawn, encoded
 
 def candidate(data: bytes) -> Candidate:
     found = perceptual_hashes(data)
-    return Candidate(hashlib.sha256(data).hexdigest(), found.phash64, found.width, found.height, len(data))
+    return Candidate(hashlib.sha256(data).hexdigest(), *found[:5], len(data))
 
 
 def clusters(files: list[bytes], **options) -> list[Member]:
     """The member of each file."""
     known = {candidate(data).digest: data for data in files}
-    found = cluster([candidate(data) for data in files], lambda digest: sketch(known[digest]), **options)
+    found = cluster([candidate(data) for data in files], lambda digest: Drawn("", sketch(known[digest])), **options)
     return [found[candidate(data).digest] for data in files]
 
 
@@ -35,9 +36,9 @@ def test_keeps_the_most_pixels_then_the_most_bytes_then_the_least_digest():
     small, worse, best = encoded(picture.resize((200, 150))), encoded(picture, quality=40), encoded(picture, quality=90)
     assert {member.keeper for member in clusters([small, worse, best])} == {digest(best)}
     assert {member.keeper for member in clusters([small, worse])} == {digest(worse)}
-    twins = [Candidate(name * 64, bytes(8), 10, 10, 5) for name in "ba"]
+    twins = [Candidate(name * 64, bytes(8), bytes(32), bytes(8), 10, 10, 5) for name in "ba"]
     flat = sketch(encoded(Image.new("L", (10, 10)), "PNG"))
-    assert {member.keeper for member in cluster(twins, lambda _: flat).values()} == {"a" * 64}
+    assert {member.keeper for member in cluster(twins, lambda _: Drawn("", flat)).values()} == {"a" * 64}
 
 
 def test_no_order_of_images_changes_a_cluster():
@@ -66,7 +67,7 @@ def test_a_narrower_radius_compares_less():
 
 def test_an_image_that_cannot_be_sketched_stays_alone():
     files = [candidate(encoded(drawn(1), quality=quality)) for quality in (50, 90)]
-    assert {member.reason for member in cluster(files, lambda _: None).values()} == {""}
+    assert {member.reason for member in cluster(files, lambda _: Drawn("", None)).values()} == {""}
 
 
 def test_flat_images_of_one_hash_are_kept_apart_by_shade():
@@ -81,11 +82,11 @@ def test_a_second_read_is_made_of_candidates_only():
     apart = np.array([[(one ^ two).bit_count() for two in words] for one in words])
     near = {name for name, row in zip(files, apart, strict=True) if (row <= 6).sum() > 1}
     asked = set()
-    cluster([candidate(data) for data in files.values()], lambda name: asked.add(name) or sketch(files[name]), radius=6)
+    cluster([candidate(data) for data in files.values()], lambda name: asked.add(name) or Drawn("", sketch(files[name])), radius=6)
     assert asked == near
 
 
 def test_a_radius_that_says_nothing_is_refused():
     with pytest.raises(UsageError, match="64 bits"):
         clusters([encoded(drawn(1)), encoded(drawn(2, shape=2))], radius=40)
-    assert cluster([], lambda _: None) == {}
+    assert cluster([], lambda _: Drawn("", None)) == {}

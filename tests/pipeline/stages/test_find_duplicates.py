@@ -8,11 +8,11 @@ import pytest
 
 from pipeline.stages.find_duplicates import DuplicatesRecipe, find_duplicates
 from schemas.graph import SHARD, Duplicate
-from tests.fixtures.stage_rows import digest_of, example, examples, hashed, hashes, mcq, sharded
+from tests.fixtures.stage_rows import digest_of, example, examples, mcq, pictured, pictures, sharded
 
 
-def found(rows: list[dict[str, Any]], *measured: dict[str, Any], shards: list[int] | None = None) -> pa.Table:
-    return find_duplicates(sharded(examples(rows), shards), hashes(*measured), DuplicatesRecipe())["duplicates"]
+def found(rows: list[dict[str, Any]], *shown: dict[str, Any], shards: list[int] | None = None) -> pa.Table:
+    return find_duplicates(sharded(examples(rows), shards), pictures(*shown), DuplicatesRecipe())["duplicates"]
 
 
 def kinds(table: pa.Table) -> dict[str, str]:
@@ -74,12 +74,12 @@ def test_the_same_question_of_other_pictures_is_none() -> None:
         example("2", content="x", images=[digest_of("q")]),
         example("3", content="x"),
     ]
-    assert found(rows, hashed("p"), hashed("q")).num_rows == 0
+    assert found(rows, pictured("p"), pictured("q")).num_rows == 0
 
 
-def test_pictures_of_equal_pixels_are_the_same_picture() -> None:
+def test_images_of_one_picture_are_the_same() -> None:
     rows = [example("1", content="x", images=[digest_of("p")]), example("2", content="x", images=[digest_of("q")])]
-    assert set(kinds(found(rows, hashed("p", "same"), hashed("q", "same")))) == {"1", "2"}
+    assert set(kinds(found(rows, pictured("p"), pictured("q", "p")))) == {"1", "2"}
 
 
 def test_pictures_in_another_order_are_another_question() -> None:
@@ -87,12 +87,18 @@ def test_pictures_in_another_order_are_another_question() -> None:
         example("1", content="x", images=[digest_of("p"), digest_of("q")]),
         example("2", content="x", images=[digest_of("q"), digest_of("p")]),
     ]
-    assert found(rows, hashed("p"), hashed("q")).num_rows == 0
+    assert found(rows, pictured("p"), pictured("q")).num_rows == 0
 
 
-def test_broken_pictures_are_the_same_only_by_their_bytes() -> None:
-    rows = [example("1", content="x", images=[digest_of("p")]), example("2", content="x", images=[digest_of("q")])]
-    assert found(rows, hashed("p", fault="broken"), hashed("q", fault="broken")).num_rows == 0
+def test_another_question_about_one_picture_stays() -> None:
+    rows = [example("1", content="x", images=[digest_of("p")]), example("2", content="y", images=[digest_of("q")])]
+    assert found(rows, pictured("p"), pictured("q", "p")).num_rows == 0
+
+
+def test_another_gold_about_one_picture_is_a_contradiction() -> None:
+    one = example("1", content="x", images=[digest_of("p")])
+    two = example("2", content="x", images=[digest_of("q")], gold_json=mcq(0))
+    assert set(kinds(found([one, two], pictured("p"), pictured("q", "p"))).values()) == {"contradiction"}
 
 
 def test_rows_are_by_shard_whatever_the_order() -> None:

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-import pyarrow as pa
+import pytest
 
 from pipeline.stages.find_overlaps import OverlapsRecipe, find_overlaps
 from schemas.graph import SHARD, Finding
-from schemas.image import ImageHash
-from tests.fixtures.stage_rows import digest_of, example, examples, hashed
+from schemas.picture import HeldImage
+from tests.fixtures.stage_rows import digest_of, example, examples, held
 
 VIGNETTE = (
     "A 63-year-old farmer comes to the clinic because of coughing blood at night and weight loss of 8 kg in three months. "
@@ -20,15 +20,9 @@ REWORDED = (
 ASKED = ["Sputum culture", "Skin biopsy", "Bone scan", "Echocardiography"]
 
 
-def measured(*rows: dict[str, Any]) -> pa.Table:
-    return ImageHash.from_rows(rows)
-
-
-def found(
-    rows: list[dict[str, Any]], theirs: list[dict[str, Any]], ours: pa.Table | None = None, held: pa.Table | None = None
-) -> list[dict[str, Any]]:
-    hashes, benchmark_hashes = ours or measured(), held or measured()
-    return find_overlaps(examples(rows), hashes, examples(theirs), benchmark_hashes, OverlapsRecipe("medqa"))["findings"].to_pylist()
+def found(rows: list[dict[str, Any]], theirs: list[dict[str, Any]], *shown: dict[str, Any]) -> list[dict[str, Any]]:
+    told = HeldImage.from_rows(shown).drop_columns([SHARD])
+    return find_overlaps(examples(rows), told, examples(theirs), OverlapsRecipe("medqa"))["findings"].to_pylist()
 
 
 def bench(id: str, **told: Any) -> dict[str, Any]:
@@ -83,22 +77,24 @@ def test_the_same_image_is_a_leak_whatever_is_asked() -> None:
     assert row[Finding.image] == row[Finding.benchmark_image] == digest_of("p")
 
 
-def test_the_same_pixels_in_another_file_are_a_leak() -> None:
+@pytest.mark.parametrize(("kind", "rule", "score"), [("pixels", "pixels", 1.0), ("near", "picture", 62 / 64)])
+def test_the_same_picture_in_another_file_is_a_leak(kind: str, rule: str, score: float) -> None:
     rows, theirs = [example("1", images=[digest_of("p")])], [bench("9", images=[digest_of("q")])]
-    (row,) = found(rows, theirs, measured(hashed("p", "same")), measured(hashed("q", "same")))
-    assert (row[Finding.rule], row[Finding.image], row[Finding.benchmark_image]) == ("pixels", digest_of("p"), digest_of("q"))
+    (row,) = found(rows, theirs, held("p", "q", kind))
+    assert (row[Finding.rule], row[Finding.image], row[Finding.benchmark_image]) == (rule, digest_of("p"), digest_of("q"))
+    assert (row[Finding.score], row[Finding.found]) == (score, "leak")
 
 
-def test_broken_images_meet_only_by_their_bytes() -> None:
+def test_a_picture_that_another_benchmark_holds_is_no_finding() -> None:
     rows, theirs = [example("1", images=[digest_of("p")])], [bench("9", images=[digest_of("q")])]
-    assert found(rows, theirs, measured(hashed("p", fault="x")), measured(hashed("q", fault="x"))) == []
+    assert found(rows, theirs, held("p", "q", benchmark="another")) == []
 
 
 def test_a_short_question_about_another_picture_is_no_finding() -> None:
     asks = {"question": "Is the lung normal?"}
     rows = [example("1", images=[digest_of("p")], **asks), example("2", **asks)]
     theirs = [bench("9", images=[digest_of("q")], **asks)]
-    assert found(rows, theirs, measured(hashed("p")), measured(hashed("q"))) == []
+    assert found(rows, theirs) == []
 
 
 def test_a_case_told_in_words_is_found_beside_another_picture() -> None:

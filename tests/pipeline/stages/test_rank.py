@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.stages.rank import RankRecipe, rank
 from schemas.graph import SHARD, Duplicate, Overlap, Rank
-from tests.fixtures.stage_rows import digest_of, example, examples, hashed, hashes, overlap, sharded
+from tests.fixtures.stage_rows import digest_of, example, examples, hashed, hashes, overlap, pictured, pictures, sharded
 
 Row = dict[str, Any]
 
@@ -23,6 +23,7 @@ def ranked(
     rows: list[Row],
     *,
     measured: tuple[Row, ...] = (),
+    shown: tuple[Row, ...] = (),
     duplicates: tuple[Row, ...] = (),
     overlaps: tuple[Row, ...] = (),
     caps: dict[str, int] | None = None,
@@ -32,7 +33,7 @@ def ranked(
     named = {"a": 0} if caps is None else caps
     recipe = RankRecipe(sources=tuple(named), max_rows=tuple(named.values()), heldout=heldout, seed=seed)
     met = sharded(Overlap.from_rows(overlaps)) if overlaps else None
-    return rank(sharded(examples(rows)), hashes(*measured), Duplicate.from_rows(duplicates), recipe, met)["ranks"]
+    return rank(sharded(examples(rows)), hashes(*measured), pictures(*shown), Duplicate.from_rows(duplicates), recipe, met)["ranks"]
 
 
 def reasons(table: pa.Table) -> dict[str, tuple[str, str]]:
@@ -46,7 +47,7 @@ def kept(table: pa.Table) -> list[str]:
 def test_every_row_has_its_rank_in_order_and_in_its_shard() -> None:
     rows = [example("3"), example("1"), example("2")]
     recipe = RankRecipe(sources=("a",), max_rows=(0,))
-    table = rank(sharded(examples(rows), [0, 0, 4]), hashes(), Duplicate.empty(), recipe)["ranks"]
+    table = rank(sharded(examples(rows), [0, 0, 4]), hashes(), pictures(), Duplicate.empty(), recipe)["ranks"]
     assert table[Rank.id].to_pylist() == ["3", "1", "2"]
     assert table[SHARD].to_pylist() == [0, 0, 4]
     assert set(table[Rank.reason].to_pylist()) == {""}
@@ -159,10 +160,8 @@ def test_a_patient_and_a_shared_picture_are_never_split() -> None:
         )
         for number in range(900)
     ]
-    measured = tuple(hashed(f"p{number}", f"p{number % 100}") for number in range(200)) + tuple(
-        hashed(f"q{number}") for number in range(900)
-    )
-    found = splits(ranked(rows, measured=measured, heldout=0.3))
+    shown = tuple(pictured(f"p{number}", f"p{number % 100}") for number in range(200))
+    found = splits(ranked(rows, shown=shown, heldout=0.3))
     whole: dict[str, set[str]] = {}
     for number, row in enumerate(rows):
         for tie in ([row["group"]] if row["group"] else []) + ([f"picture {number % 100}"] if row["images"] else []):

@@ -1,0 +1,122 @@
+"""Pictures in a build: copies are one picture across sources, splits and benchmarks, and a new one re-asks nothing."""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from tests.fixtures.local_build import Project, ran
+from tests.fixtures.pictures import drawn, encoded
+
+TABLE = """
+[[{role}]]
+name = "{name}"
+kind = "table"
+path = "{name}.jsonl"
+question = "q"
+gold = {{ column = "a", as = "text" }}
+images = "image"
+license = "CC0-1.0"
+"""
+COPIES = {
+    "as it is": lambda image: encoded(image, quality=95),
+    "worse": lambda image: encoded(image, quality=40),
+    "smaller": lambda image: encoded(image.resize((210, 170), Image.Resampling.BICUBIC)),
+    "cropped": lambda image: encoded(image.crop((8, 6, 312, 254))),
+}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path)
+
+
+def write(project: Project, rows: dict[str, list[tuple[str, str, bytes]]], *, benchmark: str = "", more: str = "") -> None:
+    """A manifest without a teacher over rows of question, answer and picture."""
+    text = 'name = "small"\nteacher = "none"\n'
+    for name, told in rows.items():
+        lines: list[dict[str, Any]] = []
+        for place, (question, answer, data) in enumerate(told):
+            (project.folder / f"{name}{place}.img").write_bytes(data)
+            lines.append({"q": question, "a": answer, "image": f"{name}{place}.img"})
+        (project.folder / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+        text += TABLE.format(name=name, role="benchmark" if name == benchmark else "source")
+    project.manifest.write_text(text + more)
+
+
+def published(project: Project, split: str = "train") -> list[dict[str, Any]]:
+    return [row for path in sorted(project.out.glob(f"data/rl/{split}-*.parquet")) for row in pq.read_table(path).to_pylist()]
+
+
+def tally(project: Project, stage: str) -> dict[str, int]:
+    lock = json.loads((project.out / "lock.json").read_text())
+    counts: Counter[str] = Counter()
+    for where, _, reason, count in lock["tallies"]:
+        counts.update({reason: count} if where == stage else {})
+    return dict(counts)
+
+
+def test_a_copy_of_a_picture_with_the_same_question_is_a_duplicate_and_with_another_stays(project: Project) -> None:
+    copies = [copy(drawn(1)) for copy in COPIES.values()]
+    write(project, {"one": [("What is it?", "liver", copies[0])], "two": [("What is it?", "liver", data) for data in copies[1:]]})
+    assert project.build().errors == []
+    assert [row["source"] for row in published(project)] == ["one"]
+    assert tally(project, "choose") == {"chosen": 1, "duplicate question": 3}
+    write(
+        project, {"one": [("What is it?", "liver", copies[0])], "two": [(f"Where is {n}?", "left", data) for n, data in enumerate(copies)]}
+    )
+    assert project.build().errors == []
+    assert tally(project, "choose") == {"chosen": 5}
+
+
+def test_other_golds_for_copies_of_a_picture_are_reported(project: Project) -> None:
+    one, two = COPIES["as it is"](drawn(1)), COPIES["cropped"](drawn(1))
+    write(project, {"one": [("What is it?", "liver", one), ("And this?", "lung", one)], "two": [("What is it?", "spleen", two)]})
+    assert project.build().errors == []
+    assert tally(project, "choose") == {"chosen": 1, "contradicting gold": 2}
+
+
+@pytest.mark.parametrize("copy", COPIES)
+def test_a_benchmarks_picture_is_left_out_whatever_is_asked_about_it(project: Project, copy: str) -> None:
+    ours = [("What is it?", "liver", COPIES[copy](drawn(1))), ("What is that?", "lung", encoded(drawn(2)))]
+    write(project, {"one": ours, "bench": [("Which organ?", "liver", encoded(drawn(1)))]}, benchmark="bench")
+    assert project.build().errors == []
+    assert tally(project, "choose") == {"chosen": 1, "in benchmark": 1}
+
+
+def test_near_none_takes_copies_for_other_pictures(project: Project) -> None:
+    ours = [("What is it?", "liver", COPIES["worse"](drawn(1)))]
+    bench = [("Which organ?", "liver", encoded(drawn(1)))]
+    write(project, {"one": ours, "bench": bench}, benchmark="bench", more='[images]\nnear = "none"\n')
+    assert project.build().errors == []
+    assert tally(project, "choose") == {"chosen": 1}
+
+
+def test_copies_of_a_picture_are_never_split(project: Project) -> None:
+    rows = {
+        name: [(f"{name} {number}?", "yes", COPIES[copy](drawn(number, shape=number))) for number in range(8)]
+        for name, copy in (("one", "as it is"), ("two", "worse"), ("three", "smaller"))
+    }
+    write(project, rows, more="[split]\nheldout = 0.4\n")
+    assert project.build().errors == []
+    train, heldout = (
+        {int(row["problem"].split()[1].strip("?\n").split("?")[0]) for row in published(project, split)} for split in ("train", "heldout")
+    )
+    assert train
+    assert heldout
+    assert not train & heldout
+
+
+def test_one_more_picture_reads_no_other_shard_again(project: Project) -> None:
+    rows = [(f"Question {number}?", "yes", COPIES["as it is"](drawn(number % 4, shape=number % 4))) for number in range(8)]
+    write(project, {"one": rows})
+    assert project.build().errors == []
+    write(project, {"one": rows, "two": [("Another?", "no", encoded(drawn(9, shape=9)))]})
+    built = project.build()
+    assert built.errors == []
+    assert "ingest[one]" not in ran(built)
+    assert ran(built)["join_images"] == 1
