@@ -123,11 +123,6 @@ class Store:
             if folder.is_dir():
                 yield from sorted(path for path in folder.iterdir() if _ENTRY.fullmatch(path.name))
 
-    def inputs(self, path: Path) -> list[str]:
-        """The stored files that a stored file was made from."""
-        metadata = pq.read_metadata(path).metadata or {}
-        return list(json.loads(metadata.get(_META, b"{}")).get("inputs", []))
-
     def verify(self) -> Iterator[Damage]:
         """Re-reads and re-hashes every file; yields the damaged ones."""
         for path in self.entries():

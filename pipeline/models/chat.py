@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from pipeline.models.generate import Completion, Message, Picture, Request, Text
+from pipeline.verify.think import trace_of_message
 
 
 class Flavour(StrEnum):
@@ -91,7 +92,7 @@ def completion_of(raw: str) -> Completion:
     if choice is None or not isinstance(message, dict):
         raise UnfinishedAnswerError(_told_error(body) or "a body without choices")
     refusal = _words(message, "refusal")
-    text = _with_thought(_reasoning(message), _content(message) or refusal)
+    text = trace_of_message({**message, "content": refusal} if refusal and not message.get("content") else message)
     prompt_tokens, completion_tokens, cached_tokens = _tokens(_mapping(body, "usage"))
     return Completion(
         text=_scalar_text(text),
@@ -126,25 +127,6 @@ def _finish_reason(choice: dict[str, Any], body: dict[str, Any], text: str) -> s
     if error or not text.strip():
         raise UnfinishedAnswerError(error or f"an empty answer that ended with finish_reason {told!r}")
     return "other"
-
-
-def _content(message: dict[str, Any]) -> str:
-    """The content; of a list of parts, the texts, with `thinking` parts left to the reasoning."""
-    content = message.get("content")
-    if isinstance(content, list):
-        return "".join(_words(part, "text") for part in _mappings(message, "content") if part.get("type", "text") == "text")
-    return content if isinstance(content, str) else ""
-
-
-def _reasoning(message: dict[str, Any]) -> str:
-    details = "".join(_words(part, "text") or _words(part, "summary") for part in _mappings(message, "reasoning_details"))
-    return _words(message, "reasoning") or _words(message, "reasoning_content") or details
-
-
-def _with_thought(reasoning: str, content: str) -> str:
-    if not reasoning.strip() or "<think>" in content or "</think>" in content:
-        return content
-    return f"<think>\n{reasoning.strip()}\n</think>\n\n{content.lstrip()}"
 
 
 def _scalar_text(text: str) -> str:

@@ -75,11 +75,6 @@ def parquet_options(contract: type[Contract]) -> dict[str, Any]:
     }
 
 
-def table_name(config: str, split: str) -> str:
-    """What the publish step calls a table: `sft-train`."""
-    return f"{config}-{split}"
-
-
 def shard_path(config: str, split: str, label: str) -> str:
     """Where a shard lies in a corpus, relative."""
     return f"data/{config}/{split}-{label}.parquet"

@@ -15,13 +15,6 @@ _GBNF = {
     AnswerType.LABEL_SET: r"answer ::= [^{}<\n]{1,240}",
     AnswerType.BBOX: 'answer ::= "<box>[" box (", " box){0,31} "]</box>"\nbox ::= "[" n ", " n ", " n ", " n "]"\nn ::= [0-9]{1,5}',
 }
-_REGEX = {
-    AnswerType.NUMERIC: r"-?[0-9]{1,9}(\.[0-9]{1,6})?",
-    AnswerType.DATE: r"([0-9]{4}-[0-1][0-9]-[0-3][0-9]|\([0-9]{1,3} weeks, [0-6] days\))",
-    AnswerType.OPEN: r"[^{}<\n]{1,120}",
-    AnswerType.LABEL_SET: r"[^{}<\n]{1,240}",
-    AnswerType.BBOX: r"<box>\[(\[[0-9]{1,5}(, [0-9]{1,5}){3}\])(, \[[0-9]{1,5}(, [0-9]{1,5}){3}\]){0,31}\]</box>",
-}
 
 
 def structure_grammar(answer_type: AnswerType, n_options: int) -> str:
@@ -37,16 +30,6 @@ def structure_grammar(answer_type: AnswerType, n_options: int) -> str:
     boxed = "answer" if answer_type is AnswerType.BBOX else r'"\\boxed{" answer "}"'
     thought = f"thought ::= [^<\\\\]{{{SHORTEST_THOUGHT},{LONGEST_THOUGHT}}}"
     return f'root ::= "<think>\\n" thought "\\n</think>\\n\\n" {boxed}\n{thought}\n{answer}\n'
-
-
-def structure_regex(answer_type: AnswerType, n_options: int) -> str:
-    """The same language as a regular expression, for vLLM. Raises: UsageError as `structure_grammar` does."""
-    words = _words(answer_type, n_options)
-    answer = f"({'|'.join(words)})" if words else _REGEX[answer_type]
-    if words and answer_type is AnswerType.MULTI:
-        answer = f"{answer}(, {answer}){{0,{n_options - 1}}}"
-    boxed = answer if answer_type is AnswerType.BBOX else rf"\\boxed\{{{answer}\}}"
-    return rf"<think>\n[^<\\]{{{SHORTEST_THOUGHT},{LONGEST_THOUGHT}}}\n</think>\n\n{boxed}"
 
 
 def _quoted(word: str) -> str:

@@ -1,7 +1,7 @@
 """Where the thought of a completion ends and its answer begins, in every form that teachers write."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, NamedTuple
 
 from pipeline.prompts import unmarked
@@ -24,13 +24,16 @@ _TAG = re.compile(
     rf"<[ \t]{{0,3}}(?P<xml>/?)[ \t]{{0,3}}(?:{_NAMES})[ \t]{{0,3}}>"
     r"|◁(?P<kimi>/?)think▷"
     r"|<\|(?P<sky>begin|end)_of_thought\|>"
-    r"|<\|im_start\|>(?P<turn>think|answer)(?=\n)",
+    r"|<\|im_start\|>(?P<turn>think|answer)(?=\n)"
+    r"|(?-i:\[(?P<mistral>/?)THINK\])|<(?P<seed>/?)seed:think>|<unused9(?P<gemma>[45])>",
     re.IGNORECASE,
 )
 _HARMONY = re.compile(r"<\|(?:start|end|return|channel|message|constrain|call)\|>")
 _HEADER = re.compile(r"<\|channel\|>[ \t]{0,3}(\w{1,20})[^<\n]{0,80}(?:<\|constrain\|>[^<\n]{0,40})?<\|message\|>")
 _MARKS = re.compile(r"<\|(?:begin|end)_of_solution\|>|<\|im_(?:start|end)\|>|<\|end▁of▁sentence\|>|<\|endoftext\|>|<\|eot_id\|>")
 _STRIPPED = "assistantfinal"
+_GEMMA = "thought\n"
+_HEADED, _FINAL = "## Thinking\n", re.compile(r"^## Final (?:Response|Answer)[ \t]*\n", re.MULTILINE)
 
 
 def split_think(text: str) -> Thought:
@@ -42,8 +45,8 @@ def split_think(text: str) -> Thought:
         cut = text.rfind(_STRIPPED)
         start = cut + len(_STRIPPED)
         return Thought(text[len("analysis") : cut].strip(), text[start:], True, start)
-    if not marked and "◁" not in text:
-        return Thought("", text, True, 0)
+    if not marked and "◁" not in text and "THINK]" not in text:
+        return _headed(text)
     return _tags(text)
 
 
@@ -59,30 +62,44 @@ def published_trace(text: str) -> str:
 
 
 def trace_of_message(message: Mapping[str, Any]) -> str:
-    """The completion as one text, from the message of an OpenAI-compatible server, wherever it put the thought."""
+    """The completion as one text, from the message of an OpenAI-compatible server, wherever it put the thought.
+
+    A content that brings its own thought is kept as it came.
+    """
     content = message.get("content")
-    answer = content if isinstance(content, str) else _joined(content)
-    thought = next((value for name in ("reasoning", "reasoning_content") if isinstance(value := message.get(name), str) and value), "")
-    thought = thought or _joined(message.get("reasoning_details"))
-    return f"<think>\n{_clean(thought)}\n</think>\n\n{answer.lstrip()}" if thought.strip() else answer
+    answer = content if isinstance(content, str) else _joined(content, ("text", "output_text"))
+    told = (
+        message.get("reasoning"),
+        message.get("reasoning_content"),
+        _joined(message.get("reasoning_details")),
+        _joined(content, ("thinking",)),
+    )
+    thought = next((one for one in told if isinstance(one, str) and one.strip()), "")
+    own = split_think(answer)
+    if not thought or own.think.strip() or not own.complete:
+        return answer
+    return f"<think>\n{_clean(thought)}\n</think>\n\n{own.answer.lstrip()}"
 
 
-def _joined(parts: Any) -> str:
+def _joined(parts: Any, kinds: Container[str] | None = None) -> str:
+    """The texts in a list of parts, of some kinds or of all; a part without a kind is text."""
     if not isinstance(parts, list):
         return ""
-    texts = [part.get("text") or part.get("summary") for part in parts if isinstance(part, Mapping)]
-    return "".join(text for text in texts if isinstance(text, str))
+    taken = [part for part in parts if isinstance(part, Mapping) and (kinds is None or part.get("type", "text") in kinds)]
+    texts = [part.get("text") or part.get("summary") or part.get("thinking") for part in taken]
+    return "".join(text if isinstance(text, str) else _joined(text) for text in texts)
 
 
 def _clean(text: str) -> str:
     """A part without the markers of any format. A newline takes their place, so that no new marker arises."""
-    if "<" in text or "◁" in text:
+    if "<" in text or "◁" in text or "THINK]" in text:
         text = _MARKS.sub("\n", _HARMONY.sub("\n", _TAG.sub("\n", text)))
     return text.strip()
 
 
 def _closes(tag: re.Match[str]) -> bool:
-    return bool(tag["xml"] or tag["kimi"]) or tag["sky"] in ("end", "END") or tag["turn"] == "answer"
+    words = (tag["sky"] or tag["turn"] or tag["gemma"] or "").lower()
+    return bool(tag["xml"] or tag["kimi"] or tag["mistral"] or tag["seed"]) or words in ("end", "answer", "5")
 
 
 def _tags(text: str) -> Thought:
@@ -92,11 +109,21 @@ def _tags(text: str) -> Thought:
         first = first or tag
         last = tag
     if first is None or last is None:
-        return Thought("", text, True, 0)
+        return _headed(text)
     begin = first.end() if not _closes(first) and not text[: first.start()].strip() else 0
+    if first["gemma"] and text.startswith(_GEMMA, begin):
+        begin += len(_GEMMA)
     if not _closes(last):
         return Thought(_clean(text[begin:]), "", False, len(text))
     return Thought(_clean(text[begin : last.start()]), text[last.end() :], True, last.end())
+
+
+def _headed(text: str) -> Thought:
+    """By HuatuoGPT's headings, where no marker stands."""
+    final = _FINAL.search(text) if text.startswith(_HEADED) else None
+    if final is None:
+        return Thought("", text, True, 0)
+    return Thought(text[len(_HEADED) : final.start()].strip(), text[final.end() :], True, final.end())
 
 
 def _harmony(text: str) -> Thought:

@@ -41,7 +41,6 @@ def test_what_is_put_is_found_and_read(tmp_path: Path) -> None:
     assert store.read(ref).equals(TABLE)
     assert store.read(ref, ["count"]).equals(TABLE.select(["count"]))
     assert files(tmp_path) == [f"judge/{KEY}.out.parquet"]
-    assert store.inputs(store.path("judge", KEY, "out")) == ["sample/1.traces"]
 
 
 def test_nothing_is_found_under_another_name(tmp_path: Path) -> None:

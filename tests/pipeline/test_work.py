@@ -40,7 +40,6 @@ def test_a_unit_is_found_once_it_is_done(tmp_path: Path) -> None:
     made = do(unit, store)
     assert found(unit, store) == dataclasses.replace(made, took=Took())
     assert store.read(made.outputs["letters"]).equals(LETTERS)
-    assert store.inputs(store.path("spell", unit.key, "letters")) == [f"before/{'0' * 32}.letters"]
 
 
 def test_the_key_follows_what_decides_the_output(tmp_path: Path) -> None:

@@ -5,10 +5,26 @@ import re
 import pytest
 
 from pipeline.verify.answer import Gold, Policy, verify
-from pipeline.verify.structure import structure_grammar, structure_regex
+from pipeline.verify.structure import structure_grammar
 from schemas.errors import UsageError
 from schemas.example import AnswerType
 from schemas.trace import Verdict
+
+_TERM = re.compile(r'("(?:[^"\\]|\\.)*")|(\[(?:[^]\\]|\\.)*\])|([a-z]+)|([{][0-9,]+[}]|[?()|])|\s+')
+
+
+def regex_of(grammar: str) -> str:
+    """A grammar without recursion as a regular expression."""
+    rules = dict(line.split(" ::= ", 1) for line in grammar.splitlines())
+
+    def term(found: re.Match[str]) -> str:
+        literal, letters, rule, sign = found.groups()
+        if literal:
+            return re.escape(literal[1:-1].replace("\\n", "\n").replace("\\\\", "\\"))
+        return f"(?:{_TERM.sub(term, rules[rule])})" if rule else letters or sign or ""
+
+    return _TERM.sub(term, rules["root"])
+
 
 THOUGHT = "<think>\nThe pain is on the right and there is fever, so this fits best.\n</think>\n\n"
 FOUR = ("one", "two", "three", "four")
@@ -28,7 +44,7 @@ CASES = [
 
 @pytest.mark.parametrize(("kind", "options", "gold", "answer"), CASES)
 def test_structured_answer_matches_and_verifies(kind: AnswerType, options: tuple[str, ...], gold: str, answer: str) -> None:
-    assert re.fullmatch(structure_regex(kind, len(options)), THOUGHT + answer)
+    assert re.fullmatch(regex_of(structure_grammar(kind, len(options))), THOUGHT + answer)
     judged = verify(THOUGHT + answer, Gold.from_json(kind, options, gold), policy=Policy.TRAIN)
     assert (judged.verdict, judged.thought) == (Verdict.CORRECT, True)
 
@@ -37,7 +53,7 @@ def test_structured_answer_matches_and_verifies(kind: AnswerType, options: tuple
     "bad", ["<think>\nshort\n</think>\n\n\\boxed{A}", THOUGHT + r"\boxed{E}", THOUGHT + r"\boxed{A} more", r"\boxed{A}"]
 )
 def test_anything_else_does_not_match(bad: str) -> None:
-    assert not re.fullmatch(structure_regex(AnswerType.MCQ, 4), bad)
+    assert not re.fullmatch(regex_of(structure_grammar(AnswerType.MCQ, 4)), bad)
 
 
 def test_grammar_names_every_letter_and_the_length_of_a_thought() -> None:
