@@ -10,6 +10,7 @@ EACH = re.compile(r"\b(?:each|every|all|any|other|another|remaining|possible)\s+
 _IF = re.compile(r"\W*(?:if(?!\s+(?:i|we|you|one|forced|only|had)\b)|unless|assuming)\b", re.IGNORECASE)
 _DENIAL = re.compile(r"not|n't|never|incorrect|wrong|neither|fals|mauvaise|second|doubt|least|错")
 _HENCE = re.compile(r",\s*(?:hence|so|thus|therefore|and so)\b", re.IGNORECASE)
+_SPEECH = ("say", "said", "think", "thought", "claim", "believe", "argue", "assume")
 _SAID = re.compile(
     r"\b(?:[Ss]tudents?|[Pp]eople|[Ss]ome|[Oo]thers|[Mm]any|[Oo]ne|[Yy]ou|[Tt]hey)\s+(?:might |may |could |would |wrongly |often |mistakenly )*"
     r"(?:sa(?:id|ys?)|thinks?|thought|claim(?:s|ed)?|believe[sd]?|argue[sd]?|assume[sd]?)\b[^.?!\n]{0,40}\Z"
@@ -19,7 +20,8 @@ REACH_BACK = 300
 
 def denies(text: str, start: int) -> bool:
     """Whether what stands before a key denies it: `not the answer`, `incorrect answer`."""
-    return negated(text[max(0, start - 40) : start]) or _SAID.search(text, max(0, start - 80), start) is not None
+    before = text[max(0, start - 80) : start]
+    return negated(before[-40:]) or (any(hint in before for hint in _SPEECH) and _SAID.search(before) is not None)
 
 
 def negated(before: str) -> bool:

@@ -14,7 +14,7 @@ from schemas.trace import Verdict
 
 REACH = 2000
 NEAR = 200
-SHORTEST = 2
+SHORTEST = 4
 CUES = 8
 _BACK = re.compile(
     r"\b(?:wait|actually|correction|scratch that|strike that|i meant|i mean|on second thought|on reflection|let me (?:re-?consider|correct|re-?check)"
@@ -112,7 +112,8 @@ def denied(answer: str, start: int, end: int) -> bool:
 
 def crossed_out(answer: str, start: int, end: int, gold: Gold) -> bool:
     """Whether a sign says that an answer is not meant: `¬left lung`, `≠ C`, `~~yes~~`, a cross beside it."""
-    if _CROSSED.search(answer, max(0, start - 40), start):
+    before = answer[max(0, start - 40) : start]
+    if (not before.isascii() or any(sign in before for sign in "\\!~<")) and _CROSSED.search(before):
         return True
     said = answer[start : end + 3]
     if said.isascii() and "!" not in said:
