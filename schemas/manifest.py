@@ -80,9 +80,10 @@ class Near(_Model):
 
 
 class Images(_Model):
-    """Which images count as one picture; with `near = "none"` those of equal bytes or pixels alone."""
+    """Which images count as one picture (with `near = "none"` those of equal bytes or pixels alone), and how large they are published."""
 
     near: Near | Literal["none"] = Near()
+    max_pixels: int | None = Field(default=None, ge=1024)
 
 
 class Split(_Model):

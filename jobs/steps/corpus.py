@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from jobs.steps.pictures import shown_by
 from jobs.steps.rounds import rounds_of
 from jobs.steps.traces import judged_by
 from pipeline.fingerprint import canonical_json
@@ -26,7 +27,7 @@ def publish_step(manifest: Manifest) -> Step:
     reads = [
         Read("chosen", "choose", "chosen"),
         Read("dropped", "choose", "dropped"),
-        Read("images", "gather", "images"),
+        Read("images", shown_by(manifest), "images"),
     ]
     for teacher in manifest.teachers or (None,):
         for name in rounds_of(teacher):

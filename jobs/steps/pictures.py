@@ -1,11 +1,12 @@
-"""The steps that find out which images are one picture."""
+"""The steps that find out which images are one picture, and how large they are shown."""
 
 from jobs.steps.given import Input, hash_name, ingest_name, sketch_name
+from pipeline.images.bound import BOUND_VERSION
 from pipeline.images.confirm import CONFIRM_VERSION
 from pipeline.images.decode import MEASURE_VERSION
 from pipeline.images.near import NEAR_VERSION
 from pipeline.images.phash import HASH_VERSION
-from pipeline.stages import find_near_images, hash_images, join_images, sketch_images
+from pipeline.stages import bound_images, find_near_images, hash_images, join_images, sketch_images
 from pipeline.step import Fan, Read, Step
 from schemas.contract import Column
 from schemas.example import Example
@@ -59,3 +60,18 @@ def _hashes(benchmarks: list[Input]) -> list[Read]:
     columns: tuple[Column, ...] = tuple(column for column in ImageHash.columns if column != ImageHash.fault)
     theirs = [Read("benchmark_hashes", hash_name(item), "hashes", columns) for item in benchmarks]
     return [Read("hashes", "hash_images", "hashes", columns), *theirs]
+
+
+def bound_steps(manifest: Manifest) -> list[Step]:
+    """Bound images: smaller copies in place of large images; none where the manifest sets no bound."""
+    bound = manifest.images.max_pixels
+    if bound is None:
+        return []
+    recipe = bound_images.BoundRecipe(bound, BOUND_VERSION)
+    reads = (Read("images", "gather", "images"),)
+    return [Step("bound_images", 1, Fan.MAP, bound_images.bound_images, recipe, reads, {"images": Image})]
+
+
+def shown_by(manifest: Manifest) -> str:
+    """The step whose images are sent to teachers and published."""
+    return "gather" if manifest.images.max_pixels is None else "bound_images"

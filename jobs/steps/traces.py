@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from jobs.steps.pictures import shown_by
 from jobs.steps.rounds import after_of, design_of, rounds_of, teacher_before
 from pipeline.models.open import open_teacher
 from pipeline.prompts import by_name
@@ -61,7 +62,7 @@ def _sample_step(manifest: Manifest, teacher: Teacher, round: int, name: str) ->
     columns = (Chosen.id, Chosen.question, Chosen.context, Chosen.options, Chosen.answer_type, Chosen.images)
     reads = [Read("chosen", "choose", "chosen", columns)]
     if "image" in teacher.sees:
-        reads.append(Read("images", "gather", "images", (Image.digest, Image.published_digest, Image.bytes, Image.format)))
+        reads.append(Read("images", shown_by(manifest), "images", (Image.digest, Image.published_digest, Image.bytes, Image.format)))
     counted = (Judgement.example, Judgement.sample, Judgement.verdict)
     reads += [Read("judged", judged_by(manifest, one), "judgements", counted) for one in rounds_of(teacher)[:round]]
     if before and not round:

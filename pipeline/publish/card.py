@@ -24,6 +24,10 @@ ABOUT = {
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"), (10_000_000, "1M<n<10M"))
 _BIGGER = "10M<n<100M"
 _WIDE = 6
+SMALLER = (
+    "Those of more than {:,} pixels are made smaller (Lanczos; JPEG at quality 95, PNG losslessly); boxes stay in the source's pixels."
+)
+FRAMES = "Of several frames the first is shown, of a NIfTI volume the middle axial slice."
 
 Lock = Mapping[str, Any]
 
@@ -35,7 +39,7 @@ def render_card(lock: Lock, manifest: Manifest) -> str:
         f"# {text(lock['name'])} {text(lock['version'])}",
         _about(lock),
         "## Loading\n\n" + _loading(lock),
-        "## Contents\n\n" + _contents(lock),
+        "## Contents\n\n" + _contents(lock) + _images(lock, manifest),
         "## Traces\n\n" + _teachers(lock, manifest),
         "## Costs\n\n" + _costs(lock),
         "## Flags\n\n" + _flags(lock),
@@ -96,6 +100,13 @@ def _contents(lock: Lock) -> str:
             body = [[code(value), *(_counted(lock, config, facet).get(value, 0) for config in configs)] for value in values]
             parts.append(f"### By {title}\n\n" + table((title, *(code(config) for config in configs)), body))
     return "\n\n".join(parts)
+
+
+def _images(lock: Lock, manifest: Manifest) -> str:
+    bound = manifest.images.max_pixels
+    said = "Images keep the compressed pixels of their source, turned upright and without metadata; what is no JPEG or PNG is a PNG."
+    said += f" {SMALLER.format(bound)}" if bound else ""
+    return "" if all(name == "text" for name in _total(lock, "modality")) else f"\n\n### Images\n\n{said} {FRAMES}"
 
 
 def _teachers(lock: Lock, manifest: Manifest) -> str:

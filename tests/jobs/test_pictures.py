@@ -1,7 +1,9 @@
 """Pictures in a build: copies are one picture across sources, splits and benchmarks, and a new one re-asks nothing."""
 
+import hashlib
 import json
 from collections import Counter
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from pipeline.publish.audit import audit
 from tests.fixtures.local_build import Project, ran
 from tests.fixtures.pictures import drawn, encoded
 
@@ -120,3 +123,18 @@ def test_one_more_picture_reads_no_other_shard_again(project: Project) -> None:
     assert built.errors == []
     assert "ingest[one]" not in ran(built)
     assert ran(built)["join_images"] == 1
+
+
+def test_large_images_are_published_within_the_bound_under_the_digest_of_their_source(project: Project) -> None:
+    large, small = encoded(drawn(1, (420, 360))), encoded(drawn(2, (40, 30), shape=2))
+    rows = [("What is it?", "liver", large), ("What is that?", "lung", small)]
+    write(project, {"one": rows}, more="[images]\nmax_pixels = 20000\n")
+    assert project.build().errors == []
+    told = {row["image_digests"][0]: row["images"][0] for row in published(project)}
+    sizes = {digest: Image.open(BytesIO(image["bytes"])).size for digest, image in told.items()}
+    assert sizes[hashlib.sha256(small).hexdigest()] == (40, 30)
+    width, height = sizes[hashlib.sha256(large).hexdigest()]
+    assert 19_000 < width * height <= 20_000
+    assert all(image["path"].startswith(hashlib.sha256(image["bytes"]).hexdigest()) for image in told.values())
+    assert "20,000 pixels" in (project.out / "README.md").read_text()
+    assert not audit(project.out, strict=True).failed

@@ -15,6 +15,7 @@ import pytest
 from jobs.plan import build_graph
 from jobs.steps.given import Input
 from pipeline.fingerprint import digest_columns, fingerprint, table_digest
+from pipeline.images.bound import BOUND_VERSION
 from pipeline.images.clean import CLEAN_VERSION
 from pipeline.images.confirm import CONFIRM_VERSION
 from pipeline.images.decode import MEASURE_VERSION
@@ -23,6 +24,7 @@ from pipeline.images.phash import HASH_VERSION
 from pipeline.models.generate import Completion
 from pipeline.rulings import Ruling
 from pipeline.stages.ask_judge import AskJudgeRecipe, ask_judge
+from pipeline.stages.bound_images import BoundRecipe, bound_images
 from pipeline.stages.choose import ChooseRecipe, choose
 from pipeline.stages.decide_overlaps import DecideOverlapsRecipe, decide_overlaps
 from pipeline.stages.find_duplicates import DuplicatesRecipe, find_duplicates
@@ -80,6 +82,7 @@ GOLDEN: dict[str, tuple[int, str]] = {
     "find_near_images": (1, "fcbfe1b4ee6f87b3047f80e78452f28f"),
     "sketch_images": (1, "8bbbd9cafcbca1b87dc64600db2c2908"),
     "join_images": (1, "b0c9de1c43ca096573cb83ff0d314a31"),
+    "bound_images": (1, "0aa288de7245c19090bfb4b4168f0b76"),
     "find_duplicates": (2, "6adebd9e1241f3340fdca64ea3fe08ae"),
     "find_overlaps": (3, "3dec630166ab96ddbca2398a237fbae0"),
     "decide_overlaps": (1, "545b5ca3d581adadce19783e1325ad31"),
@@ -99,6 +102,7 @@ WRITES: dict[str, Mapping[str, type[Contract]]] = {
     "find_near_images": {"near": NearImage, "benchmark_near": NearBenchmarkImage, "pairs": NearPair},
     "sketch_images": {"sketches": ImageSketch},
     "join_images": {"pictures": Picture, "held": HeldImage},
+    "bound_images": {"images": Image},
     "find_duplicates": {"duplicates": Duplicate},
     "find_overlaps": {"findings": Finding},
     "decide_overlaps": {"overlaps": Overlap},
@@ -114,6 +118,8 @@ MANIFEST = """
 name = "golden"
 [[source]]
 name = "medmcqa"
+[images]
+max_pixels = 1024
 [[benchmark]]
 name = "held"
 kind = "table"
@@ -208,6 +214,10 @@ def joined_up() -> dict[str, pa.Table]:
     recipe = JoinRecipe(CONFIRM_VERSION)
     sketches = sketched()["sketches"], sketched("benchmark_near")["sketches"]
     return join_images(table, found_near()["pairs"], sketches[0], recipe, theirs, table.slice(1), sketches[1])
+
+
+def bound_up() -> dict[str, pa.Table]:
+    return bound_images(Image.from_rows([image("a", bytes=png(9)), image("b", bytes=b"broken")]), BoundRecipe(4, BOUND_VERSION))
 
 
 def found_duplicates() -> dict[str, pa.Table]:
@@ -318,6 +328,7 @@ STAGES: dict[str, Any] = {
     "find_near_images": found_near,
     "sketch_images": sketched,
     "join_images": joined_up,
+    "bound_images": bound_up,
     "find_duplicates": found_duplicates,
     "find_overlaps": found_overlaps,
     "decide_overlaps": decided_overlaps,
