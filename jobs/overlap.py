@@ -84,6 +84,13 @@ def _checked(path: Path, rows: Iterator[Any]) -> Iterator[Mapping[str, Any]]:
                 raise SourceError(
                     f"{path} row {number} has no {name!r}: every row needs id and question; it has {', '.join(map(str, row)) or 'nothing'}."
                 )
+        for name in ("question", "context"):
+            if not isinstance(row.get(name) or "", str):
+                raise SourceError(f"{path} row {number} has the {name} {str(row[name])[:40]!r}: write a text.")
+        if not isinstance(row.get("options") or [], (list, Mapping)):
+            raise SourceError(
+                f"{path} row {number} has the options {str(row['options'])[:40]!r}: write a list of texts, or a mapping of letters."
+            )
         yield row
 
 

@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from typing import Any, Protocol
 
-from pipeline.prompts import unmarked
+from pipeline.prompts import LETTERS, unmarked
 from pipeline.publish.corpus import CorpusShard
 from pipeline.publish.findings import Findings
 from pipeline.sampling import read_method
@@ -144,7 +144,7 @@ class Forms:
 
     def feed(self, shard: CorpusShard, row: Row) -> None:
         self.findings.seen += 1
-        for fault in _faults(row):
+        for fault in (*_faults(row), *_copied_faults(row, shard.split)):
             self.findings.add(fault, f"{row['id']} in {shard.name}")
 
 
@@ -249,6 +249,22 @@ def _gold_faults(row: Row) -> list[str]:
     except (GoldError, ValueError, KeyError, TypeError, IndexError):
         return ["gold unreadable"]
     return [] if told == row["answer"] else ["answer is not the gold"]
+
+
+def _copied_faults(row: Row, split: str) -> list[str]:
+    """Where a row says one thing twice, and not the same; none where its options cannot be read, which is a fault already."""
+    faults: list[str] = []
+    if "reward_model" in row and row["reward_model"]["ground_truth"] != row["answer"]:
+        faults.append("reward_model is not the answer")
+    if "extra_info" in row:
+        told = (row["extra_info"][name] for name in ("split", "question_id", "source"))
+        if tuple(told) != (split, row["question_id"], row["source"]):
+            faults.append("extra_info is not of the row")
+    try:
+        shown = unmarked("\n".join(f"{letter}. {option}" for letter, option in zip(LETTERS, json.loads(row["options_json"]), strict=False)))
+    except (ValueError, TypeError):
+        return faults
+    return faults if shown in row["problem"] else [*faults, "options are not those of the problem"]
 
 
 def _asked(messages: list[dict[str, str]]) -> str:

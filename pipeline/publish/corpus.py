@@ -10,26 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.publish.lock import FORMAT
+from pipeline.publish.lock_form import form_fault
 from schemas.corpus import CONFIGS
 from schemas.errors import CorpusError, ManifestError
 from schemas.manifest import Manifest, read_manifest
-
-_KEYS = (
-    "name",
-    "version",
-    "manifest",
-    "verifier",
-    "policy",
-    "medtrace",
-    "libraries",
-    "build",
-    "datasets",
-    "counts",
-    "traces",
-    "tallies",
-    "shards",
-    "files",
-)
 
 
 @dataclass(frozen=True)
@@ -93,14 +77,7 @@ def read_corpus(path: Path) -> Corpus:
         manifest = read_manifest((path / "manifest.toml").read_text(encoding="utf-8"), str(path / "manifest.toml"))
     except (OSError, UnicodeDecodeError, ManifestError) as error:
         raise CorpusError(f"{path / 'manifest.toml'} cannot be read: {first_line(error)}. Get the corpus again, or rebuild it.") from error
-    try:
-        shards = tuple(_shard(path, told) for told in lock["shards"])
-        _ = [[told[key] for key in ("name", "role", "license", "access")] for told in lock["datasets"]]
-        _ = [[told[key] for key in ("path", "sha256")] for told in lock["files"]]
-    except (KeyError, TypeError) as error:
-        raise CorpusError(
-            f"{path / 'lock.json'} tells too little of what the corpus holds: {error!r}. Get the corpus again, or rebuild it."
-        ) from error
+    shards = tuple(_shard(path, told) for told in lock["shards"])
     return Corpus(path, lock, manifest, shards)
 
 
@@ -122,9 +99,9 @@ def _read_lock(path: Path) -> dict[str, Any]:
     told = lock.get("format") if isinstance(lock, dict) else None
     if told != FORMAT:
         raise CorpusError(f"{where} has the format {told!r}, not {FORMAT!r}. Read it with the medtrace that wrote it, or rebuild it.")
-    missing = [key for key in _KEYS if key not in lock]
-    if missing:
-        raise CorpusError(f"{where} lacks {', '.join(missing)}. Get the corpus again, or rebuild it.")
+    fault = form_fault(lock)
+    if fault:
+        raise CorpusError(f"{where} does not say what a corpus holds: {fault}. Get the corpus again, or rebuild it.")
     return lock
 
 

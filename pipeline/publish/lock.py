@@ -213,7 +213,7 @@ def funnel_faults(lock: Mapping[str, Any]) -> list[str]:
         for stage, reason, config in (("choose", "chosen", "rl"), ("select", None, "rejected")):
             counted = stages.get(stage, {})
             wanted = counted.get(reason, 0) if reason else sum(counted.values()) - counted.get("kept", 0)
-            published = sum(held["source"].get(source, 0) for held in lock["counts"].get(config, {}).values())
+            published = sum(held.get("source", {}).get(source, 0) for held in lock["counts"].get(config, {}).values())
             if wanted != published:
                 faults.append(f"{source}: {stage} counts {wanted}, {config} holds {published}")
     kept = sum(stages.get("select", {}).get("kept", 0) for stages in told.values())

@@ -57,6 +57,8 @@ def test_lists_what_a_person_decides_when_asked(tmp_path: Path) -> None:
     [
         ('{"id": 1}', "row 1 has no 'question'"),
         ('{"question": "q"}', "row 1 has no 'id'"),
+        ('{"id": 1, "question": "q", "options": 5}', "row 1 has the options '5'"),
+        ('{"id": 1, "question": ["q"]}', "row 1 has the question"),
         ('{"id": 1, "question": "q"}\n{"id"', "line 2 is not JSON"),
         ("[1]", "row 1 is list"),
     ],

@@ -132,6 +132,11 @@ def test_other_values_under_the_old_logical_digest_are_found(corpus: Path):
         (RL, change(1, verl_prompt=[{"role": "user", "content": "What?"}]), "forms", "verl_prompt is not problem"),
         (SFT, change(0, response=boxed("A") + " "), "forms", "completion is not response"),
         (RL, change(0, id=""), "forms", "no id"),
+        (RL, change(0, reward_model={"style": "rule", "ground_truth": "C"}), "forms", "reward_model is not the answer"),
+        (RL, change(0, options_json=json.dumps(OPTIONS[::-1])), "forms", "options are not those of the problem"),
+        (SFT, change(0, options_json=json.dumps(OPTIONS[::-1])), "forms", "options are not those of the problem"),
+        (SFT, lambda rows: rows[0]["extra_info"].update(question_id="q3"), "forms", "extra_info is not of the row"),
+        (SFT, lambda rows: rows[0]["extra_info"].update(split="heldout"), "forms", "extra_info is not of the row"),
         (RL, lambda rows: rows.append(rows[0]), "ids", "id twice"),
         (REJECTED, change(0, id="q1-r1-0"), "ids", "kept and rejected"),
         (HELD, change(0, question_id="q1"), "splits", "question in train and heldout"),
@@ -239,7 +244,7 @@ def test_a_shard_of_other_columns_is_named_and_read_no_further(corpus: Path):
 @pytest.mark.parametrize("answer", ["A", "A <image> of it"])
 def test_a_gold_that_is_its_own_completion_passes_unverified(tmp_path: Path, answer: str):
     gold = {"answer_type": "open", "options_json": "[]", "grading_json": json.dumps({"values": [answer]}), "answer": answer}
-    asked = question("q1") | gold
+    asked = question("q1") | gold | {"reward_model": {"style": "rule", "ground_truth": answer}}
     rows = {
         "sft_text-train": [traced(asked, answer.replace("<image>", ""), teacher="", n_sampled=1)],
         "rl-train": [posed(asked, teacher="", n_sampled=0, n_correct=0)],
