@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline import prompts
+from pipeline.arrays import flat, messages, same
 from pipeline.verify.think import published_trace
 from schemas.contract import Contract
-from schemas.corpus import EXTRA_INFO, IMAGES, MESSAGE, MESSAGES, REWARD_MODEL, Rejected, Rl, Sft, SftText, Tally
+from schemas.corpus import EXTRA_INFO, IMAGES, REWARD_MODEL, Rejected, Rl, Sft, SftText, Tally
 from schemas.example import Chosen, Dropped
 from schemas.image import Image
 from schemas.trace import Judgement, Selected, Trace
@@ -105,19 +106,19 @@ class _Questions:
         self.heldout = pc.equal(chosen[Chosen.published_split], "heldout").to_numpy(zero_copy_only=False)
         self.texts = np.array([not row[Chosen.images] for row in rows], bool)
         self.columns: dict[str, Any] = {
-            Sft.question_id: _flat(chosen[Chosen.id]),
-            Sft.source: _flat(chosen[Chosen.source]),
-            Sft.source_split: _flat(chosen[Chosen.split]),
-            Sft.source_row: _flat(chosen[Chosen.row]),
-            Sft.license: _flat(chosen[Chosen.license]),
-            Sft.modality: _flat(chosen[Chosen.modality]),
-            Sft.domain: _flat(chosen[Chosen.domain]),
-            Sft.answer: _flat(chosen[Chosen.answer]),
-            Sft.answer_type: _flat(chosen[Chosen.answer_type]),
+            Sft.question_id: flat(chosen[Chosen.id]),
+            Sft.source: flat(chosen[Chosen.source]),
+            Sft.source_split: flat(chosen[Chosen.split]),
+            Sft.source_row: flat(chosen[Chosen.row]),
+            Sft.license: flat(chosen[Chosen.license]),
+            Sft.modality: flat(chosen[Chosen.modality]),
+            Sft.domain: flat(chosen[Chosen.domain]),
+            Sft.answer: flat(chosen[Chosen.answer]),
+            Sft.answer_type: flat(chosen[Chosen.answer_type]),
             Sft.options_json: pa.array([json.dumps(row[Chosen.options], ensure_ascii=False) for row in rows], pa.string()),
-            Sft.grading_json: _flat(chosen[Chosen.gold_json]),
+            Sft.grading_json: flat(chosen[Chosen.gold_json]),
         }
-        self.digests = _flat(chosen[Chosen.images])
+        self.digests = flat(chosen[Chosen.images])
         self._images = images
         self._places = {digest: at for at, digest in enumerate(images[Image.digest].to_pylist())}
 
@@ -136,9 +137,9 @@ class _Questions:
         train = np.where(self.heldout[places], "heldout", "train")
         answers = self.columns[Sft.answer].take(at)
         return {
-            Sft.prompt: _messages("user", plain),
-            Sft.verl_prompt: _messages("user", self._marked(places, names)),
-            Sft.reward_model: pa.StructArray.from_arrays([_same("rule", len(places)), answers], fields=list(REWARD_MODEL)),
+            Sft.prompt: messages("user", plain),
+            Sft.verl_prompt: messages("user", self._marked(places, names)),
+            Sft.reward_model: pa.StructArray.from_arrays([same("rule", len(places)), answers], fields=list(REWARD_MODEL)),
             Sft.extra_info: pa.StructArray.from_arrays(
                 [
                     pa.array(train.tolist(), pa.string()),
@@ -197,33 +198,33 @@ def _traced(traces: pa.Table, judgements: pa.Table, selected: pa.Table, recipe: 
     asked = {teacher.teacher: teacher for teacher in recipe.teachers}
     names = traces[Trace.teacher].to_pylist()
     return {
-        Sft.id: _flat(traces[Trace.id]),
-        "text": _flat(traces[Trace.text]),
-        "kept": _flat(selected[Selected.kept]),
-        "reason": _flat(selected[Selected.reason]),
-        "extracted": _flat(judgements[Judgement.extracted]),
-        Sft.teacher: _flat(traces[Trace.teacher]),
-        Sft.model: _flat(traces[Trace.model]),
+        Sft.id: flat(traces[Trace.id]),
+        "text": flat(traces[Trace.text]),
+        "kept": flat(selected[Selected.kept]),
+        "reason": flat(selected[Selected.reason]),
+        "extracted": flat(judgements[Judgement.extracted]),
+        Sft.teacher: flat(traces[Trace.teacher]),
+        Sft.model: flat(traces[Trace.model]),
         Sft.prompt_name: pa.array([asked[name].prompt if name in asked else recipe.prompt for name in names], pa.string()),
         Sft.sampling_json: pa.array([asked[name].sampling_json if name in asked else "{}" for name in names], pa.string()),
-        Sft.sample: _flat(traces[Trace.sample]),
-        Sft.finish_reason: _flat(traces[Trace.finish_reason]),
-        Sft.prompt_tokens: _flat(traces[Trace.prompt_tokens]),
-        Sft.completion_tokens: _flat(traces[Trace.completion_tokens]),
-        Sft.cost_nanousd: _flat(traces[Trace.cost_nanousd]),
-        Sft.verifier: _same(recipe.verifier, len(names)),
-        Sft.verdict: _flat(judgements[Judgement.verdict]),
-        Sft.rule: _flat(judgements[Judgement.rule]),
-        Sft.answer_start: _flat(judgements[Judgement.published_start]),
-        Sft.answer_stop: _flat(judgements[Judgement.published_stop]),
-        "start": _flat(judgements[Judgement.start]),
-        "stop": _flat(judgements[Judgement.stop]),
-        Rejected.error: _flat(judgements[Judgement.error]),
-        Sft.flags: _flat(judgements[Judgement.flags]),
-        Sft.boxes: _flat(judgements[Judgement.boxes]),
-        Sft.n_sampled: _flat(selected[Selected.n_sampled]),
-        Sft.n_correct: _flat(selected[Selected.n_correct]),
-        **{name: _flat(selected[name]) for name in RATE},
+        Sft.sample: flat(traces[Trace.sample]),
+        Sft.finish_reason: flat(traces[Trace.finish_reason]),
+        Sft.prompt_tokens: flat(traces[Trace.prompt_tokens]),
+        Sft.completion_tokens: flat(traces[Trace.completion_tokens]),
+        Sft.cost_nanousd: flat(traces[Trace.cost_nanousd]),
+        Sft.verifier: same(recipe.verifier, len(names)),
+        Sft.verdict: flat(judgements[Judgement.verdict]),
+        Sft.rule: flat(judgements[Judgement.rule]),
+        Sft.answer_start: flat(judgements[Judgement.published_start]),
+        Sft.answer_stop: flat(judgements[Judgement.published_stop]),
+        "start": flat(judgements[Judgement.start]),
+        "stop": flat(judgements[Judgement.stop]),
+        Rejected.error: flat(judgements[Judgement.error]),
+        Sft.flags: flat(judgements[Judgement.flags]),
+        Sft.boxes: flat(judgements[Judgement.boxes]),
+        Sft.n_sampled: flat(selected[Selected.n_sampled]),
+        Sft.n_correct: flat(selected[Selected.n_correct]),
+        **{name: flat(selected[name]) for name in RATE},
     }
 
 
@@ -237,7 +238,7 @@ def _sft(contract: type[Contract], questions: _Questions, of: np.ndarray, traced
     response = pa.array(given, pa.string())
     names = mine[Sft.prompt_name].to_pylist()
     columns = questions.take(of[rows], names) | questions.prompted(of[rows], mine[Sft.sample].to_numpy(), names) | mine
-    columns |= {Sft.response: response, Sft.completion: _messages("assistant", response)}
+    columns |= {Sft.response: response, Sft.completion: messages("assistant", response)}
     if Sft.images in contract.columns:
         columns |= {Sft.images: questions.pictures(of[rows]), Sft.image_digests: questions.digests.take(pa.array(of[rows], pa.int64()))}
     return pa.table({name: columns[name] for name in contract.columns}, schema=contract.schema)
@@ -293,19 +294,3 @@ def _tally(chosen: pa.Table, dropped: pa.Table, traced: Mapping[str, Any], of: n
     counts.update(("select", source, reason or "kept") for source, reason in zip(owners, traced["reason"].to_pylist(), strict=True))
     names = (Tally.stage, Tally.source, Tally.reason)
     return Tally.from_rows(dict(zip(names, key, strict=True)) | {Tally.count: count} for key, count in sorted(counts.items()))
-
-
-def _messages(role: str, contents: pa.Array) -> pa.Array:
-    """One message a row."""
-    structs = pa.StructArray.from_arrays([_same(role, len(contents)), contents], fields=list(MESSAGE))
-    return pa.ListArray.from_arrays(pa.array(np.arange(len(contents) + 1), pa.int32()), structs, type=MESSAGES)
-
-
-def _same(word: str, count: int) -> pa.Array:
-    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), pa.array([word])).dictionary_decode()
-
-
-def _flat(column: pa.ChunkedArray) -> pa.Array:
-    if column.num_chunks == 1:
-        return column.chunk(0)
-    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
