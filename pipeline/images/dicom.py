@@ -19,6 +19,7 @@ from pipeline.images.strip import BrokenImage
 MAX_BYTES = 256_000_000
 MAX_PIXELS = 178_000_000
 _DEFLATED = "1.2.840.10008.1.2.1.99"
+_RUN_LENGTHS = "1.2.840.10008.1.2.5"
 _COLOURS = 3
 _J2K = b"\xff\x4f\xff\x51"
 _PLAIN_MARKERS = frozenset({0x01, *range(0xD0, 0xD9)})
@@ -47,7 +48,7 @@ def dicom_image(data: bytes) -> Image.Image:
     except (TypeError, ValueError) as error:
         raise BrokenImage("broken DICOM") from error
     try:
-        frame = pixels.pixel_array(dataset, index=0)
+        frame = pixels.pixel_array(dataset, index=0, decoding_plugin=_plugin(dataset))
     except (RuntimeError, NotImplementedError, ValueError, AttributeError) as error:
         raise BrokenImage(_fault(str(error))) from error
     if dataset.get("PhotometricInterpretation") == "PALETTE COLOR":
@@ -55,6 +56,11 @@ def dicom_image(data: bytes) -> Image.Image:
     if frame.ndim == _COLOURS:
         return _coloured(frame, int(dataset.get("BitsStored") or 8))
     return _shown(frame, dataset, pixels)
+
+
+def _plugin(dataset: Any) -> str:
+    """Pydicom's own decoder for run lengths: pylibjpeg's asks for gigabytes where a header is broken, and ends the process."""
+    return "pydicom" if dataset.file_meta.TransferSyntaxUID == _RUN_LENGTHS else ""
 
 
 def _fault(told: str) -> str:
