@@ -39,7 +39,7 @@ _DENIED = re.compile(
     r"|[\s}$*).,:;\]]*(?:是?错误?的|不正确|不对)|[\s}$*)\]]*[✗✘✕✖❌❎🚫⛔☒?？]|\}?~~",
     re.IGNORECASE,
 )
-_OPENING = r"[ \t$*({\"'\[]*(?:\\(?:boxed|fbox|framebox|text|mathrm|mathbf|textbf)[ \t]*\{?[ \t$*({\"'\[]*)*$"
+_OPENING = r"[ \t$*({\"'\[]*(?:\\(?:boxed|fbox|framebox|text|mathrm|mathbf|textbf)[ \t]*\{?[ \t$*({\"'\[]*)*\Z"
 _NOT = re.compile(
     rf"(?:\b(?:not|never|nicht|kein\w*|n['’]est pas|no es|ne pas|cannot be)|n['’]t(?: be)?|不是|不|非|rather than|instead of|except|plutôt que|au lieu de|en lugar de|anstatt|statt)[ \t]*[:：]?{_OPENING}",
     re.IGNORECASE,

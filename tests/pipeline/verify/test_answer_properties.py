@@ -100,6 +100,10 @@ def _free_of_marks(text: str) -> bool:
 @settings(max_examples=100, deadline=None)
 @given(before=st.text(max_size=200).filter(_free_of_marks), place=st.integers(0, len(GOLDS) - 1), policy=st.sampled_from(Policy))
 @example(before="The answer is B. I cannot answer. Question: what? {{{ \\", place=0, policy=Policy.EVAL)
+@example(before="The answer is not", place=9, policy=Policy.EVAL)
+@example(before="rather than", place=0, policy=Policy.TRAIN)
+@example(before="\u2260", place=9, policy=Policy.TRAIN)
+@example(before="~~", place=8, policy=Policy.EVAL)
 @example(before="Answer: no. \\text{ $", place=2, policy=Policy.EVAL)
 def test_text_before_the_last_box_changes_nothing(before: str, place: int, policy: Policy) -> None:
     alone = verify(RENDERED[place], GOLDS[place], policy=policy)

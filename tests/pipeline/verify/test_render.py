@@ -14,7 +14,28 @@ from schemas.trace import Verdict
 
 WORD = st.text(alphabet="abcdefghijklmnopqrstuvwxyz", min_size=2, max_size=9)
 TEXT = st.lists(WORD, min_size=1, max_size=4).map(" ".join)
-UNITS = st.sampled_from(["", "mg", "mL/min/1.73 m^2", "%", "mmHg", "g/dL", "years", "mEq/L", "ng/mL", "points"])
+UNITS = st.sampled_from(
+    [
+        "",
+        "mg",
+        "mL/min/1.73 m^2",
+        "%",
+        "mmHg",
+        "mm Hg",
+        "g/dL",
+        "years",
+        "mEq/L",
+        "ng/mL",
+        "points",
+        "10^9/L",
+        "x10^3/µL",
+        "°C",
+        "°",
+        "bpm",
+        "mg/day",
+        "tablets",
+    ]
+)
 BOX = st.tuples(st.integers(0, 90), st.integers(0, 90), st.integers(5, 60), st.integers(5, 60)).map(
     lambda four: [four[0], four[1], four[0] + four[2], four[1] + four[3]]
 )
