@@ -1,8 +1,10 @@
 """Auditing a corpus as the command line does: against the benchmarks' files where they are at hand."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+
+import pyarrow as pa
 
 from jobs.inputs import source_of
 from pipeline.benchmark import Item
@@ -13,6 +15,7 @@ from pipeline.stages.find_overlaps import items_of
 from pipeline.stages.ingest import IngestRecipe, ingest
 from schemas.errors import UsageError
 from schemas.example import Example
+from schemas.image import Image
 from schemas.manifest import Dataset
 
 
@@ -28,7 +31,9 @@ def audit(corpus: Path, *, strict: bool, benchmarks: Mapping[str, Path] | None =
         known = f"only {', '.join(named)}" if named else "none"
         raise UsageError(f"The corpus was not built against {', '.join(unknown)}: its manifest names {known}.")
     found = [(named[name], path) for name, path in paths.items()]
-    return prove(corpus, strict, benchmarks=partial(_items, found) if found else None)
+    if not found:
+        return prove(corpus, strict)
+    return prove(corpus, strict, benchmarks=partial(_items, found), benchmark_images=partial(_images, found))
 
 
 def named_paths(given: Sequence[str]) -> dict[str, Path]:
@@ -46,6 +51,21 @@ def named_paths(given: Sequence[str]) -> dict[str, Path]:
 def _items(found: Sequence[tuple[Dataset, Path]]) -> dict[str, list[Item]]:
     """The benchmarks' rows by name."""
     items: dict[str, list[Item]] = {}
+    for name, tables in _ingested(found):
+        items.setdefault(name, []).extend(items_of(tables["examples"], Example.row))
+    return items
+
+
+def _images(found: Sequence[tuple[Dataset, Path]]) -> Iterator[tuple[str, str, bytes]]:
+    """The benchmarks' images: name, upstream digest and clean bytes."""
+    for name, tables in _ingested(found):
+        images = tables["images"]
+        for digest, data in zip(images[Image.digest].to_pylist(), images[Image.bytes], strict=True):
+            if data.as_py():
+                yield name, digest, data.as_py()
+
+
+def _ingested(found: Sequence[tuple[Dataset, Path]]) -> Iterator[tuple[str, Mapping[str, pa.Table]]]:
     for dataset, path in found:
         source = source_of(dataset)
         layout, parts = source.fit(path.resolve(), dataset.split)
@@ -60,6 +80,4 @@ def _items(found: Sequence[tuple[Dataset, Path]]) -> dict[str, list[Item]]:
             needs_gold=False,
         )
         for part in parts:
-            table = ingest(layout.read(part), part.files[0].name, recipe)["examples"]
-            items.setdefault(dataset.name, []).extend(items_of(table, Example.row))
-    return items
+            yield dataset.name, ingest(layout.read(part), part.files[0].name, recipe)

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.images.clean import clean
-from pipeline.images.cluster import Drawn, Member, cluster
-from pipeline.images.confirm import Sketch, sketch
+from pipeline.images.cluster import Drawn, Member, cluster, sketch_of
+from pipeline.images.confirm import Sketch
 from pipeline.images.dicom import is_dicom
 from pipeline.images.near import RADIUS, Candidate
 from pipeline.images.nifti import is_nifti
@@ -120,11 +120,10 @@ def _picture(data: bytes) -> tuple[bytes, str]:
 
 
 def _drawn(read: Callable[[], bytes]) -> Sketch | None:
+    """The sketch from a second read; none where that gives no picture any more."""
     try:
-        return sketch(_picture(read())[0])
-    except MemoryError:
-        raise
-    except Exception:
+        return sketch_of(_picture(read())[0])
+    except OSError:
         return None
 
 

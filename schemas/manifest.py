@@ -85,6 +85,11 @@ class Images(_Model):
     near: Near | Literal["none"] = Near()
     max_pixels: int | None = Field(default=None, ge=1024)
 
+    @property
+    def radius(self) -> int:
+        """How far apart the hashes of images may be that have to be compared: a JPEG and a PNG of equal pixels differ by up to 4 bits."""
+        return 4 if self.near == "none" else self.near.radius
+
 
 class Split(_Model):
     """How much is held out."""

@@ -14,9 +14,6 @@ from schemas.image import Image, ImageHash
 from schemas.manifest import Manifest
 from schemas.picture import HeldImage, ImageSketch, NearBenchmarkImage, NearImage, NearPair, Picture
 
-# Files of the same pixels are at most so far apart: a JPEG is hashed from its scaled blocks, its PNG from all pixels.
-SAME_PIXELS_RADIUS = 4
-
 
 def hash_step(name: str, over: str) -> Step:
     """Hash images: what is measured of every image that a step writes."""
@@ -32,8 +29,7 @@ def picture_steps(manifest: Manifest, benchmarks: list[Input]) -> list[Step]:
 
 
 def _near_step(manifest: Manifest, benchmarks: list[Input]) -> Step:
-    near = manifest.images.near
-    recipe = find_near_images.NearRecipe(SAME_PIXELS_RADIUS if near == "none" else near.radius, NEAR_VERSION)
+    recipe = find_near_images.NearRecipe(manifest.images.radius, NEAR_VERSION)
     writes = {"near": NearImage, "benchmark_near": NearBenchmarkImage, "pairs": NearPair}
     reads = tuple(_hashes(benchmarks))
     return Step("find_near_images", 1, Fan.REDUCE, find_near_images.find_near_images, recipe, reads, writes)

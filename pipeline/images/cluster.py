@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import NamedTuple
 
-from pipeline.images.confirm import Same, Sketch, compare
+from pipeline.images.confirm import Same, Sketch, compare, sketch
 from pipeline.images.near import RADIUS, Candidate, Near, near, ranked
 
 _KEPT_DRAWINGS = 2048
@@ -23,6 +23,16 @@ class Drawn(NamedTuple):
 
 
 Draw = Callable[[str], Drawn]
+
+
+def sketch_of(data: bytes) -> Sketch | None:
+    """The picture made small; none where it cannot be."""
+    try:
+        return sketch(data)
+    except MemoryError:
+        raise
+    except Exception:
+        return None
 
 
 class Member(NamedTuple):

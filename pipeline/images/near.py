@@ -6,7 +6,7 @@ bounds lose 4 (crops of 4 %), of 497 pairs of distinct radiographs 345. Images o
 row however many they are.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -58,8 +58,8 @@ def ranked(candidates: Sequence[Candidate]) -> list[Candidate]:
     return sorted({candidate.digest: candidate for candidate in candidates}.values(), key=lambda candidate: candidate.rank)
 
 
-def near(images: Sequence[Candidate], radius: int = RADIUS) -> Near:
-    """The classes of images and the pairs of them that have to be compared.
+def near(images: Sequence[Candidate], radius: int = RADIUS, ours: Collection[str] | None = None) -> Near:
+    """The classes of images and the pairs of them that have to be compared; with `ours` only pairs that hold one of these digests.
 
     Raises: UsageError where the radius does not fit 64 bits.
     """
@@ -82,6 +82,10 @@ def near(images: Sequence[Candidate], radius: int = RADIUS) -> Near:
         alike = np.flatnonzero(np.bitwise_count(words[left, 5] ^ words[right, 5]) <= _FAR_STEPS)
         kept.append(np.stack([left[alike], right[alike]]))
     found = np.concatenate(kept, axis=1) if kept else np.empty((2, 0), np.int64)
+    if ours is not None:
+        owned = np.zeros(len(first), bool)
+        owned[classes[[image.digest in ours for image in images]]] = True
+        found = found[:, owned[found[0]] | owned[found[1]]]
     order = np.lexsort((found[1], found[0]))
     return Near(classes, found[0][order], found[1][order])
 

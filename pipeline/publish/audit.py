@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pyarrow.parquet as pq
 
 from pipeline.benchmark import Item
 from pipeline.fingerprint import digest_columns, table_digest
+from pipeline.publish.alike import Alike, BenchmarkImages
 from pipeline.publish.card import CARD, RESTRICTED, render_card
 from pipeline.publish.checks import Answers, Forms, Ids, Rates, RowCheck, Splits
 from pipeline.publish.corpus import Corpus, CorpusShard, first_line, read_corpus
@@ -20,7 +22,7 @@ from pipeline.publish.findings import Check, Findings, Status
 from pipeline.publish.finish import file_of
 from pipeline.publish.leaks import Leaks, check_evidence, check_overlaps
 from pipeline.publish.lock import Facets, add_facets, count_costs, count_traces, funnel_faults, judge_model, manifest_fingerprint
-from pipeline.publish.pictures import Pictures
+from pipeline.publish.pictures import Pictures, images_of
 from pipeline.publish.texts import Texts
 from pipeline.rulings import rulings_of
 from schemas.contract import Contract
@@ -64,8 +66,11 @@ def audit(
     strict: bool = False,
     progress: Progress | None = None,
     benchmarks: Benchmarks | None = None,
+    benchmark_images: BenchmarkImages | None = None,
 ) -> Audit:
     """Every check of a corpus; `progress` is told the phase, the shards done and their number; `benchmarks` gives rows by name.
+
+    `benchmark_images` gives name, upstream digest and cleaned bytes of their images, each time that it is called.
 
     Shards whose bytes or columns are not what they should be are named and read no further.
     Raises: CorpusError where lock or manifest cannot be read.
@@ -74,7 +79,12 @@ def audit(
     tell = progress or (lambda phase, done, total: None)
     files, whole = _check_files(corpus, tell)
     tables, sound = _check_tables(whole, tell)
-    leaks, unmet = _leaks(corpus, benchmarks)
+    pictures, pictured = Pictures(), [shard for shard in sound if "images" in CONFIGS[shard.config].columns]
+    for done, shard in enumerate(pictured):
+        tell("images", done, len(pictured))
+        pictures.feed(shard)
+    alike = Alike(corpus.manifest.images, pictures.published, partial(images_of, pictured), benchmark_images)
+    leaks, unmet = _leaks(corpus, benchmarks, alike)
     texts, rates = Texts(), Rates()
     answers = Answers(corpus.lock["policy"], corpus.lock["verifier"], judge_model(corpus.lock))
     ids = Ids()
@@ -85,11 +95,8 @@ def audit(
         leaks.close()
     if len(sound) == len(corpus.shards):
         rates.close()
-    pictures = Pictures()
-    for done, shard in enumerate(pictured := [shard for shard in sound if "images" in CONFIGS[shard.config].columns]):
-        tell("images", done, len(pictured))
-        pictures.feed(shard)
     checks = [files, tables, _check_counts(corpus, sound, facets), *(check.findings.check() for check in rows), pictures.findings.check()]
+    checks.append(alike.findings.check())
     checks += [check_overlaps(leaks, unmet), check_evidence(corpus, ids.questions), _check_licences(corpus, facets)]
     return Audit(path, strict, tuple(checks))
 
@@ -244,12 +251,12 @@ def _card_differs(corpus: Corpus) -> bool:
         return True
 
 
-def _leaks(corpus: Corpus, benchmarks: Benchmarks | None) -> tuple[Leaks | None, list[str]]:
+def _leaks(corpus: Corpus, benchmarks: Benchmarks | None, alike: Alike) -> tuple[Leaks | None, list[str]]:
     """The check against the benchmarks that are there, and the names of those that are not."""
     named = [one.name for one in corpus.manifest.benchmark]
     held = benchmarks() if named and benchmarks is not None else {}
     met = {name: rows for name, rows in held.items() if rows}
-    return Leaks(met, rulings_of(corpus.manifest)) if met else None, [name for name in named if name not in met]
+    return Leaks(met, rulings_of(corpus.manifest), alike) if met else None, [name for name in named if name not in met]
 
 
 def _check_licences(corpus: Corpus, facets: dict[tuple[str, str], Facets]) -> Check:

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.benchmark import Benchmark, Item, asked
+from pipeline.publish.alike import Alike
 from pipeline.publish.checks import Row
 from pipeline.publish.corpus import Corpus, CorpusShard, first_line
 from pipeline.publish.findings import Check, Findings, Status, not_checked
@@ -23,11 +25,13 @@ BATCH_ROWS = 1024
 class Leaks:
     """No question that a benchmark also holds, by the search that a build makes; what the manifest decided to keep is counted aside."""
 
-    def __init__(self, benchmarks: Mapping[str, Sequence[Item]], rulings: Sequence[Ruling]) -> None:
+    def __init__(self, benchmarks: Mapping[str, Sequence[Item]], rulings: Sequence[Ruling], alike: Alike | None = None) -> None:
         self.findings = Findings("overlaps", "questions")
         self._held = {name: Benchmark(rows) for name, rows in benchmarks.items()}
         self._rulings = rulings
+        self._alike = alike
         self._waiting: list[tuple[Item, str, str]] = []
+        self._files: list[tuple[str, ...]] = []
         self._seen: set[str] = set()
 
     def feed(self, shard: CorpusShard, row: Row) -> None:
@@ -40,6 +44,7 @@ class Leaks:
         stem = question_in(row["prompt"][-1]["content"] if row["prompt"] else "", options)
         question = asked(row["question_id"], stem, "", options, row["answer_type"], row["answer"])
         self._waiting.append((Item(question, tuple(row.get("image_digests", ()))), row["source"], shard.name))
+        self._files.append(tuple(image["path"].partition(".")[0] for image in row.get("images", ())))
         if len(self._waiting) >= BATCH_ROWS:
             self.close()
 
@@ -47,7 +52,7 @@ class Leaks:
         """Looks at the questions that still wait."""
         items = [item for item, _, _ in self._waiting]
         for name, held in self._held.items():
-            for met in held.find(items):
+            for met in held.find([self._beside(name, *pair) for pair in zip(items, self._files, strict=True)]):
                 item, source, shard = self._waiting[met.candidate]
                 row = held.rows[met.benchmark].question.id
                 told: dict[str, str | float] = {
@@ -64,6 +69,14 @@ class Leaks:
                 else:
                     self.findings.asides["kept by the manifest" if ruled.why else "reported, for a person to look at"] += 1
         self._waiting.clear()
+        self._files.clear()
+
+    def _beside(self, benchmark: str, item: Item, files: Sequence[str]) -> Item:
+        """The item with what a benchmark holds of its pictures."""
+        if self._alike is None:
+            return item
+        found = ((digest, self._alike.shown(benchmark, file)) for digest, file in zip(item.images, files, strict=False))
+        return replace(item, shown=tuple((digest, held) for digest, held in found if held))
 
 
 def check_overlaps(leaks: Leaks | None, unmet: Sequence[str]) -> Check:

@@ -1,12 +1,14 @@
 """Whether every published image decodes and is the one that its name says."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.images.decode import measure
+from pipeline.publish.alike import Published
 from pipeline.publish.corpus import CorpusShard, first_line
 from pipeline.publish.findings import Findings
 from pipeline.publish.layout import IMAGE_BYTES
@@ -17,6 +19,7 @@ class Pictures:
 
     def __init__(self) -> None:
         self.findings = Findings("images", "images")
+        self.published: dict[str, Published] = {}
         self._faults: dict[str, str] = {}
 
     def feed(self, shard: CorpusShard) -> None:
@@ -37,7 +40,10 @@ class Pictures:
         at = 0
         for id, count in zip(ids, images.value_lengths().to_pylist(), strict=True):
             for place in range(at, at + count):
-                self._one(f"{id} in {shard.name}", digests[places[place]], paths[place])
+                digest, where = digests[places[place]], f"{id} in {shard.name}"
+                before = self.published.get(digest, Published(frozenset(), where))
+                self.published[digest] = Published(before.splits | {shard.split}, before.where)
+                self._one(where, digest, paths[place])
             at += count
 
     def _one(self, where: str, digest: str, path: str) -> None:
@@ -54,6 +60,20 @@ class Pictures:
         if digest not in self._faults:
             self._faults[digest] = measure(data).fault
         return digest
+
+
+def images_of(shards: Iterable[CorpusShard]) -> Iterator[tuple[str, bytes]]:
+    """Every distinct image with the sha256 of its bytes; what cannot be read is left out."""
+    seen: set[str] = set()
+    for shard in shards:
+        with suppress(OSError, pa.ArrowException):
+            for _, images in _groups(shard):
+                data = images.flatten().field("bytes")
+                for value in data.dictionary if pa.types.is_dictionary(data.type) else data.unique():
+                    digest = hashlib.sha256(value.as_py()).hexdigest()
+                    if digest not in seen:
+                        seen.add(digest)
+                        yield digest, value.as_py()
 
 
 def _groups(shard: CorpusShard) -> Iterator[tuple[list[str], pa.ListArray]]:

@@ -26,12 +26,7 @@ def find_near_images(hashes: pa.Table, recipe: NearRecipe, benchmark_hashes: pa.
     What only benchmarks share among themselves is left alone.
     """
     images = ranked([*_candidates(hashes), *(_candidates(benchmark_hashes) if benchmark_hashes is not None else ())])
-    ours = set(hashes[ImageHash.digest].to_pylist())
-    found = near(images, recipe.radius)
-    owned = np.zeros(int(found.classes.max(initial=-1)) + 1, bool)
-    owned[found.classes[[image.digest in ours for image in images]]] = True
-    kept = owned[found.left] | owned[found.right]
-    found = Near(found.classes, found.left[kept], found.right[kept])
+    found = near(images, recipe.radius, set(hashes[ImageHash.digest].to_pylist()))
     asked = {images[place].digest for place in found.candidates().tolist()}
     return {
         "near": _of_shards(hashes, asked),

@@ -7,7 +7,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.images.confirm import Sketch, sketch
+from pipeline.images.cluster import sketch_of
+from pipeline.images.confirm import Sketch
 from pipeline.images.decode import measure
 from schemas.image import Image
 from schemas.picture import ImageSketch, NearImage
@@ -29,19 +30,10 @@ def sketch_images(images: pa.Table, near: pa.Table, recipe: SketchRecipe) -> dic
     known: set[str] = set()
     for digest, data in zip(asked[Image.digest].to_pylist(), asked[Image.bytes], strict=True):
         found = measure(data.as_py())
-        drawn = _drawn(data.as_py()) if recipe.aligned and found.pixels_digest not in known else None
+        drawn = sketch_of(data.as_py()) if recipe.aligned and found.pixels_digest not in known else None
         known |= {found.pixels_digest} - {""}
         rows.append({ImageSketch.digest: digest, ImageSketch.pixels: found.pixels_digest, **_row(drawn)})
     return {"sketches": ImageSketch.from_rows(rows)}
-
-
-def _drawn(data: bytes) -> Sketch | None:
-    try:
-        return sketch(data)
-    except MemoryError:
-        raise
-    except Exception:
-        return None
 
 
 def _row(drawn: Sketch | None) -> dict[Any, Any]:

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from jobs.audit import audit as audit_files
 from pipeline.publish.audit import audit
 from tests.fixtures.local_build import Project, ran
 from tests.fixtures.pictures import drawn, encoded
@@ -138,3 +139,16 @@ def test_large_images_are_published_within_the_bound_under_the_digest_of_their_s
     assert all(image["path"].startswith(hashlib.sha256(image["bytes"]).hexdigest()) for image in told.values())
     assert "20,000 pixels" in (project.out / "README.md").read_text()
     assert not audit(project.out, strict=True).failed
+
+
+def test_an_audit_finds_the_benchmarks_picture_in_another_file(project: Project) -> None:
+    ours = [("What is it?", "liver", COPIES["worse"](drawn(1))), ("What is that?", "lung", encoded(drawn(2)))]
+    keep = '[[overlap]]\nbenchmark = "bench"\nrule = "picture"\ndecision = "keep"\nwhy = "To be found."\n'
+    write(project, {"one": ours, "bench": [("Which organ?", "liver", encoded(drawn(1)))]}, benchmark="bench", more=keep)
+    assert project.build().errors == []
+    assert tally(project, "choose") == {"chosen": 2}
+    checks = {
+        check.name: check for check in audit_files(project.out, strict=True, benchmarks={"bench": project.folder / "bench.jsonl"}).checks
+    }
+    assert {name for name, check in checks.items() if check.status != "ok"} == set()
+    assert checks["overlaps"].detail == "2 questions; kept by the manifest (1)"
