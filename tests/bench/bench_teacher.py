@@ -73,7 +73,12 @@ def run_aiohttp(url: str, count: int, in_flight: int) -> Iterator[float]:
         async with aiohttp.ClientSession(connector=connector, headers={"Content-Type": "application/json"}) as session:
 
             async def ask(number: int) -> None:
-                body = {"model": "fast", "messages": [{"role": "user", "content": f"{number} {PROMPT}"}], "max_tokens": 8192, "seed": number}
+                body = {
+                    "model": "fast",
+                    "messages": [{"role": "user", "content": f"{number} {PROMPT}"}],
+                    "max_tokens": 8192,
+                    "seed": number,
+                }
                 async with session.post(f"{url}/chat/completions", data=json.dumps(body).encode()) as response:
                     assert json.loads(await response.read())["choices"][0]["message"]["content"]
 
@@ -145,7 +150,9 @@ def serving(latency_s: float) -> Iterator[str]:
 
 def measure(name: str, url: str, count: int, in_flight: int) -> Took:
     """One run in a fresh process, checked against what the server counted."""
-    command = _pinned(0, "tests.bench.bench_teacher", "--client", name, "--url", url, "--requests", str(count), "--in-flight", str(in_flight))
+    command = _pinned(
+        0, "tests.bench.bench_teacher", "--client", name, "--url", url, "--requests", str(count), "--in-flight", str(in_flight)
+    )
     told = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
     with urllib.request.urlopen(url.replace("/v1", "/stats")) as answer:
         stats = json.loads(answer.read())
@@ -189,7 +196,9 @@ def main() -> None:
     elif given.memory:
         with serving(0.0) as url:
             took = measure("ours", url, given.memory, given.in_flight[0])
-        print(f"{given.memory} requests, CPU {took.cpu_ms:.3f} ms each; resident MiB by tenth: {' '.join(f'{mib:.0f}' for mib in took.rss_mib)}")
+        print(
+            f"{given.memory} requests, CPU {took.cpu_ms:.3f} ms each; resident MiB by tenth: {' '.join(f'{mib:.0f}' for mib in took.rss_mib)}"
+        )
     else:
         for latency_s in given.latency_s:
             for in_flight in given.in_flight:

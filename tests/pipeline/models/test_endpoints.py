@@ -68,3 +68,24 @@ def test_an_endpoint_shows_neither_key_nor_credentials() -> None:
 )
 def test_only_this_machine_is_loopback(url: str, expected: bool) -> None:
     assert is_loopback(url) is expected
+
+
+def test_each_server_may_have_its_own_key_and_limits() -> None:
+    environ = {
+        "MEDTRACE_R1_BASE_URL": "http://a:1/v1,http://b:2/v1",
+        "MEDTRACE_R1_API_KEY": "key-a, key-b",
+        "MEDTRACE_R1_RPM": "600,60",
+        "MEDTRACE_R1_TPM": "200000",
+        "MEDTRACE_R1_CONCURRENCY": "32",
+    }
+    endpoint = endpoint_for("r1", environ)
+    assert [endpoint.key(index) for index in (0, 1)] == ["key-a", "key-b"]
+    assert [tuple(endpoint.rates(index)) for index in (0, 1)] == [(600, 200_000), (60, 200_000)]
+    assert endpoint.concurrency(1) == 32
+    assert repr(endpoint) == "Endpoint(a:1, b:2)"
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "many", "6.5", "1,2,3"])
+def test_a_limit_that_is_none_is_refused(value: str) -> None:
+    with pytest.raises(TeacherError, match="MEDTRACE_R1_RPM"):
+        endpoint_for("r1", {"MEDTRACE_R1_BASE_URL": "http://a:1/v1,http://b:2/v1", "MEDTRACE_R1_RPM": value})
