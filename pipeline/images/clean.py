@@ -6,14 +6,13 @@ from typing import NamedTuple
 
 from PIL import Image, ImageOps
 
-from pipeline.images.decode import FORMATS, fault_of, pillow_warnings_as_errors
+from pipeline.images.decode import FORMATS, MAX_PIXELS, fault_of, pillow_warnings_as_errors
 from pipeline.images.dicom import dicom_image, is_dicom
 from pipeline.images.nifti import is_nifti, nifti_image
 from pipeline.images.strip import JPEG_MAGIC, PNG_MAGIC, BrokenImage, Stripped, strip_jpeg, strip_png
 
-CLEAN_VERSION = 2
+CLEAN_VERSION = 3
 MAX_BYTES = 256_000_000
-MAX_PIXELS = 178_000_000
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,

@@ -11,6 +11,8 @@ from typing import NamedTuple
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 MEASURE_VERSION = 1
+# Beyond it Pillow warns of a bomb. One bound for every reader: what one takes, the others must not refuse later.
+MAX_PIXELS = 89_478_485
 FORMATS = ("JPEG", "PNG", "GIF", "TIFF", "WEBP", "BMP")
 
 _lock = threading.Lock()

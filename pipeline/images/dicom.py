@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pipeline.images.decode import MAX_PIXELS
 from pipeline.images.strip import BrokenImage
 
 MAX_BYTES = 256_000_000
-MAX_PIXELS = 178_000_000
 _DEFLATED = "1.2.840.10008.1.2.1.99"
 _RUN_LENGTHS = "1.2.840.10008.1.2.5"
 _COLOURS = 3

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pipeline.images.decode import MAX_PIXELS
 from pipeline.images.strip import BrokenImage
 
 MAX_BYTES = 1_000_000_000
-MAX_PIXELS = 178_000_000
 _GZIP = b"\x1f\x8b"
 _FIRST = (b"n+1\0", b"ni1\0")
 _SECOND = b"n+2\0"

@@ -17,7 +17,7 @@ from pipeline.images.product import product
 from pipeline.images.scaled import Scaled, full_grey, scaled_grey
 from pipeline.images.strip import BrokenImage
 
-HASH_VERSION = 1
+HASH_VERSION = 2
 _FINE = 4
 _SMALL, _LARGE, _STEPS = 8, 16, 9
 

@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from pipeline.images.decode import FORMATS, pillow_warnings_as_errors
+from pipeline.images.decode import FORMATS, MAX_PIXELS, pillow_warnings_as_errors
 from pipeline.images.strip import JPEG_MAGIC, BrokenImage
 
 MAX_BYTES = 256_000_000
-MAX_PIXELS = 178_000_000
 MAX_SCANS = 200
 
 _ORIENTATION = 0x0112
@@ -70,7 +69,7 @@ def full_grey(data: bytes) -> Image.Image:
         image.load()
         orientation = _orientation(image)
         upright = ImageOps.exif_transpose(image) if orientation != 1 else image
-        return upright.convert("L")
+        return _grey(upright)
 
 
 def _by_turbo(data: bytes, least: int) -> Scaled | None:
@@ -104,10 +103,16 @@ def _by_pillow(image: Image.Image, least: int) -> Scaled:
     if image.mode in ("F", "I") or image.mode.startswith("I;16"):
         pixels = _stretched(np.asarray(image), block)
     else:
-        grey = image if image.mode == "L" else image.convert("L")
+        grey = image if image.mode == "L" else _grey(image)
         pixels = np.asarray(grey.reduce(block) if block > 1 else grey)
     across, down = width / (part * block), height / (part * block)
     return _upright(Scaled(pixels, (0.0, 0.0, across, down), width, height), _orientation(image))
+
+
+def _grey(image: Image.Image) -> Image.Image:
+    """The shades without their opacity: of a palette that has one Pillow warns, which would be a fault."""
+    image.info.pop("transparency", None)
+    return image.convert("L")
 
 
 def _stretched(deep: NDArray[Any], block: int) -> NDArray[np.float32]:

@@ -152,3 +152,29 @@ def test_an_audit_finds_the_benchmarks_picture_in_another_file(project: Project)
     }
     assert {name for name, check in checks.items() if check.status != "ok"} == set()
     assert checks["overlaps"].detail == "2 questions; kept by the manifest (1)"
+
+
+def test_damaged_images_are_rows_with_a_reason_and_what_is_left_passes_an_audit(project: Project) -> None:
+    whole = {
+        "jpeg": encoded(drawn(1).convert("RGB")),
+        "progressive": encoded(drawn(2), progressive=True),
+        "png": encoded(drawn(3), "PNG"),
+        "palette": encoded(drawn(4).convert("RGB").quantize(32), "PNG", transparency=bytes(range(0, 256, 8))),
+    }
+    ends = {"jpeg": b"\xff\xd9", "progressive": b"\xff\xd9"}
+    end = bytes(4) + b"IEND\xaeB`\x82"
+    files = dict(whole)
+    for name, data in whole.items():
+        for tenths in range(0, 10, 2):
+            files[f"{name} {tenths}"] = data[: len(data) * tenths // 10]
+            files[f"{name} {tenths} ended"] = data[: len(data) * tenths // 10] + ends.get(name, end)
+        files[f"{name} without end"] = data[:-2]
+    write(project, {"one": [(f"What is {name}?", "liver", data) for name, data in files.items()]})
+    assert project.build().errors == []
+    asked = {row["problem"].partition("What is ")[2].partition("?")[0] for row in published(project)}
+    assert set(whole) <= asked
+    counted = tally(project, "ingest") | tally(project, "choose")
+    assert counted["chosen"] == len(asked)
+    assert counted["chosen"] + counted["broken image"] + counted["image empty"] == len(files)
+    assert not [name for name in asked if name.endswith(("0", "without end"))]
+    assert not audit(project.out, strict=True).failed

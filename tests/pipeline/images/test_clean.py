@@ -258,16 +258,17 @@ def test_damaged_png_chunk_is_a_fault() -> None:
     assert clean(bytes(plain)).fault == "broken PNG"
 
 
-def test_too_many_pixels_are_a_fault_before_decoding() -> None:
+@pytest.mark.parametrize("side", [9_500, 20_000])
+def test_too_many_pixels_are_a_fault_before_decoding(side: int) -> None:
     plain = encoded(picture(), "PNG")
-    header = struct.pack(">IIBBBBB", 20_000, 20_000, 8, 2, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
     assert clean(plain[:8] + chunk(b"IHDR", header) + plain[33:]).fault == "too many pixels"
     jpeg = bytearray(encoded(picture(), "JPEG"))
     frame = jpeg.index(b"\xff\xc0")
-    jpeg[frame + 5 : frame + 9] = struct.pack(">HH", 20_000, 20_000)
+    jpeg[frame + 5 : frame + 9] = struct.pack(">HH", side, side)
     assert clean(bytes(jpeg)).fault == "too many pixels"
     bitmap = bytearray(encoded(picture(), "BMP"))
-    bitmap[18:26] = struct.pack("<ii", 20_000, 20_000)
+    bitmap[18:26] = struct.pack("<ii", side, side)
     assert clean(bytes(bitmap)).fault == "too many pixels"
 
 

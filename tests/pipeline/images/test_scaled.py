@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from pipeline.images import scaled
+from pipeline.images.phash import perceptual_hashes
 from pipeline.images.scaled import scaled_grey
 from pipeline.images.strip import BrokenImage
 from tests.fixtures.pictures import drawn, encoded, exif
@@ -70,3 +71,12 @@ def test_refuses_too_many_pixels_before_decoding(monkeypatch):
     for format in ("JPEG", "PNG"):
         with pytest.raises(BrokenImage, match="too many pixels"):
             scaled_grey(encoded(drawn(1), format))
+
+
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("clear", [7, bytes(range(0, 256, 4))])
+def test_a_palettes_opacity_is_no_fault_and_changes_no_shade(clear, exact):
+    picture = drawn(1, (96, 80)).convert("RGB").quantize(64)
+    plain, clear_too = encoded(picture, "PNG"), encoded(picture, "PNG", transparency=clear)
+    assert perceptual_hashes(clear_too, exact=exact) == perceptual_hashes(plain, exact=exact)
+    assert perceptual_hashes(clear_too, exact=exact).fault == ""
