@@ -13,7 +13,7 @@ from PIL import Image
 
 from jobs.audit import audit as audit_files
 from pipeline.publish.audit import audit
-from tests.fixtures.local_build import Project, ran
+from tests.fixtures.local_build import Project, contents, ran
 from tests.fixtures.pictures import drawn, encoded
 
 TABLE = """
@@ -178,3 +178,17 @@ def test_damaged_images_are_rows_with_a_reason_and_what_is_left_passes_an_audit(
     assert counted["chosen"] + counted["broken image"] + counted["image empty"] == len(files)
     assert not [name for name in asked if name.endswith(("0", "without end"))]
     assert not audit(project.out, strict=True).failed
+
+
+def test_any_number_of_workers_publishes_the_same_bytes(project: Project) -> None:
+    rows = {
+        name: [(f"{name} {number}?", "yes", COPIES[copy](drawn(number, shape=number % 2))) for number in range(3)]
+        for name, copy in (("one", "as it is"), ("two", "cropped"))
+    }
+    write(project, rows, more="[images]\nmax_pixels = 80000\n[split]\nheldout = 0.4\n")
+    published: list[dict[str, bytes]] = []
+    for workers in (0, 2):
+        out = project.folder / f"out{workers}"
+        assert project.build(workers, store=project.folder / f"store{workers}", out=out).errors == []
+        published.append(contents(out))
+    assert published[0] == published[1]

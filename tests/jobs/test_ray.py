@@ -21,11 +21,11 @@ from tests.fixtures.local_build import (
     contents,
     end_session,
     logged,
-    png,
     questions,
     serving,
     until,
 )
+from tests.fixtures.pictures import drawn, encoded
 from tests.fixtures.ray_nodes import RAY, Cluster, cluster
 
 pytestmark = [pytest.mark.ray, pytest.mark.skipif(sys.platform != "linux", reason="finds Ray's processes in /proc")]
@@ -67,15 +67,20 @@ def on_ray(project: Project) -> list[str]:
 
 
 def small(folder: Path) -> Project:
-    """Questions of several sources, one of them with pictures."""
+    """Questions of several sources, two of them with pictures: copies, one of which is published smaller, and others alike."""
     project = Project(folder)
     sources = {f"quiz{number}": questions(QUESTIONS, f"quiz{number}") for number in range(SOURCES)}
-    for number, row in enumerate(sources["quiz0"][:5]):
-        (folder / f"{number}.png").write_bytes(png(number))
-        row["image"] = f"{number}.png"
-    for row in sources["quiz0"][5:]:
-        row["image"] = ""
-    project.write(sources)
+    copies = [encoded(drawn(1), quality=95), encoded(drawn(1), quality=40), encoded(drawn(1).crop((6, 5, 314, 255)))]
+    shown = {
+        "quiz0": [*copies[:2], encoded(drawn(2)), encoded(drawn(2).resize((400, 325)))],
+        "quiz1": [copies[2], encoded(drawn(3), "PNG")],
+    }
+    for name, pictures in shown.items():
+        for number, row in enumerate(sources[name]):
+            row["image"] = f"{name}-{number}.img" if number < len(pictures) else ""
+            if row["image"]:
+                (folder / row["image"]).write_bytes(pictures[number])
+    project.write(sources, more="[images]\nmax_pixels = 90000\n[split]\nheldout = 0.2\n")
     return project
 
 
