@@ -33,6 +33,8 @@ class Graph:
             if any(read.whole for read in step.reads) and (step.fan is not Fan.MAP or step.reads[0].whole):
                 faults.append(f"{step.name} reads a whole table beside no shard of its own")
             for read in step.reads:
+                if read.named_by and (read.named_by not in {other.name for other in step.reads} or step.fan is not Fan.MAP):
+                    faults.append(f"{step.name} reads of {read.output} what {read.named_by} names, which it does not read")
                 contract = written.get((read.step, read.output))
                 if contract is None:
                     faults.append(f"{step.name} reads {read.output} of {read.step}, which no earlier step writes")

@@ -36,6 +36,7 @@ class Read:
 
     `name` is the argument under which the stage receives it; reads of one name are concatenated. A unit of a MAP reads
     its own shard of the other step, or with `whole` all that the step made: a benchmark that every shard is held against.
+    Of images, `named_by` another read of the unit, only those are read whose digests it holds.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Read:
     output: str
     columns: tuple[str, ...] | None = None
     whole: bool = False
+    named_by: str = ""
 
 
 @dataclass(frozen=True)

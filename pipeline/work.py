@@ -115,9 +115,7 @@ def do(work: Work, store: Store, handle: Handle | None = None) -> Receipt:
         arguments["part"] = work.part
     if step.open is not None:
         arguments["handle"] = handle
-    arguments |= (
-        _gathered(work, store) if step.fan is Fan.GATHER else {name: _table(work, pieces, store) for name, pieces in work.inputs.items()}
-    )
+    arguments |= _gathered(work, store) if step.fan is Fan.GATHER else _tables(work, store)
     staged, staged_cpu = time.perf_counter(), time.thread_time()
     try:
         made = step.run(**arguments)
@@ -142,6 +140,16 @@ def do(work: Work, store: Store, handle: Handle | None = None) -> Receipt:
         else:
             refs[name] = store.put(step.folder, work.key, name, table, came_from, options)
     return Receipt(refs, Took(stage_s, time.perf_counter() - begun, stage_cpu_s, time.thread_time() - begun_cpu))
+
+
+def _tables(work: Work, store: Store) -> dict[str, pa.Table]:
+    """What the unit reads, by name; images that another read names come last."""
+    named_by = {read.name: read.named_by for read in work.step.reads if read.named_by}
+    tables = {name: _table(work, pieces, store) for name, pieces in work.inputs.items() if name not in named_by}
+    for name, other in named_by.items():
+        wanted = pc.unique(tables[other][Image.digest].combine_chunks())
+        tables[name] = pa.concat_tables([_images(piece, wanted, store) for piece in work.inputs[name]])
+    return tables
 
 
 def _table(work: Work, pieces: Sequence[Piece], store: Store) -> pa.Table:
@@ -175,6 +183,6 @@ def _images(piece: Piece, wanted: pa.Array, store: Store) -> pa.Table:
     digests = store.read(piece.ref, [Image.digest])[Image.digest]
     rows = np.flatnonzero(pc.is_in(digests, wanted).to_numpy(zero_copy_only=False))
     if not len(rows):
-        return Image.empty()
+        return Image.empty().select(piece.columns or Image.columns)
     table = store.read_rows(piece.ref, int(rows[0]), int(rows[-1]) + 1)
-    return table.take(pa.array(rows - rows[0]))
+    return table.select(piece.columns or Image.columns).take(pa.array(rows - rows[0]))

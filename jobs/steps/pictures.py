@@ -38,7 +38,7 @@ def _near_step(manifest: Manifest, benchmarks: list[Input]) -> Step:
 def _sketch_step(manifest: Manifest, name: str, over: str, near: str) -> Step:
     recipe = sketch_images.SketchRecipe(MEASURE_VERSION, CONFIRM_VERSION, manifest.images.near != "none")
     asked = Read("near", "find_near_images", near, (NearImage.digest,), whole=near != "near")
-    reads = (Read("images", over, "images", (Image.digest, Image.bytes)), asked)
+    reads = (Read("images", over, "images", (Image.digest, Image.bytes), named_by="near"), asked)
     return Step(name, 1, Fan.MAP, sketch_images.sketch_images, recipe, reads, {"sketches": ImageSketch})
 
 

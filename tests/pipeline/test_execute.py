@@ -276,6 +276,15 @@ def test_a_whole_read_of_other_files_is_waited_for_by_every_shard(tmp_path: Path
     assert done(run(graph, tmp_path / "store")) == {}
 
 
+def test_what_another_read_names_is_read_beside_it() -> None:
+    lead = step("a", fan=Fan.FILES)
+    named = Read("x", "a", "letters", named_by="y")
+    for reads, fan in (((named,), Fan.MAP), ((named, Read("y", "a", "letters")), Fan.REDUCE)):
+        with pytest.raises(WiringError, match="b reads of letters what y names, which it does not read"):
+            wired(lead, step("b", *reads, fan=fan)).check()
+    wired(lead, step("b", named, Read("y", "a", "letters"))).check()
+
+
 def test_a_whole_read_stands_beside_a_shard_of_a_map() -> None:
     lead = step("a", fan=Fan.FILES)
     for graph in (

@@ -5,17 +5,28 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from pipeline.stages.gather import GatherRecipe, gather
 from pipeline.step import Fan, Needs, Read, Step
 from pipeline.store import Ref, Store
 from pipeline.work import Piece, Took, Work, do, found
+from schemas.contract import Contract
 from schemas.errors import SchemaError, StoreError, TeacherError, UnitError
 from schemas.example import Example, Reject
 from schemas.image import Image
+from schemas.picture import NearBenchmarkImage
 from tests.fixtures.stage_rows import digest_of, example, image, images
 from tests.fixtures.toy_graph import Counted, Letters, Plain, count
+
+
+class Shown(Contract):
+    """Images without what a unit does not read."""
+
+    digest = Image.digest
+    bytes = Image.bytes
+
 
 LETTERS = Letters.from_rows([{"word": "a", "length": 1}, {"word": "bb", "length": 2}])
 
@@ -136,6 +147,29 @@ def test_an_input_that_is_gone_is_told(tmp_path: Path) -> None:
     store.path(ref.step, ref.key, ref.output).unlink()
     with pytest.raises(StoreError, match="build again"):
         do(work((Piece(0, ref),)), store)
+
+
+def told_of(images: pa.Table, near: pa.Table, recipe: Plain) -> dict[str, pa.Table]:
+    return {"images": images}
+
+
+def test_of_images_that_another_read_names_the_others_stay_in_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(tmp_path)
+    table = images(*(image(name) for name in "pqrs"))
+    held = store.put("ingest", "0" * 32, "images", table, [], {"row_group_size": 1})
+    columns = (Image.digest, Image.bytes)
+
+    def read(*names: str) -> pa.Table:
+        near = NearBenchmarkImage.from_rows({"digest": digest_of(name)} for name in names)
+        named = store.put("near", digest_of("".join(names))[:32], "near", near, [])
+        reads = (Read("images", "ingest", "images", columns, named_by="near"), Read("near", "near", "near"))
+        step = Step("show", 1, Fan.MAP, told_of, Plain(), reads, {"images": Shown})
+        pieces = {"images": (Piece(0, held, columns),), "near": (Piece(0, named),)}
+        return store.read(do(Work(step, 0, "0", pieces), store).outputs["images"])
+
+    assert read("q", "s", "x").equals(table.select(columns).filter(pc.is_in(table["digest"], pa.array([digest_of("q"), digest_of("s")]))))
+    monkeypatch.setattr(store, "read_rows", lambda *_: pytest.fail("no image is named"))
+    assert read("x").num_rows == 0
 
 
 def gathering(pieces: dict[str, tuple[Piece, ...]]) -> Work:
