@@ -5,7 +5,9 @@ import os
 import socket
 import uuid
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +18,7 @@ from ray.exceptions import ActorDiedError, AuthenticationError, GetTimeoutError,
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from pipeline.execute import Done
+from pipeline.models.limits import Grant, LocalLimits, Rates
 from pipeline.step import Context, Handle, Step
 from pipeline.store import Store
 from pipeline.work import Receipt, Work, do
@@ -26,6 +29,7 @@ AHEAD = 2
 ANSWER_TIMEOUT_S = 10.0
 PROBE_TIMEOUT_S = 120.0
 CLOSE_TIMEOUT_S = 15.0
+LIMITS_AGAIN_S = 1.0
 
 
 def connect(address: str | None = None) -> None:
@@ -173,6 +177,39 @@ class _Keeper:
             self._handle.close()
 
 
+@ray.remote(max_restarts=-1, max_task_retries=-1, num_cpus=0)
+class _Limits:
+    """The limits of all endpoints, kept at one place of the cluster."""
+
+    def __init__(self) -> None:
+        self._kept = LocalLimits()
+
+    def take(self, name: str, rates: Rates, estimates: Sequence[int], refund: int) -> Grant:
+        return self._kept.take_now(name, rates, estimates, refund)
+
+    def settle(self, name: str, requests: int, tokens: int) -> None:
+        self._kept.settle_now(name, requests, tokens)
+
+
+class _SharedLimits:
+    """The way of a handle to them, in slices: one call leaves a whole window of requests go."""
+
+    def __init__(self, actor: Any) -> None:
+        self._actor = actor
+
+    async def take(self, name: str, rates: Rates, estimates: Sequence[int], refund: int = 0) -> Grant:
+        """As in `Limits`; while they cannot be reached nothing goes."""
+        try:
+            return await self._actor.take.remote(name, rates, list(estimates), refund)
+        except RayError:
+            return Grant(0, LIMITS_AGAIN_S)
+
+    async def settle(self, name: str, requests: int, tokens: int) -> None:
+        """As in `Limits`; what cannot be given back refills with time."""
+        with suppress(RayError):
+            await self._actor.settle.remote(name, requests, tokens)
+
+
 class RayRunner:
     """Does units on the Ray cluster that `connect` joined; at most `workers` tasks at once, else as many as it has CPUs."""
 
@@ -185,6 +222,7 @@ class RayRunner:
         self._keepers: dict[str, Any] = {}
         self._asked: dict[str, Any] = {}
         self._told: dict[str, tuple[int, int]] = {}
+        self._limits: Any = None
 
     def room(self, step: Step) -> bool:
         """Whether another unit of this step may be handed over now."""
@@ -240,14 +278,18 @@ class RayRunner:
         self._keepers.clear()
         if keepers:
             ray.wait([keeper.close.remote() for keeper in keepers], num_returns=len(keepers), timeout=CLOSE_TIMEOUT_S)
-        for keeper in keepers:
-            ray.kill(keeper)
+        limits, self._limits = self._limits, None
+        for actor in keepers if limits is None else [*keepers, limits]:
+            ray.kill(actor)
 
     def _keeper(self, step: Step) -> Any:
+        if self._limits is None:
+            self._limits = _Limits.remote()
         if step.name not in self._keepers:
+            context = replace(self._context, limits=_SharedLimits(self._limits))
             self._keepers[step.name] = _Keeper.options(
                 num_cpus=step.needs.cpus if step.needs.gpus else 0, num_gpus=step.needs.gpus, max_concurrency=step.needs.in_flight + 2
-            ).remote(self._store.root, step, self._context)
+            ).remote(self._store.root, step, context)
         return self._keepers[step.name]
 
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from pipeline.fingerprint import fingerprint
+from pipeline.models.limits import Limits
 from schemas.contract import Contract
 from sources.source import Part
 
@@ -58,10 +59,11 @@ class Needs:
 
 @dataclass(frozen=True)
 class Context:
-    """What a handle may know of where it runs."""
+    """What a handle may know of where it runs; `limits`: what all handles share, where they are in several processes."""
 
     store: Path
     ledger: Path
+    limits: Limits | None = None
 
 
 class Handle(Protocol):

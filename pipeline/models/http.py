@@ -19,7 +19,7 @@ from pipeline.models.failures import Failure, Kind, broken_answer, failure_of
 from pipeline.models.generate import Completion, Request
 from pipeline.models.lanes import Counts, Lane, Sent
 from pipeline.models.ledger import Ledger
-from pipeline.models.limits import Limits, LocalLimits
+from pipeline.models.limits import OF_PROCESS, Limits
 from pipeline.models.patience import Patience
 from pipeline.models.prices import FREE, Price
 from pipeline.models.recorder import Recorder
@@ -31,7 +31,7 @@ _CLOSED = "The teacher was closed while it was asked. Build again; what was answ
 class HttpTeacher:
     """A model behind one or several servers. Owns the ledger that it is given: `close` closes both.
 
-    `price` is what each answer is booked at.
+    `price` is what each answer is booked at. `limits`: who keeps the limits of the servers, this process where none is given.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class HttpTeacher:
         self._ledger = ledger
         self._flavour = flavour
         self._patience = patience
-        self._lanes = lanes_of(endpoint, patience, limits or LocalLimits(), concurrency)
+        self._lanes = lanes_of(endpoint, patience, limits or OF_PROCESS, concurrency)
         self._dispatcher = Dispatcher(self._lanes, patience, self)
         self._recorder = Recorder(ledger)
         self._turns = itertools.count()

@@ -129,6 +129,10 @@ class LocalLimits:
         self.settle_now(name, requests, tokens)
 
 
+# Of all teachers of this process: a provider counts together what they send with one key.
+OF_PROCESS = LocalLimits()
+
+
 class Told(NamedTuple):
     """What the headers of an answer say: the limits that are a minute's, and for how long nothing more may come."""
 

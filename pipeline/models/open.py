@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from pipeline.models.endpoints import endpoint_for
 from pipeline.models.generate import Completion, Request
 from pipeline.models.ledger import Ledger
+from pipeline.models.limits import Limits
 from pipeline.step import Context
 from schemas import manifest
 
@@ -32,7 +33,8 @@ class Taught(Protocol):
 class LazyTeacher:
     """A teacher whose endpoint is looked for when the first answer is missing: what the ledger holds needs no server."""
 
-    def __init__(self, recipe: Taught, ledger: Path, price: manifest.Price | None = None) -> None:
+    def __init__(self, recipe: Taught, ledger: Path, price: manifest.Price | None = None, limits: Limits | None = None) -> None:
+        self._limits = limits
         self._price = price
         self._recipe = recipe
         self._root = ledger
@@ -77,10 +79,10 @@ class LazyTeacher:
                 endpoint = endpoint_for(self._recipe.teacher, os.environ)
                 flavour = check(endpoint, self._recipe.model, structured=bool(self._recipe.structure))
                 price = price_of(self._recipe.model, endpoint.base_urls, self._price)
-                self._teacher = HttpTeacher(endpoint, Ledger(self._root), flavour=flavour, price=price)
+                self._teacher = HttpTeacher(endpoint, Ledger(self._root), flavour=flavour, price=price, limits=self._limits)
             return self._teacher
 
 
 def open_teacher(recipe: Taught, context: Context, *, price: manifest.Price | None = None) -> LazyTeacher:
     """The teacher of a sample step, at the price that the manifest tells."""
-    return LazyTeacher(recipe, context.ledger, price)
+    return LazyTeacher(recipe, context.ledger, price, context.limits)

@@ -1,5 +1,7 @@
 """The Ray runner on a real cluster: the local runner's bytes, through deaths of workers, and one sentence for each error."""
 
+import json
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.store import Store
-from tests.fixtures.local_build import end_session, until
+from tests.fixtures.fake_teacher import FakeTeacher
+from tests.fixtures.local_build import BOUND_S, ROOT, end_session, until
 from tests.fixtures.ray_nodes import STALLED, STALLED_ELSEWHERE, Cluster, begin, cluster, drive, end
 from tests.fixtures.toy_graph import echo_step, run, toy_graph, words
 
@@ -53,6 +56,20 @@ def test_the_same_bytes_as_the_local_runner(
     assert ran.errors == []
     assert contents(tmp_path / "store") == local
     assert ran.stderr == ""
+
+
+def test_four_actors_at_one_endpoint_keep_its_limit_together(nodes: Cluster, tmp_path: Path) -> None:
+    rpm, actors, requests = 1200, 4, 30
+    with FakeTeacher() as server:
+        command = [sys.executable, "-W", "error", "-m", "tests.fixtures.limited_nodes", str(tmp_path / "store"), "--url", server.url]
+        command += ["--rpm", str(rpm), "--actors", str(actors), "--requests", str(requests)]
+        ran = subprocess.run(command, cwd=ROOT, env=nodes.driver(), check=True, capture_output=True, text=True, timeout=BOUND_S)
+        told = json.loads(ran.stdout)
+        assert told["errors"] == []
+        assert [told["done"][f"ask{number}"] for number in range(actors)] == [1] * actors
+        assert server.asked == actors * requests
+        took_s = max(server.times_s) - min(server.times_s)
+    assert server.asked <= rpm * took_s / 60 + rpm * 0.01 + actors
 
 
 def test_a_unit_whose_worker_was_killed_is_done_by_another(

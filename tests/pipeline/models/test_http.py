@@ -150,6 +150,19 @@ def test_no_more_than_the_wanted_requests_are_in_flight(server: FakeTeacher, ope
     assert server.most_at_once <= 3
 
 
+def test_two_teachers_at_one_endpoint_keep_its_limit_together(server: FakeTeacher, tmp_path: Path) -> None:
+    rpm, each = 6000, 75
+    teachers = [HttpTeacher(Endpoint((server.url,), rpm=(rpm,)), Ledger(tmp_path / name), patience=HASTY) for name in "ab"]
+    begun_s = time.monotonic()
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda teacher: teacher([ask(f"q{number}") for number in range(each)]), teachers))
+    took_s = time.monotonic() - begun_s
+    for teacher in teachers:
+        teacher.close()
+    assert server.asked == 2 * each
+    assert server.asked <= rpm * took_s / 60 + rpm * 0.01 + 2
+
+
 @pytest.mark.parametrize(
     "how",
     [
