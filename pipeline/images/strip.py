@@ -9,9 +9,12 @@ JPEG_MAGIC = b"\xff\xd8\xff"
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 
 _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
+# Frames; tables of Huffman and arithmetic codes and of quantisers; scans, lines, restarts.
+_PIXEL_SEGMENTS = _FRAMES | {0xC4, 0xCC, 0xDA, 0xDB, 0xDC, 0xDD}
 _SCAN_END = re.compile(rb"\xff+[^\x00\xd0-\xd7\xff]")
 _ORIENTATION = 0x0112
 _SHORT = 3
+_ADOBE_BYTES = 12
 
 _PIXEL_CHUNKS = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"sBIT", b"bKGD", b"pHYs"})
 
@@ -31,7 +34,7 @@ class Stripped:
 
 
 def strip_jpeg(data: bytes) -> Stripped:
-    """The JPEG up to its end marker without comments and application segments.
+    """The JPEG up to its end marker with only the segments that pixels are read by.
 
     JFIF (its thumbnail cut off), ICC profiles and Adobe's colour transform stay: pixels are read by them.
     Raises: BrokenImage.
@@ -95,8 +98,8 @@ def _kept(marker: int, payload: bytes) -> bytes | None:
     if marker == 0xE2:
         return payload if payload.startswith(b"ICC_PROFILE\0") else None
     if marker == 0xEE:
-        return payload if payload.startswith(b"Adobe") else None
-    return None if marker == 0xFE or 0xE1 <= marker <= 0xEF else payload
+        return payload[:_ADOBE_BYTES] if payload.startswith(b"Adobe") else None
+    return payload if marker in _PIXEL_SEGMENTS else None
 
 
 def strip_png(data: bytes) -> Stripped:

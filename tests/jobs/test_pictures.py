@@ -1,6 +1,7 @@
 """Pictures in a build: copies are one picture across sources, splits and benchmarks, and a new one re-asks nothing."""
 
 import hashlib
+import importlib.util
 import json
 from collections import Counter
 from io import BytesIO
@@ -13,6 +14,7 @@ from PIL import Image
 
 from jobs.audit import audit as audit_files
 from pipeline.publish.audit import audit
+from tests.fixtures.identified import FILES, NEEDS, identified, tells
 from tests.fixtures.local_build import Project, contents, ran
 from tests.fixtures.pictures import drawn, encoded
 
@@ -192,3 +194,16 @@ def test_any_number_of_workers_publishes_the_same_bytes(project: Project) -> Non
         assert project.build(workers, store=project.folder / f"store{workers}", out=out).errors == []
         published.append(contents(out))
     assert published[0] == published[1]
+
+
+@pytest.mark.parametrize("bound", ["", "[images]\nmax_pixels = 1024\n"])
+def test_no_published_file_tells_whose_pictures_they_are(project: Project, bound: str) -> None:
+    files = {name: identified(name) for name in FILES if name not in NEEDS or importlib.util.find_spec(NEEDS[name])}
+    write(project, {"one": [(f"What is in {name}?", "liver", data) for name, data in files.items()]}, more=bound)
+    assert project.build().errors == []
+    assert tally(project, "choose") == {"chosen": len(files)}
+    assert not [name for name, data in contents(project.out).items() if tells(data)]
+    tables = [pq.read_table(path) for path in sorted(project.out.glob("data/*/*.parquet"))]
+    assert sum("images" in table.column_names for table in tables) >= 2
+    assert not [table for table in tables if tells(repr(table.to_pylist()).encode())]
+    assert not any(tells(image["bytes"]) for row in published(project) for image in row["images"])
