@@ -80,10 +80,15 @@ def dedup(
     show.deduplicated(pictures.dedup(images, pictures.RADIUS if radius is None else radius, out), out, as_json=as_json)
 
 
-@app.command(epilog="Example: `medtrace overlap train.jsonl medqa_test.jsonl --out overlaps.jsonl`")
+@app.command(
+    epilog="Examples: `medtrace overlap train.jsonl medqa_test.jsonl --out overlaps.jsonl` · `medtrace overlap train.parquet test.json --reports --json`"
+)
 def overlap(
     candidates: Annotated[
-        Path, typer.Argument(metavar="CANDIDATES", help="JSON lines or Parquet: id, question, and options, answer, context.")
+        Path,
+        typer.Argument(
+            metavar="CANDIDATES", help="JSON lines, a JSON list or Parquet: id, question, and options, answer, context, images (paths)."
+        ),
     ],
     benchmark: Annotated[Path, typer.Argument(metavar="BENCHMARK", help="The same of the set that must not leak.")],
     out: Annotated[
@@ -92,7 +97,7 @@ def overlap(
     reports: Annotated[bool, typer.Option("--reports", help="Also what only a person can decide.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Find questions of a benchmark in another set, reworded ones too, with the evidence."""
+    """Find questions and pictures of a benchmark in another set, reworded and recompressed ones too, with the evidence."""
     from jobs import overlap as comparing
     from jobs.show import files as show
 

@@ -6,7 +6,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from jobs.overlap import overlap
-from schemas.errors import SourceError, UsageError
+from schemas.errors import SourceError, StoreError, UsageError
+from tests.fixtures.pictures import drawn
 
 ROWS = [json.loads(line) for line in (Path(__file__).parents[1] / "pipeline/texts/paraphrases.jsonl").read_text().splitlines()]
 
@@ -57,10 +58,14 @@ def test_lists_what_a_person_decides_when_asked(tmp_path: Path) -> None:
     [
         ('{"id": 1}', "row 1 has no 'question'"),
         ('{"question": "q"}', "row 1 has no 'id'"),
-        ('{"id": 1, "question": "q", "options": 5}', "row 1 has the options '5'"),
-        ('{"id": 1, "question": ["q"]}', "row 1 has the question"),
         ('{"id": 1, "question": "q"}\n{"id"', "line 2 is not JSON"),
-        ("[1]", "row 1 is list"),
+        ("[1]", "row 1 is int"),
+        ("[1", "opens with a list and is not JSON"),
+        ('{"id": 1, "question": "q", "options": 5}', "row 1: options is 5, neither a list of texts nor a mapping"),
+        ('{"id": 1, "question": "q", "options": [["a"]]}', "row 1: options is"),
+        ('{"id": 1, "question": ["q"]}', "row 1: question is"),
+        ('{"id": 1, "question": "q", "image": "no.png"}', r"row 1: the picture .*no\.png is not a file"),
+        ('{"id": 1, "question": "q", "images": [7]}', "row 1: images is"),
     ],
 )
 def test_says_which_row_cannot_be_read(tmp_path: Path, text: str, said: str) -> None:
@@ -74,3 +79,43 @@ def test_says_which_files_it_takes(tmp_path: Path) -> None:
         overlap(tmp_path / "c.csv", tmp_path / "b.jsonl")
     with pytest.raises(SourceError, match="is not a file"):
         overlap(tmp_path / "c.jsonl", tmp_path / "b.jsonl")
+
+
+def test_says_what_is_wrong_with_files_that_cannot_be_read_or_written(tmp_path: Path) -> None:
+    good = _jsonl(tmp_path / "b.jsonl", _benchmark())
+    (tmp_path / "latin.jsonl").write_bytes('{"id": 1, "question": "dépôt"}'.encode("latin-1"))
+    with pytest.raises(SourceError, match=r"is not UTF-8 text .*Save it as UTF-8"):
+        overlap(tmp_path / "latin.jsonl", good)
+    pq.write_table(pa.Table.from_pylist(_benchmark() * 50), tmp_path / "torn.parquet")
+    whole = (tmp_path / "torn.parquet").read_bytes()
+    for name, data in (("torn", whole[:-9]), ("dust", whole[:200] + bytes(300) + whole[500:])):
+        (tmp_path / f"{name}.parquet").write_bytes(data)
+        with pytest.raises(SourceError, match="cannot be read as Parquet"):
+            overlap(tmp_path / f"{name}.parquet", good)
+    with pytest.raises(StoreError, match="cannot be written"):
+        overlap(good, good, good / "found.jsonl")
+
+
+def test_a_list_in_one_json_file_reads_as_lines_do(tmp_path: Path) -> None:
+    (tmp_path / "c.json").write_text("\n " + json.dumps(_candidates(), indent=1))
+    held = _jsonl(tmp_path / "b.jsonl", _benchmark())
+    assert overlap(tmp_path / "c.json", held) == overlap(_jsonl(tmp_path / "c.jsonl", _candidates()), held)
+
+
+def test_pictures_of_the_benchmark_are_found_under_other_questions_and_in_other_files(tmp_path: Path) -> None:
+    picture = drawn(1)
+    picture.save(tmp_path / "held.png")
+    (tmp_path / "same.png").write_bytes((tmp_path / "held.png").read_bytes())
+    picture.save(tmp_path / "again.jpg", quality=80)
+    drawn(2).save(tmp_path / "other.png")
+    held: list[dict[str, object]] = [{"id": "t", "question": "Is this normal?", "image": "held.png"}]
+    rows: list[dict[str, object]] = [
+        {"id": name, "question": "Is this normal?", "images": [f"{name}.{kind}"]} for name, kind in (("same", "png"), ("again", "jpg"))
+    ]
+    rows.append({"id": "other", "question": "Is this normal?", "images": ["other.png"]})
+    found = overlap(_jsonl(tmp_path / "c.jsonl", rows), _jsonl(tmp_path / "b.jsonl", held))
+    assert [(row["candidate_id"], row["rule"], row["decision"]) for row in found.rows] == [
+        ("same", "bytes", "leak"),
+        ("again", "picture", "leak"),
+    ]
+    assert found.rows[0]["candidate_image"] == found.rows[0]["benchmark_image"] == found.rows[1]["benchmark_image"] != ""
