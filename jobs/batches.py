@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from jobs import inputs as found
 from jobs.asking import requests_of
+from jobs.budgets import caps_of
 from jobs.build import Nobody, Options, prepare, run
 from pipeline.execute import Execution, Graph, Watch, execute
 from pipeline.models.batches import Batches, Collected, Sent, State
@@ -21,7 +22,7 @@ from pipeline.models.prices import Price, price_of
 from pipeline.stages.sample import SampleRecipe
 from pipeline.step import Step
 from pipeline.store import Store
-from schemas.errors import TeacherError
+from schemas.errors import BudgetError, TeacherError
 from schemas.manifest import Manifest, Teacher
 
 # OpenAI prices batches at half of what the same tokens cost at once (platform.openai.com/docs/guides/batch).
@@ -62,6 +63,7 @@ def send(asked: found.Asked, options: Options, watch: Watch | None = None) -> li
     Raises: MedtraceError.
     """
     graph, items, _ = prepare(asked, replace(options, until=None))
+    _check_uncapped(asked.manifest)
     found.check_permissions(asked.manifest, items)
     rounds: list[Round] = []
     waiting: set[str] = set()
@@ -119,6 +121,15 @@ def ask(asked: found.Asked, options: Options, watch: Watch | None, say: Callable
             rounds = states(asked, options)
         for one in collect(asked, options):
             _tell(one, say)
+
+
+def _check_uncapped(manifest: Manifest) -> None:
+    """Raises: BudgetError where a cap is set: what a batch will cost is known only when it ends."""
+    if caps_of(manifest):
+        raise BudgetError(
+            "Batches cannot keep a budget: what one costs is known when it has ended. Remove the budget keys from the manifest, "
+            "cap the spending at the provider, or build without --batch."
+        )
 
 
 def _tell(one: Round, say: Callable[[str], None]) -> None:

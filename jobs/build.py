@@ -3,12 +3,14 @@
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from jobs import inputs as found
 from jobs.asking import left_to_ask
+from jobs.budgets import check_budgets
+from jobs.ledgers import Unsettled, unsettled_in
 from jobs.plan import build_graph
 from jobs.steps.given import Input
 from pipeline import prompts
@@ -20,7 +22,7 @@ from pipeline.stages.publish import OUTPUTS
 from pipeline.step import Context, Fan
 from pipeline.store import Store, check_writable
 from schemas.corpus import Tally
-from schemas.errors import MedtraceError, StoreError, UsageError, WiringError
+from schemas.errors import BudgetError, MedtraceError, StoreError, UsageError, WiringError
 from schemas.example import Reject
 from schemas.lock import FetchLock
 from schemas.manifest import Manifest
@@ -41,12 +43,13 @@ class Options:
 
 @dataclass(frozen=True)
 class Built:
-    """What a build did."""
+    """What a build did. `unsettled`: what was paid for this corpus, by this or earlier builds, without an answer that is known."""
 
     manifest: Manifest
     out: Path | None
     execution: Execution
     counts: dict[str, int]
+    unsettled: tuple[Unsettled, ...] = ()
 
     @property
     def errors(self) -> list[MedtraceError]:
@@ -74,6 +77,7 @@ class Built:
             "out": str(self.out) if self.out else None,
             "counts": self.counts,
             "steps": steps,
+            "unsettled": [asdict(one) for one in self.unsettled],
             "errors": [str(error) for error in self.errors],
         }
 
@@ -85,6 +89,7 @@ def prepare(asked: found.Asked, options: Options) -> tuple[Graph, tuple[Input, .
     """
     for teacher in asked.manifest.teachers:
         prompts.by_name(teacher.prompt)
+    check_budgets(asked.manifest)
     items, lock = found.resolve(asked, options.store / "fetched", locked=options.locked, relock=options.relock)
     graph = build_graph(asked.manifest, items)
     graph.check()
@@ -127,8 +132,10 @@ def build(
             check_teachers(asked.manifest)
     if not _complete(execution):
         execution = run(graph, options, watch, answers)
+        execution.errors[:] = [_with_left(error, graph, execution, store) for error in execution.errors]
+    cut_off = tuple(one for one in unsettled_in(store.root / "ledger") if one.corpus == asked.manifest.name)
     if execution.errors or options.until:
-        return Built(asked.manifest, None, execution, {})
+        return Built(asked.manifest, None, execution, {}, cut_off)
     tallies = tally(graph, store, execution)
     shards = published(store, execution)
     met = execution.refs("decide_overlaps", "overlaps")
@@ -146,7 +153,19 @@ def build(
     counts: Counter[str] = Counter()
     for shard in shards:
         counts[shard.config] += shard.rows
-    return Built(asked.manifest, options.out, execution, dict(counts))
+    return Built(asked.manifest, options.out, execution, dict(counts), cut_off)
+
+
+def _with_left(error: MedtraceError, graph: Graph, execution: Execution, store: Store) -> MedtraceError:
+    """A budget's error with what is left to ask, as far as that is known."""
+    if not isinstance(error, BudgetError):
+        return error
+    left: list[str] = []
+    for step in graph.steps:
+        known = left_to_ask(step, execution, store, store.root / "ledger") if step.open is not None else None
+        if known is not None and known.missing:
+            left.append(f"{known.missing:,} of {known.samples:,} answers of {step.name}")
+    return BudgetError(f"{error} Left to ask: {', '.join(left)}.") if left else error
 
 
 def run(

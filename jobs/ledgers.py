@@ -4,10 +4,11 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.models.budget import unsettled
 from pipeline.models.ledger import Ledger
 from pipeline.store import writing
 from schemas.errors import LedgerError
@@ -27,6 +28,24 @@ class Holding:
 
 
 @dataclass(frozen=True)
+class Unsettled:
+    """Requests that a corpus reserved budget for and whose answer is not known; they count in full, with what they may have cost."""
+
+    corpus: str
+    requests: int
+    nanousd: int
+    tokens: int
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a ledger holds, and what was paid or may have been without reaching it."""
+
+    answers: tuple[Holding, ...]
+    unsettled: tuple[Unsettled, ...]
+
+
+@dataclass(frozen=True)
 class Soundness:
     """How many answers can be read, and what is damaged."""
 
@@ -34,8 +53,8 @@ class Soundness:
     damages: tuple[str, ...]
 
 
-def show(store: Path) -> list[Holding]:
-    """Answers, tokens and costs by model and ending, in order.
+def show(store: Path) -> Held:
+    """Answers, tokens and costs by model and ending, in order, and what is not settled.
 
     Raises: LedgerError where there is no ledger.
     """
@@ -48,7 +67,18 @@ def show(store: Path) -> list[Holding]:
             counts[key] += 1
             spent = (answer.prompt_tokens, answer.completion_tokens, answer.cost_nanousd or 0, int(answer.cost_nanousd is None))
             sums[key] = [before + more for before, more in zip(sums.get(key, (0, 0, 0, 0)), spent, strict=True)]
-    return [Holding(*key, count, *sums[key]) for key, count in sorted(counts.items())]
+    return Held(tuple(Holding(*key, count, *sums[key]) for key, count in sorted(counts.items())), unsettled_in(store / "ledger"))
+
+
+def unsettled_in(ledger: Path) -> tuple[Unsettled, ...]:
+    """What no process settled, by corpus.
+
+    Raises: LedgerError.
+    """
+    found = unsettled(ledger)
+    return tuple(
+        Unsettled(corpus, len(open), sum(one.nanousd for one in open), sum(one.tokens for one in open)) for corpus, open in found.items()
+    )
 
 
 def verify(store: Path) -> Soundness:
@@ -67,6 +97,7 @@ def export(store: Path, out: Path) -> int:
     with _opened(store) as ledger, writing(out) as temporary, temporary.open("w", encoding="utf-8") as file:
         for entry in ledger.entries():
             row: dict[str, Any] = {"key": entry.key, "model": entry.model, **vars(entry.completion), "raw": entry.raw}
+            row["paid"] = asdict(entry.paid) if entry.paid else None
             file.write(json.dumps(row, ensure_ascii=False, default=_text) + "\n")
             count += 1
     return count

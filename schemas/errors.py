@@ -57,3 +57,7 @@ class UnitError(MedtraceError):
 
 class CorpusError(MedtraceError):
     """A published corpus cannot be read as one."""
+
+
+class BudgetError(MedtraceError):
+    """A cap of the budget would be passed: says what is spent, and what to raise."""

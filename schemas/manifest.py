@@ -28,7 +28,14 @@ class GoldColumn(_Model):
     as_: GoldAs = Field(alias="as")
 
 
-class Dataset(_Model):
+class _Capped(_Model):
+    """What takes budgets of its own, in money and in tokens of prompts and completions."""
+
+    budget_usd: Usd | None = None
+    budget_tokens: int | None = Field(default=None, ge=0)
+
+
+class Dataset(_Capped):
     """A source or a benchmark: a known dataset, a `table` or an `imagefolder`."""
 
     name: Name
@@ -126,7 +133,7 @@ class After(_Model):
         return self
 
 
-class Teacher(_Model):
+class Teacher(_Capped):
     """A model that is asked for traces; `model = "none"` makes the gold the completion."""
 
     name: Name
@@ -168,7 +175,9 @@ class Teacher(_Model):
     @property
     def asking(self) -> dict[str, Any]:
         """What decides its answers besides the question."""
-        return self.model_dump(exclude={"name", "sees", "samples", "rounds", "until_correct", "caps", "after", "price"})
+        return self.model_dump(
+            exclude={"name", "sees", "samples", "rounds", "until_correct", "caps", "after", "price", "budget_usd", "budget_tokens"}
+        )
 
     @property
     def asked_in(self) -> tuple[int, ...]:
@@ -176,7 +185,7 @@ class Teacher(_Model):
         return self.rounds or (self.samples,)
 
 
-class JudgeModel(_Model):
+class JudgeModel(_Capped):
     """A model that is asked about open answers which the verifier calls wrong."""
 
     name: Name
@@ -187,6 +196,13 @@ class JudgeModel(_Model):
     @property
     def structure(self) -> None:
         """None: a judge is held to no grammar."""
+
+
+class Budget(_Model):
+    """The most that all teachers and the judge may spend on this corpus, whoever builds it and how often."""
+
+    usd: Usd | None = None
+    tokens: int | None = Field(default=None, ge=0)
 
 
 class Judge(_Model):
@@ -238,6 +254,7 @@ class Manifest(_Model):
     teacher: tuple[Teacher, ...] | Literal["none"] = Field(default="none")
     judge: Judge = Judge()
     select: Select = Select()
+    budget: Budget = Budget()
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
@@ -328,7 +345,7 @@ def _keys_beside(place: list[Any]) -> list[str]:
     model: type[BaseModel] = Manifest
     inner: dict[str, type[BaseModel]] = {"source": Dataset, "benchmark": Dataset, "split": Split, "teacher": Teacher}
     inner |= {"judge": Judge, "model": JudgeModel, "select": Select, "gold": GoldColumn, "price": Price}
-    inner |= {"caps": Cap, "after": After, "overlap": OverlapRule, "images": Images, "near": Near}
+    inner |= {"budget": Budget, "caps": Cap, "after": After, "overlap": OverlapRule, "images": Images, "near": Near}
     for part in place[:-1]:
         model = inner.get(part, model) if isinstance(part, str) else model
     return [field.alias or name for name, field in model.model_fields.items()]

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
+from jobs.show.kept import unsettled_line
 from jobs.show.tables import print_json, print_line, print_tables, table_of
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ def built(found: "Built", *, as_json: bool) -> None:
         rows = ", ".join(f"{count:,} {output}" for output, count in sorted(ran.rows.items()) if count)
         table.add_row(escape(name), *(str(n) for n in (ran.units, ran.cached, ran.done, ran.failed, ran.left)), escape(rows))
     print_tables(table)
+    for open in found.unsettled:
+        print_line(unsettled_line(open))
     if found.out:
         counts = ", ".join(f"{count:,} {config}" for config, count in found.counts.items())
         print_line(

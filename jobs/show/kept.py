@@ -11,7 +11,7 @@ from pipeline.models.prices import usd
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from jobs.ledgers import Holding, Soundness
+    from jobs.ledgers import Held, Soundness, Unsettled
     from jobs.store import Collected, Verified
 
 
@@ -35,13 +35,13 @@ def collected(found: "Collected", *, as_json: bool) -> None:
     print_line(f"{found.removed:,} files {done} ({found.nbytes / 2**20:,.1f} MiB), {found.kept:,} stay. The ledger is never collected.")
 
 
-def held(found: "list[Holding]", *, as_json: bool) -> None:
+def held(found: "Held", *, as_json: bool) -> None:
     """What a ledger holds."""
     if as_json:
-        print_json([asdict(holding) for holding in found])
+        print_json(asdict(found))
         return
     table = table_of("model", "ended", "answers", "prompt tokens", "completion tokens", "cost", "without a known price")
-    for holding in found:
+    for holding in found.answers:
         money = (
             "" if holding.unpriced == holding.answers else usd(holding.cost_nanousd),
             f"{holding.unpriced:,}" if holding.unpriced else "",
@@ -49,6 +49,15 @@ def held(found: "list[Holding]", *, as_json: bool) -> None:
         counts = (f"{count:,}" for count in (holding.answers, holding.prompt_tokens, holding.completion_tokens))
         table.add_row(escape(holding.model), escape(holding.finish_reason), *counts, *money)
     print_tables(table)
+    for open in found.unsettled:
+        print_line(unsettled_line(open))
+
+
+def unsettled_line(open: "Unsettled") -> str:
+    """What a person is told of requests without a known answer."""
+    requests = f"{open.requests:,} request{'' if open.requests == 1 else 's'}"
+    most = f"at most {usd(open.nanousd)} and {open.tokens:,} tokens, all of which the budget counts"
+    return f"Corpus {open.corpus}: the answers to {requests} are not known (cut off when a build died, or in flight now): {most}."
 
 
 def sound(found: "Soundness", *, as_json: bool) -> None:

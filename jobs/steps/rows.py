@@ -32,7 +32,9 @@ def mapping_of(dataset: Dataset) -> str:
     """How a no-code source reads its columns, as canonical JSON; '' for a known dataset."""
     if dataset.kind is None:
         return ""
-    told = dataset.model_dump(mode="json", exclude={"name", "split", "max_rows", "path", "revision", "may_send"}, exclude_none=True)
+    told = dataset.model_dump(
+        mode="json", exclude={"name", "split", "max_rows", "path", "revision", "may_send", "budget_usd", "budget_tokens"}, exclude_none=True
+    )
     return json.dumps(told, sort_keys=True, ensure_ascii=False)
 
 

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from jobs.budgets import money_of
 from jobs.steps.pictures import shown_by
 from jobs.steps.rounds import after_of, design_of, rounds_of, teacher_before
 from pipeline.models.open import open_teacher
@@ -59,7 +60,7 @@ def _sample_step(manifest: Manifest, teacher: Teacher, round: int, name: str) ->
         design=design_of(teacher) if round else None,
         after=None if round else after_of(manifest, teacher),
     )
-    columns = (Chosen.id, Chosen.question, Chosen.context, Chosen.options, Chosen.answer_type, Chosen.images)
+    columns = (Chosen.id, Chosen.source, Chosen.question, Chosen.context, Chosen.options, Chosen.answer_type, Chosen.images)
     reads = [Read("chosen", "choose", "chosen", columns)]
     if "image" in teacher.sees:
         reads.append(Read("images", shown_by(manifest), "images", (Image.digest, Image.published_digest, Image.bytes, Image.format)))
@@ -77,7 +78,7 @@ def _sample_step(manifest: Manifest, teacher: Teacher, round: int, name: str) ->
         tuple(reads),
         {"traces": Trace},
         needs=Needs(in_flight=SAMPLE_UNITS_IN_FLIGHT),
-        open=partial(open_teacher, price=teacher.price),
+        open=partial(open_teacher, money=money_of(manifest, teacher)),
     )
 
 
@@ -88,7 +89,7 @@ def _judge_steps(manifest: Manifest, name: str) -> list[Step]:
     told = (Trace.id, Trace.example, Trace.teacher, Trace.sample, Trace.text, Trace.finish_reason)
     reads = (Read("traces", f"sample[{name}]", "traces", told), Read("chosen", "choose", "chosen", columns))
     by_rule = Step(f"judge[{name}]", 2, Fan.MAP, judge.judge, recipe, reads, {"judgements": Judgement})
-    return [by_rule, *([_ask_judge_step(manifest.judge.model, name)] if manifest.judge.model else [])]
+    return [by_rule, *([_ask_judge_step(manifest, manifest.judge.model, name)] if manifest.judge.model else [])]
 
 
 def _select_step(manifest: Manifest, teacher: Teacher | None) -> Step:
@@ -114,11 +115,11 @@ def judged_by(manifest: Manifest, name: str) -> str:
     return f"ask_judge[{name}]" if manifest.judge.model else f"judge[{name}]"
 
 
-def _ask_judge_step(model: JudgeModel, name: str) -> Step:
+def _ask_judge_step(manifest: Manifest, model: JudgeModel, name: str) -> Step:
     recipe = ask_judge.AskJudgeRecipe(model.name, model.model, model.max_tokens, JUDGE_PROMPT)
     columns = (Chosen.id, Chosen.question, Chosen.context, Chosen.options, Chosen.answer_type, Chosen.gold_json)
     reads = (Read("judgements", f"judge[{name}]", "judgements"), Read("chosen", "choose", "chosen", columns))
     needs = Needs(in_flight=SAMPLE_UNITS_IN_FLIGHT)
     writes = {"judgements": Judgement}
-    opened = partial(open_teacher, price=model.price)
+    opened = partial(open_teacher, money=money_of(manifest, model))
     return Step(f"ask_judge[{name}]", 2, Fan.MAP, ask_judge.ask_judge, recipe, reads, writes, needs=needs, open=opened)

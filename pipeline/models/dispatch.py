@@ -12,7 +12,7 @@ from pipeline.models.failures import Failure, Kind
 from pipeline.models.generate import Completion, Request
 from pipeline.models.lanes import Counts, Lane, Sent
 from pipeline.models.patience import Patience
-from schemas.errors import LedgerError, MedtraceError, TeacherError
+from schemas.errors import BudgetError, LedgerError, MedtraceError, TeacherError
 
 _LOOKED_AT = 64
 
@@ -157,8 +157,8 @@ class Dispatcher:
                 self._end(sample)
             else:
                 self._failed(lane, sample, sent, answer)
-        except LedgerError as failed:
-            # Whatever is asked from here on would be paid and lost.
+        except (LedgerError, BudgetError) as failed:
+            # Whatever is asked from here on would be paid and lost, or paid too much for.
             self._fatal = error = failed
         except Exception as unexpected:
             error = unexpected

@@ -19,6 +19,8 @@ _SHOWN_CHARACTERS = 240
 _TOO_MANY = 429
 _RETRIED = (408, 409, _TOO_MANY)
 _OVERLOADED = (503, 529)
+# A proxy lost what stood behind it, which may have answered.
+_LOST_BEHIND = (408, 502, 504, 520, 522, 524)
 _TOO_LONG = re.compile(
     r"context[_ ](length|window|size)|exceed_context|prompt is too long|input is too long|input length"
     r"|input token count|too many (input )?tokens|maximum (prompt|input) length|longer than the maximum model length|`inputs` (tokens|must have)",
@@ -47,7 +49,8 @@ class Kind(StrEnum):
 class Failure:
     """One failed call: what it means, what happened, the next move; the pause asked for and the body, where there are.
 
-    `fault`: it speaks against the server, not against what it was asked.
+    `fault`: it speaks against the server, not against what it was asked. `billed`: the answer may have been made and be
+    paid for, though it did not come whole.
     """
 
     kind: Kind
@@ -56,6 +59,7 @@ class Failure:
     pause_s: float = 0.0
     raw: str = ""
     fault: bool = False
+    billed: bool = False
 
     def error(self, url: str, model: str) -> TeacherError:
         """The failure as the sentence that a person reads."""
@@ -68,12 +72,17 @@ def failure_of(error: openai.APIError, endpoint: Endpoint, max_tokens: int = 0) 
         return _status_failure(error, endpoint, max_tokens)
     if isinstance(error, openai.APIConnectionError):
         return _connection_failure(error, endpoint)
-    return Failure(Kind.AGAIN, f"sent something unreadable: {shown(str(error), endpoint)}", "Look into the server's log, then build again.")
+    return Failure(
+        Kind.AGAIN,
+        f"sent something unreadable: {shown(str(error), endpoint)}",
+        "Look into the server's log, then build again.",
+        billed=True,
+    )
 
 
 def broken_answer(what: str, endpoint: Endpoint) -> Failure:
     """The meaning of a body with status 200 that holds no final answer."""
-    return Failure(Kind.AGAIN, f"sent {shown(what, endpoint)}", "Look into the server's log, then build again.")
+    return Failure(Kind.AGAIN, f"sent {shown(what, endpoint)}", "Look into the server's log, then build again.", billed=True)
 
 
 def shown(text: str, endpoint: Endpoint) -> str:
@@ -92,8 +101,10 @@ def _connection_failure(error: openai.APIConnectionError, endpoint: Endpoint) ->
         what = "cannot be reached" + (f" ({reason})" if reason else "")
         return Failure(Kind.DEAD, what, f"Start the server or mend {endpoint.variables}_BASE_URL, then build again.", fault=True)
     if late:
-        return Failure(Kind.AGAIN, "did not answer in time", "Give the server fewer requests at once, then build again.", fault=True)
-    return Failure(Kind.AGAIN, "broke off the connection", "Look into the server's log, then build again.", fault=True)
+        return Failure(
+            Kind.AGAIN, "did not answer in time", "Give the server fewer requests at once, then build again.", fault=True, billed=True
+        )
+    return Failure(Kind.AGAIN, "broke off the connection", "Look into the server's log, then build again.", fault=True, billed=True)
 
 
 def _status_failure(error: openai.APIStatusError, endpoint: Endpoint, max_tokens: int) -> Failure:
@@ -118,7 +129,8 @@ def _status_failure(error: openai.APIStatusError, endpoint: Endpoint, max_tokens
         pause_s = _pause(error)
         limited = status == _TOO_MANY or (status in _OVERLOADED and pause_s > 0)
         kind = Kind.LIMITED if limited else Kind.AGAIN
-        return Failure(kind, what, "Build again when the server has recovered; what was answered is kept.", pause_s, fault=not limited)
+        move = "Build again when the server has recovered; what was answered is kept."
+        return Failure(kind, what, move, pause_s, fault=not limited, billed=status in _LOST_BEHIND)
     return Failure(Kind.THIS, what, "Mend what the server objects to in the teacher's settings, then build again.")
 
 

@@ -5,7 +5,6 @@ import itertools
 import threading
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import CancelledError
-from dataclasses import replace
 from typing import Any
 
 import openai
@@ -21,7 +20,7 @@ from pipeline.models.lanes import Counts, Lane, Sent
 from pipeline.models.ledger import Ledger
 from pipeline.models.limits import OF_PROCESS, Limits
 from pipeline.models.patience import Patience
-from pipeline.models.prices import FREE, Price
+from pipeline.models.payer import Payer
 from pipeline.models.recorder import Recorder
 from schemas.errors import TeacherError
 
@@ -31,7 +30,8 @@ _CLOSED = "The teacher was closed while it was asked. Build again; what was answ
 class HttpTeacher:
     """A model behind one or several servers. Owns the ledger that it is given: `close` closes both.
 
-    `price` is what each answer is booked at. `limits`: who keeps the limits of the servers, this process where none is given.
+    `payer` lets requests go within a budget, and books what they cost. `limits`: who keeps the limits of the servers, this
+    process where none is given.
     """
 
     def __init__(
@@ -43,10 +43,10 @@ class HttpTeacher:
         concurrency: int = 0,
         patience: Patience | None = None,
         limits: Limits | None = None,
-        price: Price | None = None,
+        payer: Payer | None = None,
     ) -> None:
         patience = patience or Patience()
-        self._price = price
+        self._payer = payer
         self._endpoint = endpoint
         self._ledger = ledger
         self._flavour = flavour
@@ -65,7 +65,7 @@ class HttpTeacher:
     def __call__(self, requests: Sequence[Request]) -> list[tuple[Completion, ...]]:
         """For each request in order, one completion per wanted sample in order.
 
-        Raises: TeacherError or LedgerError where an answer could not be had; what was answered is in the ledger by then.
+        Raises: TeacherError, BudgetError or LedgerError where an answer could not be had; what was answered is in the ledger by then.
         """
         wanted = [_samples(request, next(self._turns)) for request in requests]
         samples = {sample.key: sample for asked in wanted for sample in asked}
@@ -99,6 +99,8 @@ class HttpTeacher:
                 self._thread.join()
                 loop.close()
         self._recorder.close()
+        if self._payer is not None:
+            self._payer.close()
         self._ledger.close()
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
@@ -135,14 +137,24 @@ class HttpTeacher:
     async def record(self, entry: LedgerEntry) -> None:
         """Returns when the entry is on disk."""
         await self._recorder.record(entry)
+        if self._payer is not None:
+            self._payer.settle(entry)
 
     async def attempt(self, lane: Lane, sample: Sample, sent: Sent) -> LedgerEntry | Failure:
-        """Asks one server once: the entry for the ledger, or what went wrong."""
+        """Asks one server once, within the budget: the entry for the ledger, or what went wrong.
+
+        Raises: BudgetError, LedgerError.
+        """
+        if self._payer is None:
+            return await self._attempt(lane, sample, sent)
+        return await self._payer.paying(sample.request, sample.key, lambda: self._attempt(lane, sample, sent))
+
+    async def _attempt(self, lane: Lane, sample: Sample, sent: Sent) -> LedgerEntry | Failure:
         request, loop = sample.request, asyncio.get_running_loop()
         try:
             reply = await lane.wire.post(self._body(sample))
             raw = self._endpoint.hide(reply.content.decode(errors="replace"))
-            completion = self._priced(completion_of(raw))
+            completion = completion_of(raw)
             lane.hear(reply.headers, loop.time())
         except UnfinishedAnswerError as error:
             return broken_answer(str(error), self._endpoint)
@@ -150,16 +162,9 @@ class HttpTeacher:
             failure = failure_of(error, self._endpoint, request.sampling.max_tokens)
             if failure.kind not in (Kind.TOO_LONG, Kind.CONTENT_FILTER):
                 return failure
-            raw, completion = failure.raw, Completion("", str(failure.kind), cost_nanousd=None if self._price is None else 0)
+            raw, completion = failure.raw, Completion("", str(failure.kind))
         lane.answered(sent, loop.time(), sample.prompt_tokens, completion.prompt_tokens, completion.completion_tokens)
         return LedgerEntry(sample.key, request.model, completion, raw)
-
-    def _priced(self, completion: Completion) -> Completion:
-        """The completion with its cost, where a price is known and tokens are reported."""
-        counted = completion.prompt_tokens or completion.completion_tokens
-        if self._price is None or not (counted or self._price == FREE):
-            return completion
-        return replace(completion, cost_nanousd=self._price.of(completion))
 
     def _body(self, sample: Sample) -> bytes:
         """The body that asks for a sample; what the samples of one question share is encoded once."""

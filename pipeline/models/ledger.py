@@ -69,11 +69,18 @@ class Ledger:
 
         Raises: LedgerError.
         """
+        return {key: entry.completion for key, entry in self.get_entries(keys).items()}
+
+    def get_entries(self, keys: Sequence[str]) -> dict[str, LedgerEntry]:
+        """The whole entries of those keys that have an answer by now.
+
+        Raises: LedgerError.
+        """
         with self._reading:
             self._refresh()
             wanted = {bytes.fromhex(key): key for key in keys}
             places = sorted((place, key) for key in wanted if (place := self._index.get(key)) is not None)
-        return {wanted[key]: entry.completion for key, entry in self._read(places)}
+        return {wanted[key]: entry for key, entry in self._read(places)}
 
     def known(self, keys: Sequence[str]) -> set[str]:
         """Those keys that have an answer by now, from any process; reads no answer.

@@ -6,15 +6,18 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
-from pipeline.models.endpoints import endpoint_for
+from pipeline.models.accounts import Money
+from pipeline.models.budget import Keeper
+from pipeline.models.endpoints import Endpoint, endpoint_for
 from pipeline.models.generate import Completion, Request
 from pipeline.models.ledger import Ledger
 from pipeline.models.limits import Limits
 from pipeline.step import Context
-from schemas import manifest
+from schemas.errors import BudgetError
 
 if TYPE_CHECKING:
     from pipeline.models.http import HttpTeacher
+    from pipeline.models.payer import Payer
 
 
 class Taught(Protocol):
@@ -33,9 +36,10 @@ class Taught(Protocol):
 class LazyTeacher:
     """A teacher whose endpoint is looked for when the first answer is missing: what the ledger holds needs no server."""
 
-    def __init__(self, recipe: Taught, ledger: Path, price: manifest.Price | None = None, limits: Limits | None = None) -> None:
+    def __init__(self, recipe: Taught, ledger: Path, money: Money, limits: Limits | None = None) -> None:
         self._limits = limits
-        self._price = price
+        self._money = money
+        self._keeper: Keeper | None = None
         self._recipe = recipe
         self._root = ledger
         self._ledger = Ledger(ledger)
@@ -67,22 +71,45 @@ class LazyTeacher:
         """Gives back connections, threads and the ledger's files."""
         if self._teacher is not None:
             self._teacher.close()
+        if self._keeper is not None:
+            self._keeper.close()
         self._ledger.close()
 
     def _opened(self) -> "HttpTeacher":
         from pipeline.models.check import check
         from pipeline.models.http import HttpTeacher
-        from pipeline.models.prices import price_of
 
         with self._opening:
             if self._teacher is None:
                 endpoint = endpoint_for(self._recipe.teacher, os.environ)
                 flavour = check(endpoint, self._recipe.model, structured=bool(self._recipe.structure))
-                price = price_of(self._recipe.model, endpoint.base_urls, self._price)
-                self._teacher = HttpTeacher(endpoint, Ledger(self._root), flavour=flavour, price=price, limits=self._limits)
+                self._teacher = HttpTeacher(endpoint, Ledger(self._root), flavour=flavour, payer=self._payer(endpoint), limits=self._limits)
             return self._teacher
 
+    def _payer(self, endpoint: Endpoint) -> "Payer":
+        """Who pays: the corpus, within its caps.
 
-def open_teacher(recipe: Taught, context: Context, *, price: manifest.Price | None = None) -> LazyTeacher:
-    """The teacher of a sample step, at the price that the manifest tells."""
-    return LazyTeacher(recipe, context.ledger, price, context.limits)
+        Raises: BudgetError where money is capped and the price is not known here.
+        """
+        from pipeline.models.payer import Payer
+        from pipeline.models.prices import price_of
+
+        name, model = self._recipe.teacher, self._recipe.model
+        price = price_of(model, endpoint.base_urls, self._money.price)
+        if price is None and self._money.caps.capped_usd(name):
+            raise unknown_price(name, model)
+        self._keeper = Keeper(self._root, self._money.corpus, self._money.caps)
+        return Payer(self._keeper, self._money.corpus, name, price)
+
+
+def unknown_price(teacher: str, model: str) -> BudgetError:
+    """What to do where money is capped and nobody knows the price."""
+    return BudgetError(
+        f"Teacher {teacher} is under a budget in USD, and the price of {model} is not known. Say price = {{ input = …, output = … }} "
+        "in its table of the manifest (USD per million tokens), or set a budget in tokens instead."
+    )
+
+
+def open_teacher(recipe: Taught, context: Context, *, money: Money) -> LazyTeacher:
+    """The teacher of a sample step, paid as the manifest says."""
+    return LazyTeacher(recipe, context.ledger, money, context.limits)

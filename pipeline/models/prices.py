@@ -53,6 +53,11 @@ def price_of(model: str, base_urls: Sequence[str], told: manifest.Price | None =
     return Price(*(max(getattr(price, kind) for price in known) for kind in ("input", "output", "cached")))
 
 
+def nanousd_of(usd: float) -> int:
+    """An amount in USD as whole nanodollars, rounded down: a cap is not passed by a part of one."""
+    return int(Decimal(repr(usd)).scaleb(9))
+
+
 def usd(nanousd: int) -> str:
     """An amount as people read it, with the cents and as many digits more as a small one needs."""
     digits = 2 if nanousd >= 10**9 or not nanousd else 4 if nanousd >= 10**6 else 9

@@ -26,7 +26,7 @@ LIBRARIES = ("pyarrow", "numpy", "pillow", "pydantic", "datasets")
 FACETS = ("source", "license", "modality", "answer_type", "teacher", "model", "verdict", "reason", "no_trace")
 
 # What a manifest says of money decides no row.
-UNASKED = ("price",)
+UNASKED = ("price", "budget_usd", "budget_tokens")
 COSTS = ("answers", "prompt_tokens", "completion_tokens", "cost_nanousd", "unpriced")
 
 Facets = dict[str, dict[str, int]]
@@ -178,10 +178,11 @@ def judge_model(lock: Mapping[str, Any]) -> str:
 def manifest_fingerprint(manifest: Manifest) -> str:
     """Hash of what a manifest asks for, wherever its local files lie and whatever it may cost."""
     asked = manifest.model_dump(mode="json")
+    asked.pop("budget")
     judge = asked["judge"]["model"]
-    for model in (*(asked["teacher"] if manifest.teachers else ()), *([judge] if judge else ())):
+    for paid in (*asked["source"], *asked["benchmark"], *(asked["teacher"] if manifest.teachers else ()), *([judge] if judge else ())):
         for name in UNASKED:
-            model.pop(name, None)
+            paid.pop(name, None)
     for dataset in (*asked["source"], *asked["benchmark"]):
         dataset.pop("path")
     return fingerprint(asked)

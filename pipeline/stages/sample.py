@@ -189,6 +189,7 @@ def _request(row: Mapping[str, Any], recipe: SampleRecipe, pictures: Mapping[str
         seed=stable_seed(recipe.seed, row[Chosen.id]),
         samples=tuple(samples),
         pictures={picture.digest: data for picture, data in shown},
+        source=row[Chosen.source],
     )
 
 

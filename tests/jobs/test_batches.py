@@ -112,3 +112,11 @@ def test_a_teacher_held_to_a_structure_is_refused(provider: FakeBatches, project
     said = call("batch", "send", str(project.manifest), "--store", str(project.store))
     assert said.code == 1
     assert "is held to a structure" in said.err
+
+
+def test_a_budget_that_batches_could_not_keep_is_refused(provider: FakeBatches, project: Project) -> None:
+    project.write({"one": questions(2)}, more="\n[budget]\ntokens = 1000\n")
+    said = call("batch", "send", str(project.manifest), "--store", str(project.store))
+    assert said.code == 1
+    assert "Batches cannot keep a budget" in said.err
+    assert provider.charged == []

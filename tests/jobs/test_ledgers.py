@@ -22,7 +22,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_every_answer_is_counted_once(store: Path) -> None:
-    held = call("ledger", "show", "--store", str(store), "--json").told
+    held = call("ledger", "show", "--store", str(store), "--json").told["answers"]
     exported = store.parent / "answers.jsonl"
     assert call("ledger", "export", "--store", str(store), "--out", str(exported)).code == 0
     rows = [json.loads(line) for line in exported.read_text().splitlines()]
@@ -37,7 +37,7 @@ def test_costs_go_from_the_ledger_into_every_row(tmp_path: Path, monkeypatch: py
     with FakeTeacher() as server:
         point_to(monkeypatch, server.url)
         assert call(*project.arguments()).code == 0
-    held = call("ledger", "show", "--store", str(project.store), "--json").told
+    held = call("ledger", "show", "--store", str(project.store), "--json").told["answers"]
     paid = nanousd(sum(500 * one["prompt_tokens"] + 2000 * one["completion_tokens"] for one in held))
     assert sum(one["cost_nanousd"] for one in held) == paid
     assert sum(one["unpriced"] for one in held) == 0
