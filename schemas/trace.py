@@ -39,7 +39,7 @@ class Trace(Contract):
     sample = Column("sample", pa.int32(), "Index among the samples of this question")
     request = Column("request", pa.string(), "Key of the answer in the ledger; '' where no model was asked")
     text = Column("text", pa.string(), "The completion, thought in <think> tags as the model or its API gave it")
-    finish_reason = Column("finish_reason", pa.string(), "stop, length, content_filter, refused, too_long, other")
+    finish_reason = Column("finish_reason", pa.string(), "stop, length, content_filter, refused, too_long, image_refused, other")
     model = Column("model", pa.string(), "The model that the server says answered")
     prompt_tokens = Column("prompt_tokens", pa.int32(), "Tokens of the prompt; 0 where not reported")
     completion_tokens = Column("completion_tokens", pa.int32(), "Tokens of the completion, its thought included; 0 where not reported")

@@ -10,7 +10,7 @@ import openai
 from pipeline.models.chat import UnfinishedAnswerError, completion_of
 from pipeline.models.endpoints import Endpoint
 from pipeline.models.entry import LedgerEntry
-from pipeline.models.failures import Kind, failure_of, shown
+from pipeline.models.failures import FINAL, failure_of, shown
 from pipeline.models.generate import Completion, Request
 
 PATH = "/v1/chat/completions"
@@ -64,6 +64,6 @@ def read_row(line: str, model: str, endpoint: Endpoint) -> tuple[str, LedgerEntr
         except UnfinishedAnswerError as unfinished:
             return key, str(unfinished)
     failure = failure_of(_as_error(int(status or 500), body), endpoint)
-    if failure.kind in (Kind.TOO_LONG, Kind.CONTENT_FILTER):
+    if failure.kind in FINAL:
         return key, LedgerEntry(key, model, Completion("", str(failure.kind)), raw)
     return key, failure.what

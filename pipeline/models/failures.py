@@ -30,6 +30,14 @@ _FILTERED = re.compile(
     r"content[_ ](filter|policy|management)|ResponsibleAIPolicyViolation|data_?inspection_?failed|moderation|was flagged",
     re.IGNORECASE,
 )
+# What OpenAI answers with 429 where one request alone asks for more tokens than a minute has: it never can be answered.
+_ABOVE_A_MINUTE = re.compile(r"request too large", re.IGNORECASE)
+_IMAGE = re.compile(
+    r"unsupported image|invalid_?image|image_?parse_error|image_?too_?large|image size must|image exceeds|cannot identify image"
+    r"|too many images|at most [1-9]\d* image",
+    re.IGNORECASE,
+)
+_UNSUPPORTED = re.compile(r"unsupported_(parameter|value)")
 _MODEL_CONTEXT = re.compile(r"maximum context length (?:is|of) (\d+)", re.IGNORECASE)
 
 
@@ -43,6 +51,11 @@ class Kind(StrEnum):
     ALL = "all"
     TOO_LONG = "too_long"
     CONTENT_FILTER = "content_filter"
+    IMAGE_REFUSED = "image_refused"
+
+
+# What is an answer after all: its name is how the completion ended.
+FINAL = frozenset((Kind.TOO_LONG, Kind.CONTENT_FILTER, Kind.IMAGE_REFUSED))
 
 
 @dataclass(frozen=True)
@@ -119,6 +132,12 @@ def _status_failure(error: openai.APIStatusError, endpoint: Endpoint, max_tokens
         return Failure(Kind.TOO_LONG, what, "", raw=_body(error, endpoint))
     if status in (400, 403) and _FILTERED.search(f"{code} {message}"):
         return Failure(Kind.CONTENT_FILTER, what, "", raw=_body(error, endpoint))
+    if status in (400, 413, 415, 422) and _IMAGE.search(f"{code} {message}"):
+        return Failure(Kind.IMAGE_REFUSED, what, "", raw=_body(error, endpoint))
+    if status == _TOO_MANY and _ABOVE_A_MINUTE.search(message):
+        return Failure(Kind.TOO_LONG, what, "", raw=_body(error, endpoint))
+    if status == 400 and _UNSUPPORTED.search(code):
+        return Failure(Kind.ALL, what, "Change that setting of the teacher in the manifest, then build again.")
     if status in (401, 403):
         return Failure(Kind.ALL, what, f"Set {key} to a key that may ask this model, then build again.")
     if status == 404:

@@ -91,7 +91,7 @@ class Completion:
     """One final answer of a model.
 
     `finish_reason`: stop, length, content_filter, refused (the server says so), too_long (the prompt does
-    not fit), other (ended for no reason that is known). `text` holds the thought in <think> tags, wherever the API put it.
+    not fit), image_refused (the server takes no such image, or not so many), other (ended for no reason that is known). `text` holds the thought in <think> tags, wherever the API put it.
     Tokens are 0 where not reported; those of the thought are completion tokens, `cached_tokens` are prompt tokens.
     `cost_nanousd` is what was paid, None where no price is known.
     """

@@ -14,7 +14,7 @@ from pipeline.models.client import lanes_of
 from pipeline.models.dispatch import Dispatcher, Sample
 from pipeline.models.endpoints import Endpoint
 from pipeline.models.entry import LedgerEntry
-from pipeline.models.failures import Failure, Kind, broken_answer, failure_of
+from pipeline.models.failures import FINAL, Failure, broken_answer, failure_of
 from pipeline.models.generate import Completion, Request
 from pipeline.models.lanes import Counts, Lane, Sent
 from pipeline.models.ledger import Ledger
@@ -160,7 +160,7 @@ class HttpTeacher:
             return broken_answer(str(error), self._endpoint)
         except openai.APIError as error:
             failure = failure_of(error, self._endpoint, request.sampling.max_tokens)
-            if failure.kind not in (Kind.TOO_LONG, Kind.CONTENT_FILTER):
+            if failure.kind not in FINAL:
                 return failure
             raw, completion = failure.raw, Completion("", str(failure.kind))
         lane.answered(sent, loop.time(), sample.prompt_tokens, completion.prompt_tokens, completion.completion_tokens)

@@ -38,6 +38,7 @@ _ENDINGS = {
     "refused": (Verdict.REFUSED, "server_refused"),
     "content_filter": (Verdict.REFUSED, "content_filter"),
     "too_long": (Verdict.NO_ANSWER, "prompt_too_long"),
+    "image_refused": (Verdict.NO_ANSWER, "image_refused"),
 }
 
 

@@ -125,7 +125,7 @@ def _response(row: Mapping[str, Any]) -> tuple[str, str]:
     if not isinstance(response, str):
         raise RowError(f"response is {str(response)[:40]!r}; write the model's text, '' where it said nothing.")
     if not isinstance(reason, str):
-        raise RowError(f"finish_reason is {str(reason)[:40]!r}; write stop, length, content_filter, refused or too_long.")
+        raise RowError(f"finish_reason is {str(reason)[:40]!r}; write stop, length, content_filter, refused, too_long or image_refused.")
     return response, reason
 
 

@@ -327,6 +327,14 @@ def test_several_servers_take_turns_and_stand_in_for_a_dead_one(server: FakeTeac
         (400, '{"error": {"message": "This model\'s maximum context length is 4096 tokens.", "code": 400}}', "too_long"),
         (400, '{"error": {"code": 400, "message": "too big", "type": "exceed_context_size_error"}}', "too_long"),
         (400, '{"error": {"code": "content_filter", "message": "The response was filtered"}}', "content_filter"),
+        (
+            429,
+            '{"error": {"message": "Request too large for m on tokens per min (TPM): Limit 30000, Requested 30601.", "code": "rate_limit_exceeded"}}',
+            "too_long",
+        ),
+        (400, '{"error": {"message": "You uploaded an unsupported image. Please make sure it is below 20 MB"}}', "image_refused"),
+        (400, '{"error": {"message": "At most 1 image(s) may be provided in one request."}}', "image_refused"),
+        (415, '{"error": {"code": "invalid_image_format", "message": "no"}}', "image_refused"),
     ],
 )
 def test_a_prompt_that_can_never_be_answered_is_a_final_answer(
@@ -338,6 +346,14 @@ def test_a_prompt_that_can_never_be_answered_is_a_final_answer(
     assert opened(server.url)([ask("q")]) == [(completion,)]
     assert server.asked == 1
     assert [entry.raw for entry in Ledger(opened.root).entries()] == [body]
+
+
+def test_a_setting_that_the_model_does_not_take_ends_all_at_the_first_refusal(server: FakeTeacher, opened: Opened) -> None:
+    told = "'temperature' does not support 0.6 with this model"
+    server.fail(1, 400, body=json.dumps({"error": {"message": told, "code": "unsupported_value"}}))
+    with pytest.raises(TeacherError, match=r"'temperature' does not support 0\.6 with this model\)\. Change that setting"):
+        opened(server.url, concurrency=1)([ask(f"q{number}") for number in range(5)])
+    assert server.asked == 1
 
 
 def test_max_tokens_above_the_context_is_a_mistake_not_a_long_prompt(server: FakeTeacher, opened: Opened) -> None:

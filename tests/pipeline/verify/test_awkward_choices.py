@@ -124,6 +124,7 @@ def test_server_endings_decide_first() -> None:
     assert verify(r"\boxed{C}", C, finish_reason="content_filter").verdict is Verdict.REFUSED
     assert verify(r"\boxed{C}", C, finish_reason="refused").verdict is Verdict.REFUSED
     assert verify("", C, finish_reason="too_long").verdict is Verdict.NO_ANSWER
+    assert verify("", C, finish_reason="image_refused").verdict is Verdict.NO_ANSWER
     assert verify(r"\boxed{C} and so on", C, finish_reason="length", policy=Policy.TRAIN).verdict is Verdict.TRUNCATED
     assert verify(r"\boxed{C} and so on", C, finish_reason="length").verdict is Verdict.CORRECT
     assert verify("The answer is C", C, finish_reason="length").verdict is Verdict.TRUNCATED
