@@ -10,14 +10,18 @@ import pyarrow.parquet as pq
 from pipeline.dedup import DuplicateImage, dedup_images, images_of
 from pipeline.images.near import RADIUS
 from pipeline.run_local import available_cpus
-from pipeline.store import writing
+from pipeline.store import check_writable, writing
+from schemas.errors import StoreError, UsageError
 
 
 def dedup(path: Path, radius: int = RADIUS, out: Path | None = None) -> pa.Table:
     """One row an image, written to `out` where given.
 
-    Raises: SourceError of a path without images, UsageError of a radius that fits no hash, StoreError where `out` cannot be written.
+    Raises: SourceError of a path without images, UsageError of a radius that fits no hash or of another kind of file to write,
+    StoreError where `out` cannot be written, before anything is read.
     """
+    if out is not None:
+        _check(out)
     table = dedup_images(images_of(path), radius, available_cpus())
     if out is not None:
         _write(table, out)
@@ -33,9 +37,17 @@ def summary(table: pa.Table) -> str:
     return f"{table.num_rows} images: {clusters} pictures, {shared} of them more than once; {broken} images do not decode."
 
 
+def _check(out: Path) -> None:
+    if out.suffix.lower() not in (".csv", ".parquet"):
+        raise UsageError(f"--out {out} is neither Parquet (.parquet) nor CSV (.csv): name it so.")
+    if out.is_dir():
+        raise StoreError(f"{out} cannot be written: it is a folder. Name a file with --out.")
+    check_writable(out.parent, "--out")
+
+
 def _write(table: pa.Table, out: Path) -> None:
     with writing(out) as partial:
-        if out.suffix == ".csv":
+        if out.suffix.lower() == ".csv":
             pa_csv.write_csv(table, partial)
         else:
             pq.write_table(table, partial)

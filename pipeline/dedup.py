@@ -1,6 +1,7 @@
 """Duplicate clusters of anyone's images: a folder's files, or the rows of a Parquet file with an image column."""
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -28,7 +29,11 @@ _AHEAD = 64
 class DuplicateImage(Contract):
     """One image file or table cell with the cluster that it belongs to."""
 
-    path = Column("path", pa.string(), "File below the folder, or the name in the table; FILE#row where there is none")
+    path = Column(
+        "path",
+        pa.string(),
+        "File below the folder (bytes that are not UTF-8 as \\xNN), or the name in the table; FILE#row where there is none",
+    )
     cluster = Column("cluster", pa.string(), "The keeper's sha256; null where the image does not decode", nullable=True)
     keeper = Column("keeper", pa.string(), "Path of the image kept of the cluster; null where it does not decode", nullable=True)
     distance = Column("distance", pa.int32(), "Bits of the 64-bit pHash to the keeper; null where it does not decode", nullable=True)
@@ -51,16 +56,34 @@ class _Seen(NamedTuple):
 def images_of(path: Path) -> list[Found]:
     """The images below a folder (every file, sorted), of one image file, or of a Parquet file's image column.
 
-    Raises: SourceError where the path is not there or its table has no image column.
+    Raises: SourceError where the path is not there or cannot be read, or where its table is broken or has no image column.
     """
-    if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.is_file())
-        return [Found(file.relative_to(path).as_posix(), partial(_file_bytes, file)) for file in files]
-    if not path.is_file():
-        raise SourceError(f"{path} is neither a folder nor a file. Give a folder of images or a Parquet file with an image column.")
-    with path.open("rb") as file:
-        table = file.read(4) == b"PAR1"
-    return _cells(path) if table else [Found(path.name, partial(_file_bytes, path))]
+    try:
+        if path.is_dir():
+            return [Found(name_of(file.relative_to(path)), partial(_file_bytes, file)) for file in sorted(_files(path))]
+        if not path.is_file():
+            raise SourceError(f"{path} is neither a folder nor a file. Give a folder of images or a Parquet file with an image column.")
+        with path.open("rb") as file:
+            table = file.read(4) == b"PAR1" or path.suffix.lower() == ".parquet"
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror or error}. Check the path and its permissions.") from error
+    return _cells(path) if table else [Found(name_of(Path(path.name)), partial(_file_bytes, path))]
+
+
+def name_of(path: Path) -> str:
+    """A path as text; bytes that are not UTF-8 are written as \\xNN."""
+    return path.as_posix().encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Everything below a folder that is no folder, and the folders below it that cannot be listed."""
+    shut: list[OSError] = []
+    for where, _, names in os.walk(folder, onerror=shut.append):
+        yield from (Path(where, name) for name in names)
+    for error in shut:
+        if Path(error.filename) == folder:
+            raise error
+        yield Path(error.filename)
 
 
 def dedup_images(images: list[Found], radius: int = RADIUS, workers: int = 1) -> pa.Table:
@@ -128,19 +151,25 @@ def _drawn(read: Callable[[], bytes]) -> Sketch | None:
 
 
 def _file_bytes(path: Path) -> bytes:
-    """The file's bytes, not more than an image may have, so that a great file costs no memory."""
+    """The file's bytes, not more than an image may have, so that a great file costs no memory; a pipe would never end."""
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise SourceError("neither a file nor a folder")
     with path.open("rb") as file:
         return file.read(MAX_BYTES + 1)
 
 
 def _cells(path: Path) -> list[Found]:
     """One image a cell, or one an element of a list; a cell is a struct of bytes and path, bytes, or a path beside the file."""
-    parquet = pq.ParquetFile(path)
-    names = parquet.schema_arrow.names
-    column = next((name for name in _COLUMNS if name in names), None)
-    if column is None:
-        raise SourceError(f"{path} has no image column among {', '.join(names)}. Name one of them {' or '.join(_COLUMNS)}.")
-    return list(_cells_of(path, parquet, column))
+    try:
+        with pq.ParquetFile(path) as parquet:
+            names = parquet.schema_arrow.names
+            column = next((name for name in _COLUMNS if name in names), None)
+            if column is None:
+                raise SourceError(f"{path} has no image column among {', '.join(names)}. Name one of them {' or '.join(_COLUMNS)}.")
+            return list(_cells_of(path, parquet, column))
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        told = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise SourceError(f"{path} cannot be read as Parquet ({told}): write it again.") from error
 
 
 def _cells_of(path: Path, parquet: pq.ParquetFile, column: str) -> Iterator[Found]:
@@ -149,7 +178,7 @@ def _cells_of(path: Path, parquet: pq.ParquetFile, column: str) -> Iterator[Foun
         for cell in batch.column(0).to_pylist():
             cells = cell if isinstance(cell, list) else [cell]
             for place, one in enumerate(cells):
-                name = f"{path.name}#{row}" + (f".{place}" if isinstance(cell, list) else "")
+                name = f"{name_of(Path(path.name))}#{row}" + (f".{place}" if isinstance(cell, list) else "")
                 yield _cell(path, one, name)
             row += 1
 

@@ -1,6 +1,8 @@
 """Duplicate clusters of a folder or a table: a row for every image, and a reason for what is no picture."""
 
 import csv
+import os
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -109,3 +111,53 @@ def test_the_command_tells_a_wrong_radius_and_a_wrong_place(folder, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="cannot be written"):
         dedup(folder, out=tmp_path / "file" / "clusters.parquet")
+    with pytest.raises(UsageError, match="neither Parquet"):
+        dedup(folder, out=tmp_path / "clusters.txt")
+
+
+def test_files_with_any_name_and_things_that_are_no_files_have_a_row(tmp_path):
+    root = tmp_path / "images"
+    root.mkdir()
+    picture = encoded(drawn(1), quality=90)
+    Path(os.fsdecode(os.fsencode(root) + b"/caf\xe9.jpg")).write_bytes(picture)
+    (root / "a.jpg").write_bytes(picture)
+    (root / "gone.jpg").symlink_to(root / "nowhere.jpg")
+    os.mkfifo(root / "pipe.jpg")
+    rows = by_path(dedup(root, out=tmp_path / "clusters.csv"))
+    assert {path: (row["cluster"] is None, row["reason"]) for path, row in rows.items()} == {
+        "a.jpg": (False, ""),
+        "caf\\xe9.jpg": (False, "same bytes"),
+        "gone.jpg": (True, "cannot be read: no such file or directory"),
+        "pipe.jpg": (True, "cannot be read: neither a file nor a folder"),
+    }
+    assert len((tmp_path / "clusters.csv").read_text().splitlines()) == 5
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="no file is shut to the superuser")
+def test_what_may_not_be_read_is_told(folder, tmp_path):
+    (folder / "a.jpg").chmod(0)
+    (folder / "deep").chmod(0)
+    try:
+        rows = by_path(dedup_images(images_of(folder)))
+    finally:
+        (folder / "deep").chmod(0o700)
+    assert rows["a.jpg"]["reason"] == rows["deep"]["reason"] == "cannot be read: permission denied"
+
+
+def test_a_broken_table_is_told_in_one_sentence(folder, tmp_path):
+    pq.write_table(pa.table({"image": [(folder / name).read_bytes() for name in ("a.jpg", "c.jpg")]}), tmp_path / "rows.parquet")
+    whole = (tmp_path / "rows.parquet").read_bytes()
+    for broken in (whole[:-9], whole[:4] + bytes(100) + whole[104:], b"", b"PAR1"):
+        (tmp_path / "rows.parquet").write_bytes(broken)
+        with pytest.raises(SourceError, match=r"rows\.parquet cannot be read as Parquet \(.*\): write it again"):
+            images_of(tmp_path / "rows.parquet")
+
+
+def test_a_place_that_cannot_be_written_is_told_before_anything_is_read(tmp_path):
+    (tmp_path / "file").write_text("")
+    for out in (tmp_path / "file" / "clusters.csv", tmp_path / "file" / "deep" / "clusters.parquet"):
+        with pytest.raises(StoreError, match="cannot be written"):
+            dedup(tmp_path / "no images", out=out)
+    (tmp_path / "folder.csv").mkdir()
+    with pytest.raises(StoreError, match="it is a folder"):
+        dedup(tmp_path / "no images", out=tmp_path / "folder.csv")
