@@ -5,12 +5,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from pipeline.models.prices import usd
 from pipeline.publish.layout import data_files
 from pipeline.publish.markdown import block, code, line, link, table, text
 from pipeline.publish.overlaps import overlaps_section
-from schemas.manifest import Manifest, Teacher
-from schemas.trace import JUDGE_UNREADABLE, MODEL_JUDGE
+from pipeline.publish.told_traces import costs_section, flags_section, number, teachers_section, traces_of
+from schemas.manifest import Manifest
+from schemas.trace import MODEL_JUDGE
 
 CARD = 3
 RESTRICTED = ("gated", "registered", "credentialed", "kaggle")
@@ -40,9 +40,9 @@ def render_card(lock: Lock, manifest: Manifest) -> str:
         _about(lock),
         "## Loading\n\n" + _loading(lock),
         "## Contents\n\n" + _contents(lock) + _images(lock, manifest),
-        "## Traces\n\n" + _teachers(lock, manifest),
-        "## Costs\n\n" + _costs(lock),
-        "## Flags\n\n" + _flags(lock),
+        "## Traces\n\n" + teachers_section(lock, manifest),
+        "## Costs\n\n" + costs_section(lock),
+        "## Flags\n\n" + flags_section(lock),
         "## From rows to rows\n\n" + _funnel(lock),
         "## Overlaps with benchmarks\n\n" + overlaps_section(lock, manifest),
         "## Limitations\n\n" + _limitations(lock, manifest),
@@ -75,10 +75,10 @@ def common_license(lock: Lock) -> str:
 
 
 def _about(lock: Lock) -> str:
-    kept, rejected = (sum(_traces(lock, fate, "teacher").values()) for fate in ("kept", "rejected"))
+    kept, rejected = (sum(traces_of(lock, fate, "teacher").values()) for fate in ("kept", "rejected"))
     sources = ", ".join(link(one["title"] or one["name"], one["homepage"]) for one in lock["datasets"] if one["role"] == "source")
-    said = f"Medical questions with {_number(kept, 'kept completion')} and {_number(rejected, 'rejected trace')}"
-    said += f" on {_number(_rows(lock, 'rl'), 'question')}, made from {sources or 'no source'}."
+    said = f"Medical questions with {number(kept, 'kept completion')} and {number(rejected, 'rejected trace')}"
+    said += f" on {number(_rows(lock, 'rl'), 'question')}, made from {sources or 'no source'}."
     built = f"Built by medtrace {text(lock['medtrace'])} from {code(lock['manifest']['name'])} (fingerprint {code(lock['manifest']['fingerprint'])})."
     return f"{said}\n\n{built} `manifest.toml` says what was asked, `lock.json` what it was made of and the digest of every file."
 
@@ -109,93 +109,6 @@ def _images(lock: Lock, manifest: Manifest) -> str:
     return "" if all(name == "text" for name in _total(lock, "modality")) else f"\n\n### Images\n\n{said} {FRAMES}"
 
 
-def _teachers(lock: Lock, manifest: Manifest) -> str:
-    kept, rejected = (_traces(lock, fate, "teacher") for fate in ("kept", "rejected"))
-    parts: list[str] = []
-    if manifest.teachers:
-        parts.append(table(("teacher", "model", "sees", "prompt", "sampling"), [_teacher(one) for one in manifest.teachers]))
-    names = sorted(set(kept) | set(rejected))
-    if names:
-        rows = [(code(name) if name else "none: the gold is the completion", kept.get(name, 0), rejected.get(name, 0)) for name in names]
-        parts.append(table(("teacher", "kept", "rejected"), rows))
-    right, wrong = (_traces(lock, fate, "model") for fate in ("kept", "rejected"))
-    models = [(code(name), right.get(name, 0), wrong.get(name, 0)) for name in sorted(set(right) | set(wrong)) if name]
-    if models:
-        parts.append("Models as the servers name them:\n\n" + table(("model", "kept", "rejected"), models))
-    said = (
-        f"Answers are compared with the gold by {code(lock['verifier'])} under the policy {code(lock['policy'])}. Of a question's correct "
-    )
-    said += f"traces at most {manifest.select.max_per_question} are kept, each text once and none without a thought."
-    said += _judged(lock)
-    if not manifest.teachers:
-        said = "No teacher was asked."
-    return "\n\n".join([*parts, said])
-
-
-def _costs(lock: Lock) -> str:
-    """What the answers of each teacher cost when they were asked."""
-    if not lock["costs"]:
-        return "No answer was paid for."
-    rows = [
-        (code(name), *(told[kind] for kind in ("answers", "prompt_tokens", "completion_tokens")), _amount(told))
-        for name, told in lock["costs"].items()
-    ]
-    said = "What the published answers, kept and rejected, cost when they were asked; the column `cost_nanousd` has each (in 10^-9 USD)."
-    return f"{said}\n\n" + table(("teacher", "answers", "prompt tokens", "completion tokens", "cost"), rows)
-
-
-def _amount(told: Mapping[str, int]) -> str:
-    if told["unpriced"] == told["answers"]:
-        return "not known"
-    rest = f", and {_number(told['unpriced'], 'answer')} without a known price" if told["unpriced"] else ""
-    return usd(told["cost_nanousd"]) + rest
-
-
-def _judged(lock: Lock) -> str:
-    """Who judges open answers besides the verifier."""
-    judge = lock["judge"]
-    if not judge:
-        return ""
-    kept, rejected = (_traces(lock, fate, "rule").get(MODEL_JUDGE, 0) for fate in ("kept", "rejected"))
-    said = f" Open answers that it calls wrong were put to the model {code(judge['model'])} (prompt {code(judge['prompt'])}), which called"
-    said = f"{said} {_number(kept, 'kept trace')} and {_number(rejected, 'rejected one')} right: rule {code(MODEL_JUDGE)}."
-    unread = _traces(lock, "rejected", "rule").get(JUDGE_UNREADABLE, 0)
-    if unread:
-        said += f" On {_number(unread, 'trace')} it gave no verdict that could be read: these are rejected as neither right nor wrong, "
-        said += f"rule {code(JUDGE_UNREADABLE)}, its words in `error`."
-    return said
-
-
-def _flags(lock: Lock) -> str:
-    kept, rejected = (_traces(lock, fate, "flag") for fate in ("kept", "rejected"))
-    names = sorted(set(kept) | set(rejected))
-    if not names:
-        return "No trace has a flag."
-    rows = [(code(name), kept.get(name, 0), rejected.get(name, 0)) for name in names]
-    said = "What is odd about completions, found by rule and told in the column `flags`; nothing was left out because of a flag."
-    return f"{said}\n\n" + table(("flag", "kept", "rejected"), rows)
-
-
-def _teacher(one: Teacher) -> tuple[str, ...]:
-    sampling = f"{_samples(one)} × temperature {one.temperature:g}, top_p {one.top_p:g}, max_tokens {one.max_tokens}"
-    sampling += f", structure {one.structure}" if one.structure else ""
-    return code(one.name), code(one.model), text(", ".join(one.sees)), code(one.prompt), text(sampling)
-
-
-def _samples(one: Teacher) -> str:
-    """How many samples a question gets, and which questions get any."""
-    told = str(one.samples)
-    if one.rounds:
-        until = f" until {one.until_correct} are correct" if one.until_correct else ""
-        caps = [f"at most {cap.samples} where {cap.pass_rate[0]:g} to {cap.pass_rate[1]:g} of the first are" for cap in one.caps]
-        told = ", ".join([f"rounds of {' + '.join(map(str, one.rounds))}{until}", *caps])
-    if one.after:
-        below = one.after.pass_rate_below
-        few = f"a pass rate below {below:g}" if below else f"fewer than {one.after.correct_below or 1} correct"
-        told += f", where {one.after.teacher} has {few},"
-    return told
-
-
 def _funnel(lock: Lock) -> str:
     sources = sorted({source for _, source, _, _ in lock["tallies"]})
     wide = sources if len(sources) <= _WIDE else []
@@ -218,7 +131,7 @@ def _limitations(lock: Lock, manifest: Manifest) -> str:
         "Not for clinical use: questions, golds and traces hold errors, and an answer that is right may be reasoned wrongly.",
         "A trace is kept because its answer equals the gold; its reasoning is not checked.",
     ]
-    if _traces(lock, "kept", "rule").get(MODEL_JUDGE):
+    if traces_of(lock, "kept", "rule").get(MODEL_JUDGE):
         said.append(f"Rows of the rule {code(MODEL_JUDGE)} rest on a model's word; no rule can verify them again.")
     if lock["counts"].get("rejected"):
         said.append("`rejected` holds wrong and refused answers on purpose. Do not train on it as it is.")
@@ -292,13 +205,5 @@ def _merged(lock: Lock, configs: Sequence[str], facet: str) -> dict[str, int]:
     return found
 
 
-def _traces(lock: Lock, fate: str, facet: str) -> dict[str, int]:
-    return lock["traces"].get(fate, {}).get(facet, {})
-
-
 def _total(lock: Lock, facet: str) -> dict[str, int]:
     return _merged(lock, tuple(lock["counts"]), facet)
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

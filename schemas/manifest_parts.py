@@ -1,0 +1,87 @@
+"""Parts of the manifest's sections: their words and bounds, what is one picture, what becomes of leaks, whom a teacher follows."""
+
+import re
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
+Name = Annotated[str, Field(pattern=rf"^{NAME.pattern}$", max_length=64)]
+Usd = Annotated[float, Field(ge=0.0, le=1e9, allow_inf_nan=False)]
+MOST_SAMPLES = 1024
+
+
+class Section(BaseModel):
+    """A table of the manifest: frozen, and closed to unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Near(Section):
+    """When two images are one picture: hashes within the radius, confirmed by their aligned pixels."""
+
+    hash: Literal["phash64"] = "phash64"
+    radius: int = Field(default=18, ge=0, le=24)
+    confirm: Literal["pixels"] = "pixels"
+
+
+class Images(Section):
+    """Which images count as one picture (with `near = "none"` those of equal bytes or pixels alone), and how large they are published."""
+
+    near: Near | Literal["none"] = Near()
+    max_pixels: int | None = Field(default=None, ge=1024)
+
+    @property
+    def radius(self) -> int:
+        """How far apart the hashes of images may be that have to be compared: a JPEG and a PNG of equal pixels differ by up to 4 bits."""
+        return 4 if self.near == "none" else self.near.radius
+
+
+class OverlapRule(Section):
+    """What is done about some of the findings of overlap with benchmarks; of several rules the first that speaks of one decides."""
+
+    decision: Literal["keep", "drop"]
+    why: str = Field(min_length=1)
+    benchmark: Name | None = None
+    source: Name | None = None
+    kind: Literal["image", "question", "case"] | None = None
+    rule: str | None = None
+    row: str | None = None
+    id: str | None = None
+    below: float | None = Field(default=None, ge=0.0)
+    at_least: float | None = Field(default=None, ge=0.0)
+
+    @model_validator(mode="after")
+    def _speaks_of_something(self) -> Self:
+        if not self.model_fields_set - {"decision", "why"}:
+            raise ValueError("say which findings: at least one of benchmark, source, kind, rule, row, id, below, at_least")
+        return self
+
+
+class Price(Section):
+    """What a model costs, in USD per million tokens; `cached`: prompt tokens that the server had cached."""
+
+    input: Usd
+    output: Usd
+    cached: Usd | None = None
+
+
+class Cap(Section):
+    """Most samples of questions whose pass rate in the first round lies between two bounds."""
+
+    pass_rate: tuple[Annotated[float, Field(ge=0.0, le=1.0)], Annotated[float, Field(ge=0.0, le=1.0)]]
+    samples: int = Field(ge=1, le=MOST_SAMPLES)
+
+
+class After(Section):
+    """Which questions of an earlier teacher go on to the next: those it has too few correct answers to."""
+
+    teacher: Name
+    correct_below: int | None = Field(default=None, ge=1)
+    pass_rate_below: float | None = Field(default=None, gt=0.0, le=1.0)
+
+    @model_validator(mode="after")
+    def _asks_one_thing(self) -> Self:
+        if self.correct_below is not None and self.pass_rate_below is not None:
+            raise ValueError("correct_below and pass_rate_below exclude each other")
+        return self
