@@ -5,6 +5,7 @@ from pipeline.publish.layout import parquet_options
 from pipeline.rulings import rulings_of
 from pipeline.stages import decide_overlaps, find_overlaps
 from pipeline.step import Fan, Read, Step
+from pipeline.texts.overlap import DETECTOR_VERSION
 from schemas.example import Example
 from schemas.graph import Finding, Overlap
 from schemas.manifest import Manifest
@@ -32,7 +33,7 @@ def _find_step(item: Input) -> Step:
         Read("held", "join_images", "held"),
         Read("benchmark", ingest_name(item), "examples", (Example.row, *columns), whole=True),
     )
-    recipe = find_overlaps.OverlapsRecipe(item.dataset.name)
+    recipe = find_overlaps.OverlapsRecipe(item.dataset.name, DETECTOR_VERSION)
     return Step(_find_name(item), 3, Fan.MAP, find_overlaps.find_overlaps, recipe, reads, {"findings": Finding})
 
 

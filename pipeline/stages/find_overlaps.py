@@ -20,9 +20,10 @@ RULES = {"image": "bytes", "pixels": "pixels", "near": "picture"}
 
 @dataclass(frozen=True)
 class OverlapsRecipe:
-    """The benchmark's name, and from where on two texts are the same."""
+    """The benchmark's name, which detector, and from where on two texts are the same."""
 
     benchmark: str
+    detector_version: int
     limits: Thresholds = THRESHOLDS
 
 

@@ -37,6 +37,7 @@ class Thresholds:
     inside: float = 0.85
     all_of_it: float = 0.95
     part: float = 0.3
+    # Of the numbers of a stem that says much; one that says little must hold all of them.
     numbers: float = 0.5
     doubt: float = 0.15
 
@@ -62,9 +63,8 @@ def decide(found: Features, limits: Thresholds) -> Verdict | None:
     verdict = _rule(found, limits)
     if verdict is None or verdict.decision is Decision.REPORT:
         return verdict
-    confirmed = found.options is not None and found.options >= limits.options
-    renumbered = found.numbers is not None and found.numbers < limits.numbers
-    if renumbered and not confirmed:
+    # Numbers are compared as written one way (1,000 and 1000, 5.0 and 5): equal options do not make another number the same question.
+    if found.numbers is not None and found.numbers < (limits.numbers if found.stems.left >= limits.rich else 1.0):
         return verdict._replace(rule="other numbers", decision=Decision.REPORT)
     if found.negated and found.stems.left < 2 * limits.rich:
         return verdict._replace(rule="other polarity", decision=Decision.REPORT)

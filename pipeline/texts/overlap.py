@@ -13,6 +13,9 @@ from pipeline.texts.questions import Block, Question, block_of, without_options
 from pipeline.texts.sift import Sieve, find_equal
 from pipeline.texts.tokens import distinct, fold
 
+# What is found: raised whenever a finding, a score or a span moves.
+DETECTOR_VERSION = 1
+
 _CACHED = 1 << 14
 
 

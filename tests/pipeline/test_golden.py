@@ -42,6 +42,7 @@ from pipeline.stages.sample import SampleRecipe, sample
 from pipeline.stages.select import SelectRecipe, select
 from pipeline.stages.sketch_images import SketchRecipe, sketch_images
 from pipeline.texts.decide import Decision
+from pipeline.texts.overlap import DETECTOR_VERSION
 from schemas.contract import Contract
 from schemas.example import AnswerType, Chosen, Dropped, Example, Reject
 from schemas.graph import SHARD, Duplicate, Finding, Overlap, Partition, Rank
@@ -236,7 +237,7 @@ def found_overlaps() -> dict[str, pa.Table]:
     ]
     rows = examples([*ROWS, example("18", question=reworded)])
     shown = HeldImage.from_rows([held("p", "q", benchmark="bench"), held("q", "q", "image", benchmark="bench")])
-    return find_overlaps(rows, shown.drop_columns([SHARD]), examples(theirs), OverlapsRecipe("bench"))
+    return find_overlaps(rows, shown.drop_columns([SHARD]), examples(theirs), OverlapsRecipe("bench", DETECTOR_VERSION))
 
 
 def decided_overlaps() -> dict[str, pa.Table]:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from pipeline.stages.find_overlaps import OverlapsRecipe, find_overlaps
+from pipeline.texts.overlap import DETECTOR_VERSION
 from schemas.graph import SHARD, Finding
 from schemas.picture import HeldImage
 from tests.fixtures.stage_rows import digest_of, example, examples, held
@@ -22,7 +23,7 @@ ASKED = ["Sputum culture", "Skin biopsy", "Bone scan", "Echocardiography"]
 
 def found(rows: list[dict[str, Any]], theirs: list[dict[str, Any]], *shown: dict[str, Any]) -> list[dict[str, Any]]:
     told = HeldImage.from_rows(shown).drop_columns([SHARD])
-    return find_overlaps(examples(rows), told, examples(theirs), OverlapsRecipe("medqa"))["findings"].to_pylist()
+    return find_overlaps(examples(rows), told, examples(theirs), OverlapsRecipe("medqa", DETECTOR_VERSION))["findings"].to_pylist()
 
 
 def bench(id: str, **told: Any) -> dict[str, Any]:

@@ -136,3 +136,27 @@ def test_empty_rows_meet_nothing(detector: Detector) -> None:
     assert detector.find([Question("e", ""), Question("f", "…", "", ("", ""))]) == []
     assert detector.find([]) == []
     assert Detector([Question("e", "")]).find(QUESTIONS) == []
+
+
+LOWERED = ("Ezetimibe", "Alirocumab", "Niacin", "Fenofibrate")
+
+
+@pytest.mark.parametrize(
+    ("held", "said"),
+    [
+        ("What lowers number 3?", "What lowers number 1?"),
+        ("Which drug lowers cholesterol in stage 2?", "Which drug lowers cholesterol in stage 3?"),
+        ("Which drug lowers LDL by 20 % within 6 weeks?", "Which drug lowers LDL by 60 % within 6 weeks?"),
+    ],
+)
+def test_another_number_is_for_a_person_to_decide_whatever_the_options(held: str, said: str) -> None:
+    detector = Detector([Question("a", held, options=LOWERED), *QUESTIONS])
+    (hit,) = [hit for hit in detector.find([Question("b", said, options=LOWERED)]) if not hit.benchmark]
+    assert (hit.decision, hit.rule) == (Decision.REPORT, "other numbers")
+
+
+@pytest.mark.parametrize(("held", "said"), [("1000", "1,000"), ("5.0", "5"), ("2.5", "2,50"), ("7", "07")])
+def test_a_number_written_another_way_is_the_same(held: str, said: str) -> None:
+    asked = "Which drug lowers cholesterol by {} within a month?"
+    detector = Detector([Question("a", asked.format(held), options=LOWERED), *QUESTIONS])
+    assert (0, 0) in leaks(detector.find([Question("b", asked.format(said), options=LOWERED)]))
