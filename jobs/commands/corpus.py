@@ -1,4 +1,4 @@
-"""The commands on a corpus: plan, build, audit, diff."""
+"""The commands on a corpus: plan, build, audit, diff, report."""
 
 import sys
 from enum import StrEnum
@@ -124,3 +124,16 @@ def diff(
     from pipeline.publish.diff import diff as run
 
     show.diff(run(old, new), as_json=as_json)
+
+
+@app.command(epilog="Examples: `medtrace report out/demo` · `medtrace report out/demo --out demo.html`")
+def report(
+    corpus: Annotated[Path, typer.Argument(metavar="CORPUS", help="A folder that `medtrace build` wrote.")],
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Where to [default: CORPUS/report.html].")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make the report of a corpus anew: one page, offline, with its funnel, distributions, overlaps and a sample of traces."""
+    from jobs.show import corpus as show
+    from pipeline.publish.finish import renew_report
+
+    show.reported(renew_report(corpus, out), as_json=as_json)

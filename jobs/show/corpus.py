@@ -8,6 +8,8 @@ from jobs.show.kept import unsettled_line
 from jobs.show.tables import print_json, print_line, print_tables, table_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from jobs.build import Built
     from jobs.preview import Plan
     from pipeline.publish.audit import Audit
@@ -89,3 +91,11 @@ def diff(found: "Diff", *, as_json: bool) -> None:
     print_line(
         f"{shards.identical} shards are the same, {len(shards.old_only)} are only in the old corpus, {len(shards.new_only)} only in the new."
     )
+
+
+def reported(path: "Path", *, as_json: bool) -> None:
+    """Where a report is."""
+    if as_json:
+        print_json({"out": str(path), "bytes": path.stat().st_size})
+        return
+    print_line(f"{path} ({path.stat().st_size / 1024:,.0f} KiB): open it in a browser.")

@@ -77,8 +77,15 @@ def read_corpus(path: Path) -> Corpus:
         manifest = read_manifest((path / "manifest.toml").read_text(encoding="utf-8"), str(path / "manifest.toml"))
     except (OSError, UnicodeDecodeError, ManifestError) as error:
         raise CorpusError(f"{path / 'manifest.toml'} cannot be read: {first_line(error)}. Get the corpus again, or rebuild it.") from error
-    shards = tuple(_shard(path, told) for told in lock["shards"])
-    return Corpus(path, lock, manifest, shards)
+    return corpus_of(path, lock, manifest)
+
+
+def corpus_of(path: Path, lock: Mapping[str, Any], manifest: Manifest) -> Corpus:
+    """The corpus in a folder by a lock that was read or made before.
+
+    Raises: CorpusError where the lock names a shard that no corpus holds.
+    """
+    return Corpus(path, lock, manifest, tuple(_shard(path, told) for told in lock["shards"]))
 
 
 def first_line(error: BaseException) -> str:

@@ -15,9 +15,11 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.publish.card import render_card
+from pipeline.publish.corpus import corpus_of, read_corpus
 from pipeline.publish.layout import shard_path
 from pipeline.publish.lock import FORMAT, Filed, Shard, SourceFacts, make_lock
 from pipeline.publish.overlaps import OVERLAPS
+from pipeline.publish.report.page import REPORT, render_report
 from pipeline.publish.texts import MACHINE_PATH
 from pipeline.store import sync_folder
 from schemas.corpus import CONFIGS
@@ -167,12 +169,48 @@ def _lay_out(
     lock = make_lock(manifest, Path(manifest_name).name, filed, tallies, facts, build, overlaps)
     _write(folder / "manifest.toml", portable(manifest_text))
     _write(folder / "README.md", render_card(lock, manifest))
-    beside = [file_of(folder, name) for name in ("README.md", "manifest.toml", *([OVERLAPS] if overlaps else []))]
+    _write(folder / REPORT, render_report(corpus_of(folder, lock, manifest)))
+    beside = [file_of(folder, name) for name in ("README.md", "manifest.toml", REPORT, *([OVERLAPS] if overlaps else []))]
     lock["files"] = [{"path": one.path, "sha256": one.sha256, "size": one.size} for one in beside]
-    _write(folder / "lock.json", json.dumps(lock, indent=1, ensure_ascii=False, sort_keys=False) + "\n")
+    _write(folder / "lock.json", _lock_text(lock))
     for inner in sorted(path for path in folder.rglob("*") if path.is_dir()):
         sync_folder(inner)
     sync_folder(folder)
+
+
+def renew_report(corpus: Path, out: Path | None = None) -> Path:
+    """Makes the report of a corpus anew, beside it or at `out`; returns where. Beside it, the lock names its new bytes.
+
+    Raises: CorpusError where the corpus cannot be read; StoreError where the report cannot be written.
+    """
+    held = read_corpus(corpus)
+    page = render_report(held)
+    path = out or corpus / REPORT
+    beside = path.resolve() == (corpus / REPORT).resolve()
+    try:
+        _replace(path, page)
+        if beside:
+            named = [one for one in held.lock["files"] if one["path"] != REPORT]
+            one = file_of(corpus, REPORT)
+            named.insert(2, {"path": one.path, "sha256": one.sha256, "size": one.size})
+            _replace(corpus / "lock.json", _lock_text({**held.lock, "files": named}))
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written: {error.strerror or error}. Make room or choose another file with --out.") from error
+    return path
+
+
+def _lock_text(lock: Mapping[str, Any]) -> str:
+    return json.dumps(lock, indent=1, ensure_ascii=False, sort_keys=False) + "\n"
+
+
+def _replace(path: Path, text: str) -> None:
+    """Writes a file whole or not at all."""
+    half = path.with_name(f".{path.name}.half")
+    try:
+        _write(half, text)
+        os.replace(half, path)
+    finally:
+        half.unlink(missing_ok=True)
 
 
 def file_of(folder: Path, name: str) -> Filed:

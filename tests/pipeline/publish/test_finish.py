@@ -49,6 +49,7 @@ def test_shards_with_rows_lie_under_their_config(out: Path):
         "data/sft_text/train-all.parquet",
         "lock.json",
         "manifest.toml",
+        "report.html",
     ]
 
 

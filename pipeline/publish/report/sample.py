@@ -1,0 +1,176 @@
+"""The traces and findings that a report shows: drawn by hash, each stratum in turn, cut to a bounded size."""
+
+import hashlib
+import json
+from collections.abc import Collection, Hashable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipeline.publish.corpus import Corpus
+from pipeline.publish.layout import IMAGE_BYTES
+from pipeline.publish.overlaps import OVERLAPS
+from pipeline.publish.report.cut import marked, parts_of
+from pipeline.publish.report.thumbnail import Thumbnails
+from pipeline.publish.texts import question_in
+from pipeline.verify.think import split_think
+from schemas.corpus import CONFIGS, Rl
+from schemas.graph import Overlap
+
+TRACES = 120
+FINDINGS = 60
+TEXT_CHARS = 4_000
+THOUGHT_CHARS = 8_000
+OPTION_CHARS = 500
+OPTIONS = 26
+PICTURES = 4
+_FINDING_PLACE = (Overlap.benchmark, Overlap.rule, Overlap.decision)
+
+Row = dict[str, Any]
+
+
+class Pictured(NamedTuple):
+    """The published pictures of a question: bytes and upstream digests, in order."""
+
+    blobs: list[bytes]
+    digests: list[str]
+
+
+def draw(items: Iterable[tuple[Hashable, str]], many: int) -> set[str]:
+    """Ids of (stratum, id): of each stratum in turn the one whose hash is lowest, until there are so many."""
+    strata: dict[Any, list[tuple[bytes, str]]] = {}
+    for stratum, id in items:
+        held = strata.setdefault(stratum, [])
+        held.append((hashlib.sha256(id.encode("utf-8", "surrogatepass")).digest(), id))
+        if len(held) > 4 * many:
+            held.sort()
+            del held[many:]
+    rows = [sorted(set(strata[stratum]))[:many] for stratum in sorted(strata)]
+    turns = [held[turn][1] for turn in range(max(map(len, rows), default=0)) for held in rows if turn < len(held)]
+    return set(turns[:many])
+
+
+def shown_traces(corpus: Corpus, thumbnails: Thumbnails) -> list[Row]:
+    """The drawn traces as the page shows them, by source, verdict and id.
+
+    Raises: CorpusError where a shard cannot be read.
+    """
+    ids = draw(_strata(corpus), TRACES)
+    drawn = pa.array(sorted(ids), pa.string())
+    rows: dict[str, Row] = {}
+    for config in ("sft", "sft_text", "rejected"):
+        columns = [str(column) for column in CONFIGS[config].columns if column not in ("images", "completion", "verl_prompt")]
+        for shard in corpus.of(config):
+            if not any(ids & set(table["id"].to_pylist()) for table in shard.tables(["id"])):
+                continue
+            for row in pa.concat_tables(
+                table.filter(pc.is_in(table["id"], value_set=drawn)) for table in shard.tables(columns)
+            ).to_pylist():
+                rows.setdefault(row["id"], row | {"kept": config != "rejected"})
+    pictures = read_pictures(corpus, {row["question_id"] for row in rows.values()})
+    ordered = sorted(rows.values(), key=lambda row: (row["source"], row["verdict"], row["id"]))
+    return [_shown(row, pictures.get(row["question_id"]), thumbnails) for row in ordered]
+
+
+def _strata(corpus: Corpus) -> Iterable[tuple[Hashable, str]]:
+    for config in ("sft", "sft_text", "rejected"):
+        for _, table in corpus.read(config, ["id", "source", "verdict"]):
+            for id, source, verdict in zip(*(table[name].to_pylist() for name in ("id", "source", "verdict")), strict=True):
+                yield (source, verdict), id
+
+
+def _shown(row: Row, pictures: Pictured | None, thumbnails: Thumbnails) -> Row:
+    options = json.loads(row["options_json"])
+    asked = row["problem"].replace("<image>", "").strip()
+    thought = split_think(row["response"])
+    start, stop = row["answer_start"], row["answer_stop"]
+    answer = thought.answer.lstrip()
+    at = thought.answer_start + len(thought.answer) - len(answer)
+    inner = row["response"].find(thought.think) if thought.think else -1
+    blobs = pictures.blobs if pictures else []
+    return {
+        "id": row["id"],
+        "source": row["source"],
+        "row": row["source_row"],
+        "licence": row["license"],
+        "modality": row["modality"],
+        "task": row["answer_type"],
+        "teacher": row["teacher"],
+        "model": row["model"],
+        "verdict": row["verdict"],
+        "rule": row["rule"],
+        "kept": row["kept"],
+        "reason": row.get("reason", ""),
+        "error": parts_of(row.get("error", ""), (), TEXT_CHARS),
+        "flags": row["flags"],
+        "sample": row["sample"],
+        "finish": row["finish_reason"],
+        "tokens": row["completion_tokens"],
+        "cost": row["cost_nanousd"],
+        "question": parts_of(question_in(asked, options) or asked, (), TEXT_CHARS),
+        "options": [parts_of(str(option), (), OPTION_CHARS) for option in options[:OPTIONS]],
+        "gold": parts_of(row["answer"], (), OPTION_CHARS),
+        "thought": parts_of(thought.think, _within(start, stop, inner, len(thought.think)), THOUGHT_CHARS),
+        "answer": parts_of(answer, _within(start, stop, at, len(answer)), TEXT_CHARS),
+        "images": [one for blob in blobs[:PICTURES] if (one := thumbnails.of(blob))],
+        "pictures": len(row.get("image_digests") or (pictures.digests if pictures else ())),
+    }
+
+
+def _within(start: int | None, stop: int | None, at: int, size: int) -> list[tuple[int, int]]:
+    """A span of the response in one of its parts that begins at `at`; none where it stands elsewhere."""
+    if start is None or stop is None or at < 0 or not at <= start < stop <= at + size:
+        return []
+    return [(start - at, stop - at)]
+
+
+def read_pictures(corpus: Corpus, questions: Collection[str]) -> dict[str, Pictured]:
+    """The pictures of some questions; only row groups that hold one of them are read."""
+    found: dict[str, Pictured] = {}
+    for shard in corpus.of("rl"):
+        with pq.ParquetFile(shard.path, read_dictionary=[IMAGE_BYTES]) as file:
+            for group in range(file.metadata.num_row_groups):
+                ids = file.read_row_group(group, columns=[Rl.id], use_threads=False)[Rl.id].to_pylist()
+                places = [place for place, id in enumerate(ids) if id in questions]
+                if not places:
+                    continue
+                table = file.read_row_group(group, columns=[Rl.images, Rl.image_digests], use_threads=False)
+                for place in places:
+                    images = table[Rl.images][place].as_py() or []
+                    found[ids[place]] = Pictured([one["bytes"] for one in images], table[Rl.image_digests][place].as_py())
+    return found
+
+
+def shown_findings(corpus: Corpus, thumbnails: Thumbnails) -> list[Row]:
+    """The drawn findings of overlap as the page shows them; a picture only where it is one that the corpus publishes."""
+    if not corpus.lock.get("overlaps"):
+        return []
+    path = corpus.path / OVERLAPS
+    columns = (*_FINDING_PLACE, Overlap.id, Overlap.row)
+    narrow = pq.read_table(path, columns=list(columns), use_threads=False)
+    keys = [
+        (tuple(place), f"{id}\0{row}\0{place}") for *place, id, row in zip(*(narrow[name].to_pylist() for name in columns), strict=True)
+    ]
+    wanted = draw(keys, FINDINGS)
+    places = [place for place, (_, key) in enumerate(keys) if key in wanted][:FINDINGS]
+    rows = pq.read_table(path, use_threads=False).take(pa.array(places, pa.int64())).to_pylist()
+    pictures = read_pictures(corpus, {row[Overlap.id] for row in rows if row[Overlap.image]})
+    rows.sort(key=lambda row: (row[Overlap.benchmark], row[Overlap.decision], -row[Overlap.score], row[Overlap.id], row[Overlap.row]))
+    return [_finding(row, pictures, thumbnails) for row in rows]
+
+
+def _finding(row: Row, pictures: Mapping[str, Pictured], thumbnails: Thumbnails) -> Row:
+    told = {name: row[name] for name in ("id", "source", "benchmark", "row", "kind", "rule", "decision", "found", "why")}
+    held = pictures.get(row[Overlap.id])
+    picture = held.blobs[held.digests.index(row[Overlap.image])] if held and row[Overlap.image] in held.digests else b""
+    return told | {
+        "score": round(row[Overlap.score], 3),
+        "ours": marked(row[Overlap.text], row[Overlap.spans], TEXT_CHARS),
+        "ourOptions": [parts_of(option, (), OPTION_CHARS) for option in row[Overlap.options][:OPTIONS]],
+        "theirs": marked(row[Overlap.benchmark_text], row[Overlap.benchmark_spans], TEXT_CHARS),
+        "theirOptions": [parts_of(option, (), OPTION_CHARS) for option in row[Overlap.benchmark_options][:OPTIONS]],
+        "picture": bool(row[Overlap.image]),
+        "image": thumbnails.of(picture) if picture else "",
+    }
