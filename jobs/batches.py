@@ -14,11 +14,12 @@ from jobs.budgets import caps_of
 from jobs.build import Nobody, Options, prepare, run
 from pipeline.execute import Execution, Graph, Watch, execute
 from pipeline.models.batches import Batches, Collected, Sent, State
-from pipeline.models.chat import Flavour, body_of, head_of
+from pipeline.models.chat import body_of, head_of
 from pipeline.models.endpoints import Endpoint, endpoint_for
 from pipeline.models.generate import Completion, Request
 from pipeline.models.ledger import Ledger
 from pipeline.models.prices import Price, price_of
+from pipeline.models.providers import GENERIC, Provider
 from pipeline.stages.sample import SampleRecipe
 from pipeline.step import Step
 from pipeline.store import Store
@@ -33,13 +34,14 @@ _RETRIES = 5
 class _Bodies:
     """The body of each sample's request; what the samples of one question share is encoded once."""
 
-    def __init__(self) -> None:
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
         self._head: tuple[Request, bytes] | None = None
 
     def __call__(self, request: Request, index: int) -> bytes:
         if self._head is None or self._head[0] is not request:
-            self._head = (request, head_of(request, Flavour.OPENAI))
-        return body_of(self._head[1], request.seed + index)
+            self._head = (request, head_of(request, self._provider))
+        return body_of(self._head[1], request.seed + index) if self._provider.seed else self._head[1]
 
 
 class Round(NamedTuple):
@@ -72,7 +74,9 @@ def send(asked: found.Asked, options: Options, watch: Watch | None = None) -> li
             continue
         execution = _made(graph, step, options, watch)
         with _opened(asked.manifest, step.recipe.teacher, options) as (batches, _):
-            sent = batches.submit(_requests(step, execution, options), _Bodies())
+            sent = batches.submit(
+                _requests(step, execution, options), _Bodies(endpoint_for(step.recipe.teacher, os.environ).told(0) or GENERIC)
+            )
             if sent or batches.under_way():
                 waiting.add(step.name)
             if sent:

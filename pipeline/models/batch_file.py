@@ -7,7 +7,8 @@ from typing import Any
 import httpx2
 import openai
 
-from pipeline.models.chat import UnfinishedAnswerError, completion_of
+from pipeline.models.body import UnfinishedAnswerError
+from pipeline.models.chat import completion_of
 from pipeline.models.endpoints import Endpoint
 from pipeline.models.entry import LedgerEntry
 from pipeline.models.failures import FINAL, failure_of, shown

@@ -2,40 +2,43 @@
 
 import openai
 
-from pipeline.models.chat import Flavour, flavour_of
 from pipeline.models.client import settings
 from pipeline.models.endpoints import Endpoint, address, is_loopback
 from pipeline.models.failures import broken_answer, failure_of
 from pipeline.models.patience import Patience
+from pipeline.models.providers import Api, Provider, provider_owning
 from schemas.errors import TeacherError
 
 _TIMEOUT_S = 20.0
 
 
-def check(endpoint: Endpoint, model: str, *, structured: bool = False) -> Flavour:
-    """Asks every server once for its models and returns the flavour they have in common.
+def check(endpoint: Endpoint, model: str, *, structured: bool = False) -> Provider:
+    """Asks every server once for its models and returns the provider they have in common.
 
     Raises: TeacherError where one is dead, refuses the key, does not serve the model, or cannot keep a structure.
     """
-    flavours = {_check_one(index, endpoint, model) for index in range(len(endpoint.base_urls))}
+    providers = {one.name: one for one in (_check_one(index, endpoint, model) for index in range(len(endpoint.base_urls)))}
     where = ", ".join(map(address, endpoint.base_urls))
-    if len(flavours) > 1:
-        raise TeacherError(f"The servers at {where} are of different kinds: {', '.join(sorted(flavours))}. Name servers of one kind only.")
-    flavour = flavours.pop()
-    if structured and flavour is Flavour.OPENAI:
+    if len(providers) > 1:
+        raise TeacherError(f"The servers at {where} are of different kinds: {', '.join(sorted(providers))}. Name servers of one kind only.")
+    (provider,) = providers.values()
+    if structured and (not provider.grammar or endpoint.api is not Api.CHAT):
         raise TeacherError(
             f"Teacher model {model} at {where} cannot be held to a structure: only llama.cpp and vLLM servers take a grammar. "
             "Remove structure from the teacher or serve it with one of them."
         )
-    return flavour
+    return provider
 
 
-def _check_one(index: int, endpoint: Endpoint, model: str) -> Flavour:
+def _check_one(index: int, endpoint: Endpoint, model: str) -> Provider:
+    told = endpoint.told(index)
+    if told is not None and not told.lists:
+        return told
     url, patience = endpoint.base_urls[index], Patience(timeout_s=_TIMEOUT_S)
     try:
         transport = openai.DefaultHttpxClient(trust_env=not is_loopback(url))
         with openai.OpenAI(http_client=transport, **settings(endpoint, index, patience)) as client:
-            served = {item.id: item.owned_by for item in client.models.list().data}
+            served = {item.id: getattr(item, "owned_by", "") for item in client.models.list().data}
     except openai.APIError as error:
         raise failure_of(error, endpoint).error(url, model) from None
     except (TypeError, AttributeError, ValueError):
@@ -45,4 +48,4 @@ def _check_one(index: int, endpoint: Endpoint, model: str) -> Flavour:
             f"Teacher model {model} is not served at {address(url)}, which has {', '.join(sorted(served)) or 'none'}. "
             "Name one of these in the manifest or serve the model."
         )
-    return flavour_of(served[model])
+    return told or provider_owning(served[model])

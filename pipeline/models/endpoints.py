@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
 from pipeline.models.limits import Rates
+from pipeline.models.providers import Api, Provider, provider_at, provider_named
 from schemas.errors import TeacherError
 
 _SHORTEST_SECRET = 8
@@ -20,7 +21,8 @@ class Endpoint:
     """One or several servers of the same model, with the key that all or each of them take.
 
     `variables`: how the names of the environment variables begin that it was read from. `rpm`, `tpm` (requests and tokens
-    a minute) and `in_flight` (requests at once) hold for each server; one value stands for all.
+    a minute) and `in_flight` (requests at once) hold for each server; one value stands for all. `provider`: what they
+    are, where the host does not tell it.
     """
 
     base_urls: tuple[str, ...] = field(repr=False)
@@ -29,6 +31,8 @@ class Endpoint:
     rpm: tuple[int, ...] = ()
     tpm: tuple[int, ...] = ()
     in_flight: tuple[int, ...] = ()
+    provider: Provider | None = None
+    api: Api = Api.CHAT
 
     def key(self, index: int) -> str:
         """The key of a server; '' where it takes none."""
@@ -41,6 +45,10 @@ class Endpoint:
     def concurrency(self, index: int) -> int:
         """The most requests that a server is given at once; 0 where nothing is said."""
         return _of(self.in_flight, index, 0)
+
+    def told(self, index: int) -> Provider | None:
+        """What a server is, as far as its host or the environment tells."""
+        return self.provider or provider_at(self.base_urls[index])
 
     def __repr__(self) -> str:
         return f"Endpoint({', '.join(map(address, self.base_urls))})"
@@ -68,7 +76,7 @@ def endpoint_for(teacher: str, environ: Mapping[str, str]) -> Endpoint:
             for key in keys:
                 _check_key(key, variables)
             rpm, tpm, in_flight = (_counts(environ, f"{own}_{what}", len(urls)) for what in ("RPM", "TPM", "CONCURRENCY"))
-            return Endpoint(urls, keys, variables, rpm, tpm, in_flight)
+            return Endpoint(urls, keys, variables, rpm, tpm, in_flight, *_kind(environ, own))
     raise TeacherError(
         f"Teacher {teacher} has no endpoint. Set {own}_BASE_URL and {own}_API_KEY, or OPENAI_BASE_URL and OPENAI_API_KEY "
         "(several URLs comma-separated), or run medtrace serve for a small local model."
@@ -96,9 +104,14 @@ def is_loopback(url: str) -> bool:
 
 
 def bare(url: str) -> str:
-    """The URL without credentials."""
+    """The URL without credentials and query."""
     parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment=""))
+
+
+def query(url: str) -> dict[str, str]:
+    """What stands behind the question mark, such as Azure's api-version."""
+    return dict(parse_qsl(urlsplit(url).query))
 
 
 def basic(url: str) -> str:
@@ -128,8 +141,16 @@ def _counts(environ: Mapping[str, str], name: str, servers: int) -> tuple[int, .
     return tuple(map(int, values))
 
 
+def _kind(environ: Mapping[str, str], own: str) -> tuple[Provider | None, Api]:
+    provider, api = environ.get(f"{own}_PROVIDER", "").strip(), environ.get(f"{own}_API", "").strip().lower() or Api.CHAT
+    if api not in tuple(Api):
+        raise TeacherError(f"{own}_API is {api!r}. Name one of {', '.join(Api)}, or leave it out.")
+    return provider_named(provider, f"{own}_PROVIDER") if provider else None, Api(api)
+
+
 def _secrets(url: str) -> tuple[str, ...]:
-    return basic(url), unquote(urlsplit(url).password or "")
+    values = (value for name, value in query(url).items() if name != "api-version")
+    return basic(url), unquote(urlsplit(url).password or ""), *values
 
 
 def _check_key(key: str, variables: str) -> None:

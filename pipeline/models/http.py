@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import json
 import threading
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import CancelledError
@@ -9,18 +10,21 @@ from typing import Any
 
 import openai
 
-from pipeline.models.chat import Flavour, UnfinishedAnswerError, body_of, completion_of, head_of, size_of
+from pipeline.models.body import UnfinishedAnswerError
+from pipeline.models.chat import body_of, size_of
 from pipeline.models.client import lanes_of
+from pipeline.models.dialects import DIALECTS
 from pipeline.models.dispatch import Dispatcher, Sample
 from pipeline.models.endpoints import Endpoint
 from pipeline.models.entry import LedgerEntry
-from pipeline.models.failures import FINAL, Failure, broken_answer, failure_of
+from pipeline.models.failures import FINAL, Failure, Kind, broken_answer, failure_of
 from pipeline.models.generate import Completion, Request
 from pipeline.models.lanes import Counts, Lane, Sent
 from pipeline.models.ledger import Ledger
 from pipeline.models.limits import OF_PROCESS, Limits
 from pipeline.models.patience import Patience
 from pipeline.models.payer import Payer
+from pipeline.models.providers import GENERIC, Provider
 from pipeline.models.recorder import Recorder
 from schemas.errors import TeacherError
 
@@ -39,7 +43,7 @@ class HttpTeacher:
         endpoint: Endpoint,
         ledger: Ledger,
         *,
-        flavour: Flavour = Flavour.OPENAI,
+        provider: Provider = GENERIC,
         concurrency: int = 0,
         patience: Patience | None = None,
         limits: Limits | None = None,
@@ -49,7 +53,8 @@ class HttpTeacher:
         self._payer = payer
         self._endpoint = endpoint
         self._ledger = ledger
-        self._flavour = flavour
+        self._provider = provider
+        self._dialect = DIALECTS[endpoint.api]
         self._patience = patience
         self._lanes = lanes_of(endpoint, patience, limits or OF_PROCESS, concurrency)
         self._dispatcher = Dispatcher(self._lanes, patience, self)
@@ -151,10 +156,14 @@ class HttpTeacher:
 
     async def _attempt(self, lane: Lane, sample: Sample, sent: Sent) -> LedgerEntry | Failure:
         request, loop = sample.request, asyncio.get_running_loop()
+        if refusal := self._provider.images.refusal(request):
+            lane.spared(sent)
+            raw = json.dumps({"not_sent": refusal})
+            return LedgerEntry(sample.key, request.model, Completion("", str(Kind.IMAGE_REFUSED)), raw)
         try:
             reply = await lane.wire.post(self._body(sample))
             raw = self._endpoint.hide(reply.content.decode(errors="replace"))
-            completion = completion_of(raw)
+            completion = self._dialect.read(raw)
             lane.hear(reply.headers, loop.time())
         except UnfinishedAnswerError as error:
             return broken_answer(str(error), self._endpoint)
@@ -170,8 +179,9 @@ class HttpTeacher:
         """The body that asks for a sample; what the samples of one question share is encoded once."""
         request = sample.request
         if self._head is None or self._head[0] is not request:
-            self._head = (request, head_of(request, self._flavour))
-        return body_of(self._head[1], request.seed + sample.index)
+            self._head = (request, self._dialect.head(request, self._provider))
+        head = self._head[1]
+        return body_of(head, request.seed + sample.index) if self._dialect.seed and self._provider.seed else head
 
 
 def _samples(request: Request, turn: int) -> list[Sample]:

@@ -116,6 +116,10 @@ class Lane:
         if prompt_tokens or completion_tokens:
             self._refund += sent.estimate - prompt_tokens - completion_tokens if sent.limited else 0
 
+    def spared(self, sent: Sent) -> None:
+        """A request did not have to go after all."""
+        self._refund += sent.estimate
+
     def refused(self, sent: Sent, now_s: float, pause_s: float) -> None:
         """The server said that it is given too much, and waits so long."""
         self.refusals += 1

@@ -82,8 +82,10 @@ class LazyTeacher:
         with self._opening:
             if self._teacher is None:
                 endpoint = endpoint_for(self._recipe.teacher, os.environ)
-                flavour = check(endpoint, self._recipe.model, structured=bool(self._recipe.structure))
-                self._teacher = HttpTeacher(endpoint, Ledger(self._root), flavour=flavour, payer=self._payer(endpoint), limits=self._limits)
+                provider = check(endpoint, self._recipe.model, structured=bool(self._recipe.structure))
+                self._teacher = HttpTeacher(
+                    endpoint, Ledger(self._root), provider=provider, payer=self._payer(endpoint), limits=self._limits
+                )
             return self._teacher
 
     def _payer(self, endpoint: Endpoint) -> "Payer":

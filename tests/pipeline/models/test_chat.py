@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
-from pipeline.models.chat import Flavour, UnfinishedAnswerError, body_of, completion_of, flavour_of, head_of
+from pipeline.models.body import UnfinishedAnswerError
+from pipeline.models.chat import body_of, completion_of, head_of
 from pipeline.models.generate import Completion, Message, Picture, Request, Sampling, Text
+from pipeline.models.providers import GENERIC, LLAMA_CPP, VLLM
 
 
 def answer(message: dict[str, Any], finish_reason: str | None = "stop", **rest: Any) -> str:
@@ -27,7 +29,7 @@ def test_a_request_becomes_messages_sampling_and_a_seed_of_the_sample() -> None:
         sampling=Sampling(0.6, 0.95, 100),
         pictures={"d1": b"\xff\xd8", "d2": b"\x89PNG"},
     )
-    assert json.loads(body_of(head_of(asked, Flavour.OPENAI), 2049)) == {
+    assert json.loads(body_of(head_of(asked, GENERIC), 2049)) == {
         "model": "m",
         "messages": [
             {"role": "system", "content": "Be brief."},
@@ -49,15 +51,11 @@ def test_a_request_becomes_messages_sampling_and_a_seed_of_the_sample() -> None:
 
 def test_a_grammar_goes_where_the_server_looks_for_it() -> None:
     asked = request(Message("user", (Text("q"),)), sampling=Sampling(structure="think_boxed", grammar='root ::= "x"'))
-    assert json.loads(head_of(asked, Flavour.LLAMA_CPP))["grammar"] == 'root ::= "x"'
-    vllm = json.loads(head_of(asked, Flavour.VLLM))
+    assert json.loads(head_of(asked, LLAMA_CPP))["grammar"] == 'root ::= "x"'
+    vllm = json.loads(head_of(asked, VLLM))
     assert vllm["structured_outputs"] == {"grammar": 'root ::= "x"'}
     assert "grammar" not in vllm
     assert "structure" not in vllm
-
-
-def test_servers_are_known_by_the_owner_of_their_models() -> None:
-    assert [flavour_of(name) for name in ("llamacpp", "vllm", "system", "")] == ["llama.cpp", "vllm", "openai", "openai"]
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.models.chat import Flavour
 from pipeline.models.check import check
 from pipeline.models.embedded import MODEL, embedded_teacher, weights
 from pipeline.models.endpoints import Endpoint, is_loopback
 from pipeline.models.generate import Message, Request, Sampling, Text
 from pipeline.models.http import HttpTeacher
 from pipeline.models.ledger import Ledger
+from pipeline.models.providers import LLAMA_CPP
 from schemas.errors import TeacherError
 
 ROOT = Path(__file__).parents[3]
@@ -41,9 +41,9 @@ def question(number: int, words: str = "") -> Request:
 def test_a_real_server_keeps_the_grammar(base_url: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     endpoint = Endpoint((base_url,))
     assert is_loopback(base_url)
-    flavour = check(endpoint, MODEL, structured=True)
-    assert flavour is Flavour.LLAMA_CPP
-    teacher = HttpTeacher(endpoint, Ledger(tmp_path), flavour=flavour)
+    provider = check(endpoint, MODEL, structured=True)
+    assert provider is LLAMA_CPP
+    teacher = HttpTeacher(endpoint, Ledger(tmp_path), provider=provider)
     requests = [question(1), question(2)]
     answers = teacher(requests)
     assert [completion.finish_reason for row in answers for completion in row] == ["stop"] * 4
@@ -64,7 +64,7 @@ def test_serving_says_where_and_ends_with_the_interrupt_key(base_url: str) -> No
     with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True) as served:
         assert served.stdout is not None
         url = served.stdout.readline().strip()
-        assert check(Endpoint((url,)), MODEL) is Flavour.LLAMA_CPP
+        assert check(Endpoint((url,)), MODEL) is LLAMA_CPP
         try:
             served.send_signal(signal.SIGINT)
             assert served.wait(60) == 0

@@ -7,18 +7,19 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
-from pipeline.models.chat import Flavour
 from pipeline.models.check import check
 from pipeline.models.endpoints import Endpoint
-from pipeline.models.generate import Completion, Request
+from pipeline.models.generate import Completion, Message, Picture, Request, Sampling, Text
 from pipeline.models.http import HttpTeacher
 from pipeline.models.ledger import Ledger
 from pipeline.models.patience import Patience
+from pipeline.models.providers import AZURE, GENERIC, LLAMA_CPP, VLLM, Api, Images
 from schemas.errors import LedgerError, TeacherError
 from tests.fixtures.asking import ask
 from tests.fixtures.fake_teacher import FakeTeacher, boxed_letter
@@ -356,6 +357,46 @@ def test_a_setting_that_the_model_does_not_take_ends_all_at_the_first_refusal(se
     assert server.asked == 1
 
 
+def shown(name: str, image_format: str, size: int) -> Request:
+    """A question with one picture."""
+    message = Message("user", (Picture(name, image_format), Text(name)))
+    return Request("fake", (message,), Sampling(max_tokens=256), 1024, (0,), {name: b"x" * size})
+
+
+def test_an_image_beyond_the_providers_limits_is_its_rows_answer_and_is_not_sent(server: FakeTeacher, tmp_path: Path) -> None:
+    small = replace(GENERIC, images=Images(bytes_each=100, formats=frozenset(("png",))))
+    teacher = HttpTeacher(Endpoint((server.url,)), Ledger(tmp_path), provider=small)
+    requests = [shown("large", "png", 101), shown("tif", "tif", 9), shown("good", "png", 100)]
+    answers = teacher(requests)
+    assert answers == teacher(requests)
+    teacher.close()
+    assert [row[0].finish_reason for row in answers] == ["image_refused", "image_refused", "stop"]
+    assert {prompt for prompt, _ in server.requests} == {"<image>\ngood"}
+    raws = {json.loads(entry.raw).get("not_sent") for entry in Ledger(tmp_path).entries()}
+    assert raws == {"an image of 101 bytes, where 100 are taken", "an image as tif, where png are taken", None}
+
+
+def test_azure_takes_the_key_in_its_own_header_and_the_version_in_the_query(tmp_path: Path) -> None:
+    with FakeTeacher(key=KEY, key_header="api-key") as server:
+        endpoint = Endpoint((f"{server.url}?api-version=2024-10-21",), (KEY,), provider=AZURE)
+        assert check(endpoint, "fake") is AZURE
+        teacher = HttpTeacher(endpoint, Ledger(tmp_path), provider=AZURE)
+        assert texts(teacher([ask("q")])) == [expected(ask("q"))]
+        teacher.close()
+        assert server.queries == ["api-version=2024-10-21"]
+        assert server.bodies[0]["max_completion_tokens"] == 256
+
+
+def test_the_responses_api_is_asked_where_it_is_wanted(tmp_path: Path) -> None:
+    with FakeTeacher(lambda prompt, seed: f"{prompt} {seed}") as server:
+        teacher = HttpTeacher(Endpoint((server.url,), api=Api.RESPONSES), Ledger(tmp_path))
+        ((answer,),) = teacher([ask("q")])
+        teacher.close()
+        assert (answer.text, answer.finish_reason, answer.prompt_tokens) == ("q 0", "stop", 1)
+        assert server.bodies[0]["max_output_tokens"] == 256
+        assert "seed" not in server.bodies[0]
+
+
 def test_max_tokens_above_the_context_is_a_mistake_not_a_long_prompt(server: FakeTeacher, opened: Opened) -> None:
     server.fail(1, 400, body='{"error": {"message": "max_tokens is too large: 9000. This model\'s maximum context length is 4096 tokens"}}')
     with pytest.raises(TeacherError, match="Set max_tokens = 9000 of the teacher below 4096"):
@@ -387,12 +428,12 @@ def test_closing_twice_or_before_the_first_call_is_fine(server: FakeTeacher, ope
     teacher.close()
 
 
-def test_check_tells_the_flavour(server: FakeTeacher) -> None:
-    assert check(Endpoint((server.url, server.url)), "fake", structured=True) is Flavour.VLLM
+def test_check_tells_the_provider(server: FakeTeacher) -> None:
+    assert check(Endpoint((server.url, server.url)), "fake", structured=True) is VLLM
     server.owned_by = "llamacpp"
-    assert check(Endpoint((server.url,)), "fake") is Flavour.LLAMA_CPP
+    assert check(Endpoint((server.url,)), "fake") is LLAMA_CPP
     server.owned_by = "somebody"
-    assert check(Endpoint((server.url,)), "fake") is Flavour.OPENAI
+    assert check(Endpoint((server.url,)), "fake") is GENERIC
     assert server.asked == 0
 
 
@@ -408,7 +449,7 @@ def test_check_says_what_is_wrong_before_anything_is_asked(server: FakeTeacher, 
     server.owned_by = "openai"
     with pytest.raises(TeacherError, match="cannot be held to a structure"):
         check(Endpoint((server.url,)), "fake", structured=True)
-    with FakeTeacher() as other, pytest.raises(TeacherError, match="different kinds: openai, vllm"):
+    with FakeTeacher() as other, pytest.raises(TeacherError, match="different kinds: generic, vllm"):
         check(Endpoint((server.url, other.url)), "fake")
     server.key = "the right one"
     with pytest.raises(TeacherError, match=r"answered 401 .*Set OPENAI_API_KEY") as error:
