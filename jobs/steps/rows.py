@@ -103,7 +103,7 @@ def duplicates_step() -> Step:
     )
     return Step(
         "find_duplicates",
-        2,
+        3,
         Fan.REDUCE,
         find_duplicates.find_duplicates,
         find_duplicates.DuplicatesRecipe(),

@@ -54,4 +54,7 @@ def _gold(row: Mapping[str, Any]) -> str:
         return normalise(options[gold["index"]])
     if kind == AnswerType.MULTI:
         return canonical_json(sorted(normalise(options[index]) for index in gold["indexes"]))
+    if kind in (AnswerType.YESNO, AnswerType.YESNOMAYBE):
+        # Another release of a set may hold its yes and no as words.
+        gold = {"values": [gold["value"]]}
     return normalise(canonical_json(gold))

@@ -84,7 +84,7 @@ GOLDEN: dict[str, tuple[int, str]] = {
     "sketch_images": (1, "8bbbd9cafcbca1b87dc64600db2c2908"),
     "join_images": (1, "b0c9de1c43ca096573cb83ff0d314a31"),
     "bound_images": (1, "0aa288de7245c19090bfb4b4168f0b76"),
-    "find_duplicates": (2, "6adebd9e1241f3340fdca64ea3fe08ae"),
+    "find_duplicates": (3, "6adebd9e1241f3340fdca64ea3fe08ae"),
     "find_overlaps": (3, "3dec630166ab96ddbca2398a237fbae0"),
     "decide_overlaps": (1, "545b5ca3d581adadce19783e1325ad31"),
     "rank": (3, "26234065f1c3f8bd5f202a44c44df824"),

@@ -68,6 +68,14 @@ def test_free_golds_are_compared_without_case() -> None:
     assert set(kinds(found(rows)).values()) == {"question"}
 
 
+@pytest.mark.parametrize(("word", "kind"), [("No", "question"), ("yes", "contradiction"), ("no evidence", "contradiction")])
+def test_yes_and_no_are_known_again_as_words(word: str, kind: str) -> None:
+    told = {"content": "x", "options": []}
+    sure = example("1", answer_type="yesno", gold_json=json.dumps({"value": "no"}), **told)
+    free = example("2", answer_type="open", gold_json=json.dumps({"values": [word]}), **told)
+    assert set(kinds(found([sure, free])).values()) == {kind}
+
+
 def test_the_same_question_of_other_pictures_is_none() -> None:
     rows = [
         example("1", content="x", images=[digest_of("p")]),
