@@ -11,7 +11,7 @@ from typing import NamedTuple
 from jobs import inputs as found
 from jobs.asking import requests_of
 from jobs.budgets import caps_of
-from jobs.build import Nobody, Options, prepare, run
+from jobs.build import Nobody, Options, hold_back, prepare, run
 from pipeline.execute import Execution, Graph, Watch, execute
 from pipeline.models.batches import Batches, Collected, Sent, State
 from pipeline.models.chat import body_of, head_of
@@ -67,6 +67,7 @@ def send(asked: found.Asked, options: Options, watch: Watch | None = None) -> li
     graph, items, _ = prepare(asked, replace(options, until=None))
     _check_uncapped(asked.manifest)
     found.check_permissions(asked.manifest, items)
+    hold_back(asked.manifest, graph, options, watch)
     rounds: list[Round] = []
     waiting: set[str] = set()
     for step in graph.steps:

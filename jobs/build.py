@@ -12,18 +12,18 @@ from jobs.asking import left_to_ask
 from jobs.budgets import check_budgets
 from jobs.ledgers import Unsettled, unsettled_in
 from jobs.plan import build_graph
+from jobs.privacy import check_texts, has_remote
 from jobs.steps.given import Input
+from jobs.tallies import tally
 from pipeline import prompts
 from pipeline.execute import Execution, Graph, Runner, Watch, execute
 from pipeline.publish.finish import check_replaceable, finish
 from pipeline.publish.lock import Shard, SourceFacts
 from pipeline.run_local import LocalRunner, available_cpus
 from pipeline.stages.publish import OUTPUTS
-from pipeline.step import Context, Fan
+from pipeline.step import Context
 from pipeline.store import Store, check_writable
-from schemas.corpus import Tally
 from schemas.errors import BudgetError, MedtraceError, StoreError, UsageError, WiringError
-from schemas.example import Reject
 from schemas.lock import FetchLock
 from schemas.manifest import Manifest
 
@@ -128,6 +128,7 @@ def build(
     execution = execute(graph, store, Nobody(), dry=True)
     if _asks(graph, execution, store):
         found.check_permissions(asked.manifest, items)
+        hold_back(asked.manifest, graph, options, watch)
         if options.runner == "local":
             check_teachers(asked.manifest)
     if not _complete(execution):
@@ -184,6 +185,20 @@ def run(
         runner.close()
 
 
+def hold_back(manifest: Manifest, graph: Graph, options: Options, watch: Watch | None = None) -> None:
+    """Makes what is chosen, and refuses what would send texts away that may not leave, before any teacher is asked.
+
+    Raises: ManifestError.
+    """
+    if not has_remote(manifest):
+        return
+    store = Store(options.store)
+    before = graph.until("choose")
+    if not _complete(execute(before, store, Nobody(), dry=True)):
+        run(before, options, watch)
+    check_texts(graph, execute(graph, store, Nobody(), dry=True), store)
+
+
 def _check_apart(out: Path, kept: Mapping[str, Path]) -> None:
     """Raises: StoreError where something that is kept lies in the folder of the corpus, which a build replaces whole."""
     for what, path in kept.items():
@@ -201,34 +216,6 @@ def check_teachers(manifest: Manifest) -> None:
 
     for teacher in manifest.receivers:
         check(endpoint_for(teacher.name, os.environ), teacher.model, structured=teacher.structure is not None)
-
-
-def tally(graph: Graph, store: Store, execution: Execution) -> Any:
-    """Counts by stage, source and reason over the whole build, one row each, in order."""
-    counts: Counter[tuple[str, str, str]] = Counter()
-    for step in graph.steps:
-        if step.fan is Fan.FILES:
-            source = step.recipe.source
-            stage = "ingest" if step.recipe.needs_gold else "benchmark"
-            counts[stage, source, "rows"] += sum(ref.rows for name in ("examples", "rejects") for ref in execution.refs(step.name, name))
-            counts.update((stage, source, reason) for reason in _reasons(store, execution, step.name))
-    for ref in execution.refs("gather", "rejects"):
-        rejects = store.read(ref, [Reject.source, Reject.reason]).to_pylist()
-        counts.update(("gather", row[Reject.source], row[Reject.reason]) for row in rejects)
-    for ref in execution.refs("publish", "tally"):
-        for row in store.read(ref).to_pylist():
-            counts[row[Tally.stage], row[Tally.source], row[Tally.reason]] += row[Tally.count]
-    names = (Tally.stage, Tally.source, Tally.reason)
-    return Tally.from_rows(dict(zip(names, key, strict=True)) | {Tally.count: count} for key, count in sorted(counts.items()))
-
-
-def _reasons(store: Store, execution: Execution, step: str) -> list[str]:
-    return [
-        reason
-        for ref in execution.refs(step, "rejects")
-        if ref.rows
-        for reason in store.read(ref, [Reject.reason])[Reject.reason].to_pylist()
-    ]
 
 
 def published(store: Store, execution: Execution) -> list[Shard]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jobs.steps.given import Input
 from pipeline import fetch
-from pipeline.models.endpoints import endpoint_for, is_loopback
+from pipeline.models.endpoints import endpoint_for
 from pipeline.read_source import digest_files
 from schemas.errors import ManifestError, SourceError
 from schemas.lock import FetchLock
@@ -108,8 +108,7 @@ def check_permissions(manifest: Manifest, inputs: tuple[Input, ...], environ: Ma
     if not closed:
         return
     for teacher in manifest.receivers:
-        remote = [url for url in endpoint_for(teacher.name, environ).base_urls if not is_loopback(url)]
-        if remote:
+        if endpoint_for(teacher.name, environ).remote:
             raise ManifestError(
                 f"Teacher {teacher.name} is remote, and {', '.join(closed)} may not be sent away. "
                 "Point the teacher at this machine, or set may_send = true in the source where its licence permits that."

@@ -1,5 +1,6 @@
 """Planning: what a build would do, unit by unit, and what it would ask its teachers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from jobs import inputs as found
 from jobs.asking import left_to_ask
 from jobs.build import Nobody, Options, prepare
+from jobs.privacy import identified
 from pipeline.execute import Execution, Graph, execute
 from pipeline.stages.ask_judge import AskJudgeRecipe
 from pipeline.stages.sample import SampleRecipe
@@ -45,16 +47,18 @@ class TeacherPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a build would do."""
+    """What a build would do. `identifiers`: rows by source and kind of identifier of persons; none while not all are scanned."""
 
     name: str
     steps: tuple[StepPlan, ...]
     teachers: tuple[TeacherPlan, ...]
+    identifiers: Mapping[tuple[str, str], int] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The plan for machines."""
         steps = [{"step": s.step, "units": s.units, "cached": s.cached, "to_run": s.to_run, "waits_for": s.waits_for} for s in self.steps]
-        return {"name": self.name, "steps": steps, "teachers": [vars(teacher) for teacher in self.teachers]}
+        found = None if self.identifiers is None else [[*which, count] for which, count in sorted(self.identifiers.items())]
+        return {"name": self.name, "steps": steps, "teachers": [vars(teacher) for teacher in self.teachers], "identifiers": found}
 
 
 def plan(asked: found.Asked, options: Options) -> Plan:
@@ -67,7 +71,9 @@ def plan(asked: found.Asked, options: Options) -> Plan:
     execution = execute(graph, store, Nobody(), dry=True)
     rows = _upper_bound(graph, execution)
     teachers = [_teacher(step, execution, store, options.store, rows) for step in graph.steps if step.open is not None]
-    return Plan(asked.manifest.name, tuple(_step(graph, step, execution) for step in graph.steps), tuple(teachers))
+    return Plan(
+        asked.manifest.name, tuple(_step(graph, step, execution) for step in graph.steps), tuple(teachers), identified(store, execution)
+    )
 
 
 def _step(graph: Graph, step: Step, execution: Execution) -> StepPlan:

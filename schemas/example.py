@@ -57,6 +57,22 @@ class Chosen(Example):
     """An example that goes on, with the split it is published in."""
 
     published_split = Column("published_split", pa.string(), "train or heldout")
+    identifiers = Column(
+        "identifiers", pa.list_(pa.string()), "Kinds of identifiers of persons in its text that may not be sent away; [] if none"
+    )
+
+
+class Identified(Contract):
+    """An identifier of a person in an example's text. What it says stays in the text."""
+
+    id = Column("id", pa.string(), "The example")
+    source = Column("source", pa.string(), "Its source")
+    column = Column("column", pa.string(), "The column whose text holds it: question, context, options, gold_json")
+    place = Column("place", pa.int32(), "Index of the option, or of the text in the gold; 0 elsewhere")
+    kind = Column("kind", pa.string(), "name, date, mrn, …")
+    start = Column("start", pa.int32(), "First character")
+    stop = Column("stop", pa.int32(), "Character after the last")
+    fails = Column("fails", pa.bool_(), "Whether the text must be kept from strangers for it")
 
 
 class Dropped(Contract):
@@ -64,5 +80,5 @@ class Dropped(Contract):
 
     id = Column("id", pa.string(), "The example")
     source = Column("source", pa.string(), "Its source")
-    reason = Column("reason", pa.string(), "duplicate question, contradicting gold, in benchmark, row cap, broken image, …")
+    reason = Column("reason", pa.string(), "duplicate question, contradicting gold, in benchmark, row cap, broken image, identifiers, …")
     evidence = Column("evidence", pa.string(), "The example or benchmark row it meets, or the fault; '' if none")

@@ -71,6 +71,15 @@ class Dataset(_Capped):
         return self
 
 
+class Privacy(_Model):
+    """What becomes of texts that hold identifiers of persons.
+
+    `report`: they are counted, and none goes to a remote teacher; `mask` and `drop`: they are masked or left out; `off`: none is looked for.
+    """
+
+    identifiers: Literal["report", "mask", "drop", "off"] = "report"
+
+
 class Split(_Model):
     """How much is held out."""
 
@@ -173,6 +182,7 @@ class Manifest(_Model):
     benchmark: tuple[Dataset, ...] = Field(default=())
     overlap: tuple[OverlapRule, ...] = Field(default=())
     images: Images = Images()
+    privacy: Privacy = Privacy()
     split: Split = Split()
     teacher: tuple[Teacher, ...] | Literal["none"] = Field(default="none")
     judge: Judge = Judge()
@@ -268,7 +278,7 @@ def _keys_beside(place: list[Any]) -> list[str]:
     model: type[BaseModel] = Manifest
     inner: dict[str, type[BaseModel]] = {"source": Dataset, "benchmark": Dataset, "split": Split, "teacher": Teacher}
     inner |= {"judge": Judge, "model": JudgeModel, "select": Select, "gold": GoldColumn, "price": Price}
-    inner |= {"budget": Budget, "caps": Cap, "after": After, "overlap": OverlapRule, "images": Images, "near": Near}
+    inner |= {"budget": Budget, "caps": Cap, "after": After, "overlap": OverlapRule, "images": Images, "near": Near, "privacy": Privacy}
     for part in place[:-1]:
         model = inner.get(part, model) if isinstance(part, str) else model
     return [field.alias or name for name, field in model.model_fields.items()]

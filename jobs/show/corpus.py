@@ -36,6 +36,9 @@ def plan(found: "Plan", *, as_json: bool) -> None:
             line = f"{bound}{teacher.questions:,} questions, {bound}{teacher.requests:,} requests to send ({teacher.in_ledger:,} in the ledger), "
             line += f"at most {teacher.max_tokens:,} completion tokens"
         print_line(f"Teacher {teacher.teacher} ({teacher.model}): {line}.")
+    if found.identifiers:
+        told = ", ".join(f"{source} {kind} {count:,}" for (source, kind), count in sorted(found.identifiers.items()))
+        print_line(f"Rows that hold identifiers of persons: {told}.")
 
 
 def built(found: "Built", *, as_json: bool) -> None:

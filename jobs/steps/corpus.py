@@ -14,6 +14,7 @@ from pipeline.stages import (
 from pipeline.step import Fan, Read, Step
 from pipeline.verify.answer import VERIFIER
 from schemas.corpus import CONFIGS
+from schemas.example import Chosen
 from schemas.manifest import Manifest, Teacher
 
 SHARD_BYTES = 256 << 20
@@ -25,7 +26,7 @@ def publish_step(manifest: Manifest) -> Step:
     spare = by_name(manifest.teachers[0].prompt if manifest.teachers else "direct")
     recipe = publish.PublishRecipe(tuple(_asked(teacher) for teacher in manifest.teachers), spare.name, spare.version, VERIFIER)
     reads = [
-        Read("chosen", "choose", "chosen"),
+        Read("chosen", "choose", "chosen", tuple(column for column in Chosen.columns if column != Chosen.identifiers)),
         Read("dropped", "choose", "dropped"),
         Read("images", shown_by(manifest), "images"),
     ]

@@ -14,9 +14,11 @@ from pipeline.stages import (
     ingest,
     partition,
     rank,
+    scan_text,
 )
 from pipeline.step import Fan, Read, Step
-from schemas.example import Chosen, Dropped, Example, Reject
+from pipeline.texts.identifiers import SCANNER_VERSION
+from schemas.example import Chosen, Dropped, Example, Identified, Reject
 from schemas.graph import Duplicate, Overlap, Partition, Rank
 from schemas.image import Image, ImageHash
 from schemas.manifest import Dataset, Manifest
@@ -131,7 +133,23 @@ def rank_step(manifest: Manifest, sources: list[Input], *, decided: bool) -> Ste
     return Step("rank", 3, Fan.REDUCE, rank.rank, recipe, reads, {"ranks": Rank})
 
 
-def choose_step() -> Step:
-    """Choose: what rank decided, shard by shard."""
-    reads = (Read("examples", "gather", "examples"), Read("ranks", "rank", "ranks"))
-    return Step("choose", 1, Fan.MAP, choose.choose, choose.ChooseRecipe(), reads, {"chosen": Chosen, "dropped": Dropped})
+def scan_steps(manifest: Manifest) -> list[Step]:
+    """Scan text: what identifies persons in the rows; none where the manifest turns it off."""
+    if manifest.privacy.identifiers == "off":
+        return []
+    columns = (Example.id, Example.source, Example.question, Example.context, Example.options, Example.answer_type, Example.gold_json)
+    reads = (Read("examples", "gather", "examples", columns),)
+    return [Step("scan_text", 1, Fan.MAP, scan_text.scan_text, scan_text.ScanRecipe(SCANNER_VERSION), reads, {"identified": Identified})]
+
+
+def choose_step(manifest: Manifest) -> Step:
+    """Choose: what rank decided, shard by shard, and what the scan for identifiers decides."""
+    asked = manifest.privacy.identifiers
+    exempt = tuple(dataset.name for dataset in manifest.source if dataset.may_send) if asked != "off" else ()
+    reads = (
+        Read("examples", "gather", "examples"),
+        Read("ranks", "rank", "ranks"),
+        *([Read("identified", "scan_text", "identified")] if asked != "off" else []),
+    )
+    recipe = choose.ChooseRecipe(asked, exempt)
+    return Step("choose", 2, Fan.MAP, choose.choose, recipe, reads, {"chosen": Chosen, "dropped": Dropped})

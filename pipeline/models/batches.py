@@ -20,6 +20,7 @@ from pipeline.models.entry import LedgerEntry
 from pipeline.models.failures import failure_of, shown
 from pipeline.models.generate import Completion, Request
 from pipeline.models.ledger import Ledger
+from pipeline.models.withhold import refuse_withheld
 from schemas.errors import LedgerError, TeacherError
 
 MOST_REQUESTS = 50_000
@@ -83,7 +84,7 @@ class Batches:
     ) -> list[Sent]:
         """Sends every sample that is neither in the ledger nor under way; a question's samples stand together.
 
-        Raises: TeacherError where the provider refuses, LedgerError where nothing can be written down before.
+        Raises: TeacherError where the provider refuses or may not be told what is asked, LedgerError where nothing can be written down before.
         """
         self._settle_intents()
         under_way = {key for sent in self.under_way() for key in self._keys(sent)}
@@ -132,6 +133,8 @@ class Batches:
         for request in requests:
             keys = {request.key(index): index for index in request.samples}
             known = self._ledger.known(list(keys))
+            if not known.issuperset(keys):
+                refuse_withheld(self._teacher, self._endpoint, (request,))
             for key, index in keys.items():
                 if key not in known and key not in under_way:
                     under_way.add(key)

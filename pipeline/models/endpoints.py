@@ -50,6 +50,11 @@ class Endpoint:
         """What a server is, as far as its host or the environment tells."""
         return self.provider or provider_at(self.base_urls[index])
 
+    @property
+    def remote(self) -> bool:
+        """Whether what is sent there may leave this machine."""
+        return not all(map(is_loopback, self.base_urls))
+
     def __repr__(self) -> str:
         return f"Endpoint({', '.join(map(address, self.base_urls))})"
 

@@ -49,7 +49,8 @@ class Request:
     """One question to a model, and which samples of it are wanted.
 
     `seed` is a multiple of 1024, of the question; sample i is drawn with seed + i. `pictures` holds the
-    bytes of each image named in the messages, by digest; it and `source`, whose budget pays, take no part in the key.
+    bytes of each image named in the messages, by digest; `withheld` names the kinds of identifiers of persons for which
+    the text may go to no remote server. They and `source`, whose budget pays, take no part in the key.
     """
 
     model: str
@@ -59,6 +60,7 @@ class Request:
     samples: tuple[int, ...]
     pictures: Mapping[str, bytes] = field(default_factory=dict[str, bytes], compare=False, repr=False)
     source: str = field(default="", compare=False)
+    withheld: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def digest(self) -> bytes:

@@ -12,6 +12,7 @@ from pipeline.models.endpoints import Endpoint, endpoint_for
 from pipeline.models.generate import Completion, Request
 from pipeline.models.ledger import Ledger
 from pipeline.models.limits import Limits
+from pipeline.models.withhold import refuse_withheld
 from pipeline.step import Context
 from schemas.errors import BudgetError
 
@@ -49,12 +50,15 @@ class LazyTeacher:
     def __call__(self, requests: Sequence[Request]) -> list[tuple[Completion, ...]]:
         """As `HttpTeacher` answers.
 
-        Raises: TeacherError where an answer is missing and the endpoint is dead, refuses the key or does not serve the model.
+        Raises: TeacherError where an answer is missing and the endpoint is dead, refuses the key, does not serve the model, or may
+        not be told what is asked.
         """
         keys = [[request.key(sample) for sample in request.samples] for request in requests]
         known = self._ledger.get([key for asked in keys for key in asked])
         if all(key in known for asked in keys for key in asked):
             return [tuple(known[key] for key in asked) for asked in keys]
+        missing = (request for request, asked in zip(requests, keys, strict=True) if not all(key in known for key in asked))
+        refuse_withheld(self._recipe.teacher, endpoint_for(self._recipe.teacher, os.environ), missing)
         return self._opened()(requests)
 
     @property

@@ -20,6 +20,7 @@ from pipeline.publish.checks import Answers, Forms, Ids, Rates, RowCheck, Splits
 from pipeline.publish.corpus import Corpus, CorpusShard, first_line, read_corpus
 from pipeline.publish.findings import Check, Findings, Status
 from pipeline.publish.finish import file_of
+from pipeline.publish.identifiers import Identifiers
 from pipeline.publish.leaks import Leaks, check_evidence, check_overlaps
 from pipeline.publish.lock import Facets, add_facets, count_costs, count_traces, funnel_faults, judge_model, manifest_fingerprint
 from pipeline.publish.pictures import Pictures, images_of
@@ -88,7 +89,7 @@ def audit(
     texts, rates = Texts(), Rates()
     answers = Answers(corpus.lock["policy"], corpus.lock["verifier"], judge_model(corpus.lock))
     ids = Ids()
-    rows: list[RowCheck] = [ids, Splits(), answers, Forms(), rates, texts]
+    rows: list[RowCheck] = [ids, Splits(), answers, Forms(), rates, texts, Identifiers()]
     _look_at_files(corpus, texts)
     facets = _scan(sound, [*rows, *([leaks] if leaks else [])], tell)
     if leaks:

@@ -8,11 +8,12 @@ from typing import Any
 from pipeline.publish.layout import data_files
 from pipeline.publish.markdown import block, code, line, link, table, text
 from pipeline.publish.overlaps import overlaps_section
+from pipeline.publish.privacy import SCAN, privacy_section
 from pipeline.publish.told_traces import costs_section, flags_section, number, teachers_section, traces_of
 from schemas.manifest import Manifest
 from schemas.trace import MODEL_JUDGE
 
-CARD = 3
+CARD = 4
 RESTRICTED = ("gated", "registered", "credentialed", "kaggle")
 STAGES = ("benchmark", "ingest", "gather", "choose", "sample", "judge", "select")
 ABOUT = {
@@ -45,6 +46,7 @@ def render_card(lock: Lock, manifest: Manifest) -> str:
         "## Flags\n\n" + flags_section(lock),
         "## From rows to rows\n\n" + _funnel(lock),
         "## Overlaps with benchmarks\n\n" + overlaps_section(lock, manifest),
+        "## Identifiers of persons\n\n" + privacy_section(lock, manifest),
         "## Limitations\n\n" + _limitations(lock, manifest),
         "## Licences and sources\n\n" + _sources(lock),
     ]
@@ -110,10 +112,11 @@ def _images(lock: Lock, manifest: Manifest) -> str:
 
 
 def _funnel(lock: Lock) -> str:
-    sources = sorted({source for _, source, _, _ in lock["tallies"]})
+    tallies = [told for told in lock["tallies"] if told[0] != SCAN]
+    sources = sorted({source for _, source, _, _ in tallies})
     wide = sources if len(sources) <= _WIDE else []
     found: dict[tuple[str, str], dict[str, int]] = {}
-    for stage, source, reason, count in lock["tallies"]:
+    for stage, source, reason, count in tallies:
         found.setdefault((stage, reason), {})[source] = count
     order = sorted(found, key=lambda place: (_stage(place[0]), place[0], place[1] != "rows", place[1]))
     rows = [

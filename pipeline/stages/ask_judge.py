@@ -44,7 +44,7 @@ def ask_judge(judgements: pa.Table, chosen: pa.Table, recipe: AskJudgeRecipe, ha
 
 def items(judgements: pa.Table, chosen: pa.Table) -> dict[int, judge.Item]:
     """What the judge is asked about a shard, by the row of the judgement."""
-    columns = [Chosen.id, Chosen.question, Chosen.context, Chosen.options, Chosen.answer_type, Chosen.gold_json]
+    columns = [Chosen.id, Chosen.question, Chosen.context, Chosen.options, Chosen.answer_type, Chosen.gold_json, Chosen.identifiers]
     questions = {row[Chosen.id]: row for row in chosen.select(columns).to_pylist() if row[Chosen.answer_type] == AnswerType.OPEN}
     found: dict[int, judge.Item] = {}
     told = (judgements[name].to_pylist() for name in (Judgement.example, Judgement.verdict, Judgement.extracted))
@@ -54,5 +54,5 @@ def items(judgements: pa.Table, chosen: pa.Table) -> dict[int, judge.Item]:
         row = questions[example]
         gold = Gold.from_json(AnswerType.OPEN, row[Chosen.options], row[Chosen.gold_json])
         asked = "\n\n".join(prompts.unmarked(piece) for piece in (row[Chosen.context], row[Chosen.question]) if piece)
-        found[place] = judge.Item(asked, gold.values, extracted)
+        found[place] = judge.Item(asked, gold.values, extracted, tuple(row[Chosen.identifiers]))
     return found

@@ -1,32 +1,86 @@
-"""Choose: which examples of a shard go on; the others are dropped with their reason."""
+"""Choose: which examples of a shard go on, and what of their text; the others are dropped with their reason."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.example import Chosen, Dropped, Example
+from pipeline.texts.identifiers import Identifier, Kind, mask
+from schemas.example import Chosen, Dropped, Example, Identified
 from schemas.graph import Rank
+
+IDENTIFIERS = "identifiers"
+# What a question is asked with can be masked; what it is answered with cannot, or the gold would be a mask.
+MASKABLE = (Example.question, Example.context)
 
 
 @dataclass(frozen=True)
 class ChooseRecipe:
-    """Nothing varies: what is dropped is decided by rank."""
+    """What becomes of texts that hold identifiers of persons: `report`, `mask`, `drop` or `off`.
+
+    `exempt` names the sources whose rows may be sent as they are. All else is decided by rank.
+    """
+
+    identifiers: str = "report"
+    exempt: tuple[str, ...] = ()
 
 
-def choose(examples: pa.Table, ranks: pa.Table, recipe: ChooseRecipe) -> dict[str, pa.Table]:
-    """`chosen` and `dropped`, each in the shard's order; `ranks` has one row an example in the same order."""
+def choose(examples: pa.Table, ranks: pa.Table, recipe: ChooseRecipe, identified: pa.Table | None = None) -> dict[str, pa.Table]:
+    """`chosen` and `dropped`, each in the shard's order; `ranks` has one row an example in the same order.
+
+    `identified`: what `scan_text` found, where it was asked. With `mask`, a row is dropped whose options or gold fail.
+    """
     if not examples[Example.id].equals(ranks[Rank.id]):
         raise ValueError("examples and ranks are not in the same order")
-    stays = pc.equal(ranks[Rank.reason], "")
-    chosen = examples.append_column(Chosen.published_split, ranks[Rank.published_split]).filter(stays)
-    goes = pc.invert(stays)
+    ids = examples[Example.id].to_pylist()
+    found = _failing(identified, recipe)
+    held = [sorted({row[Identified.kind] for row in found.get(id, ())}) for id in ids]
+    reasons, evidence = ranks[Rank.reason].to_pylist(), ranks[Rank.evidence].to_pylist()
+    for place, id in enumerate(ids):
+        if not reasons[place] and held[place] and _goes(found[id], recipe):
+            reasons[place], evidence[place] = IDENTIFIERS, ", ".join(held[place])
+    if recipe.identifiers == "mask" and found:
+        examples, held = _masked(examples, found), [[] for _ in held]
+    stays = pa.array([not reason for reason in reasons], pa.bool_())
+    chosen = examples.append_column(Chosen.published_split, ranks[Rank.published_split])
+    chosen = chosen.append_column(Chosen.identifiers, pa.array(held, Chosen.identifiers.type))
     dropped = pa.table(
         {
-            Dropped.id: examples[Example.id].filter(goes),
-            Dropped.source: examples[Example.source].filter(goes),
-            Dropped.reason: ranks[Rank.reason].filter(goes),
-            Dropped.evidence: ranks[Rank.evidence].filter(goes),
+            Dropped.id: examples[Example.id],
+            Dropped.source: examples[Example.source],
+            Dropped.reason: pa.array(reasons, pa.string()),
+            Dropped.evidence: pa.array(evidence, pa.string()),
         }
     )
-    return {"chosen": chosen, "dropped": dropped}
+    return {"chosen": chosen.filter(stays), "dropped": dropped.filter(pc.invert(stays))}
+
+
+def _failing(identified: pa.Table | None, recipe: ChooseRecipe) -> dict[str, list[Mapping[str, Any]]]:
+    """The findings that keep a text from strangers, by example, but for the sources that are exempt."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for row in identified.to_pylist() if identified is not None else ():
+        if row[Identified.fails] and row[Identified.source] not in recipe.exempt:
+            found.setdefault(row[Identified.id], []).append(row)
+    return found
+
+
+def _goes(rows: Iterable[Mapping[str, Any]], recipe: ChooseRecipe) -> bool:
+    """Whether an example is dropped for its findings."""
+    beyond_mask = any(row[Identified.column] not in MASKABLE for row in rows)
+    return recipe.identifiers == "drop" or (recipe.identifiers == "mask" and beyond_mask)
+
+
+def _masked(examples: pa.Table, found: Mapping[str, list[Mapping[str, Any]]]) -> pa.Table:
+    """The examples with kinds in brackets where identifiers stood in question and context."""
+    ids = examples[Example.id].to_pylist()
+    for name in MASKABLE:
+        texts = [_without(text, name, found.get(id, ())) for id, text in zip(ids, examples[name].to_pylist(), strict=True)]
+        examples = examples.set_column(examples.column_names.index(name), name, pa.array(texts, examples[name].type))
+    return examples
+
+
+def _without(text: str, column: str, rows: Iterable[Mapping[str, Any]]) -> str:
+    here = [row for row in rows if row[Identified.column] == column]
+    return mask(text, [Identifier(Kind(row[Identified.kind]), row[Identified.start], row[Identified.stop]) for row in here])

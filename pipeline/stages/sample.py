@@ -190,6 +190,7 @@ def _request(row: Mapping[str, Any], recipe: SampleRecipe, pictures: Mapping[str
         samples=tuple(samples),
         pictures={picture.digest: data for picture, data in shown},
         source=row[Chosen.source],
+        withheld=tuple(row[Chosen.identifiers]),
     )
 
 

@@ -104,7 +104,7 @@ def mask(text: str, found: list[Identifier]) -> str:
     """The text with each identifier that fails replaced by its kind in brackets."""
     for one in reversed(found):
         if one.fails:
-            text = f"{text[: one.start]}[{one.kind.upper()}]{text[one.stop :]}"
+            text = f"{text[: one.start]}[REDACTED:{one.kind}]{text[one.stop :]}"
     return text
 
 

@@ -22,11 +22,12 @@ Reply with one JSON object and nothing else: {"correct": true or false, "reason"
 
 
 class Item(NamedTuple):
-    """One answer to be judged."""
+    """One answer to be judged; `withheld` as in `Request`."""
 
     question: str
     references: tuple[str, ...]
     answer: str
+    withheld: tuple[str, ...] = ()
 
 
 class Opinion(NamedTuple):
@@ -69,14 +70,14 @@ def judge_request(item: Item, model: str, seed: int = 0, max_tokens: int = 512) 
     references = "\n".join(f"<reference>{_plain(reference)}</reference>" for reference in item.references)
     text = f"<question>{_plain(item.question)}</question>\n{references}\n<answer>{_plain(item.answer)}</answer>"
     messages = (Message("system", (Text(f"{_INSTRUCTIONS}\n[{JUDGE_PROMPT}]"),)), Message("user", (Text(text),)))
-    return Request(model, messages, Sampling(temperature=0.0, max_tokens=max_tokens), seed, (0,))
+    return Request(model, messages, Sampling(temperature=0.0, max_tokens=max_tokens), seed, (0,), withheld=item.withheld)
 
 
 def attempt_request(request: Request, attempt: int) -> Request:
     """The request for one attempt (counted from 0) at an item; each has a key of its own."""
     # A server that decodes greedily would only repeat itself.
     sampling = replace(request.sampling, temperature=RETRY_TEMPERATURE) if attempt else request.sampling
-    return Request(request.model, request.messages, sampling, request.seed, (attempt,))
+    return Request(request.model, request.messages, sampling, request.seed, (attempt,), withheld=request.withheld)
 
 
 def read_reply(text: str) -> tuple[bool, str] | None:

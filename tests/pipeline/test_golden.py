@@ -39,12 +39,14 @@ from pipeline.stages.partition import PartitionRecipe, partition
 from pipeline.stages.publish import OUTPUTS, Asked, PublishRecipe, publish
 from pipeline.stages.rank import RankRecipe, rank
 from pipeline.stages.sample import SampleRecipe, sample
+from pipeline.stages.scan_text import ScanRecipe, scan_text
 from pipeline.stages.select import SelectRecipe, select
 from pipeline.stages.sketch_images import SketchRecipe, sketch_images
 from pipeline.texts.decide import Decision
+from pipeline.texts.identifiers import SCANNER_VERSION
 from pipeline.texts.overlap import DETECTOR_VERSION
 from schemas.contract import Contract
-from schemas.example import AnswerType, Chosen, Dropped, Example, Reject
+from schemas.example import AnswerType, Chosen, Dropped, Example, Identified, Reject
 from schemas.graph import SHARD, Duplicate, Finding, Overlap, Partition, Rank
 from schemas.image import Image, ImageHash
 from schemas.manifest import read_manifest
@@ -88,7 +90,8 @@ GOLDEN: dict[str, tuple[int, str]] = {
     "find_overlaps": (3, "3dec630166ab96ddbca2398a237fbae0"),
     "decide_overlaps": (1, "545b5ca3d581adadce19783e1325ad31"),
     "rank": (3, "26234065f1c3f8bd5f202a44c44df824"),
-    "choose": (1, "01b3a03f51470d9485475ce533e73ce3"),
+    "scan_text": (1, "192042cc22a2b45ab1121c55497a5232"),
+    "choose": (2, "9c8df28698827afe41ef194c47a838ce"),
     "sample": (2, "b15586817433b551c17d2e34a4d728b4"),
     "judge": (2, "477d4410a71d0b47952392afadb9998f"),
     "ask_judge": (2, "918280c6aef603b97f6b185bc2bf1b7d"),
@@ -108,6 +111,7 @@ WRITES: dict[str, Mapping[str, type[Contract]]] = {
     "find_overlaps": {"findings": Finding},
     "decide_overlaps": {"overlaps": Overlap},
     "rank": {"ranks": Rank},
+    "scan_text": {"identified": Identified},
     "choose": {"chosen": Chosen, "dropped": Dropped},
     "sample": {"traces": Trace},
     "judge": {"judgements": Judgement},
@@ -259,6 +263,12 @@ def ranked() -> dict[str, pa.Table]:
     return rank(sharded(examples(ROWS)), hashes(hashed("p"), hashed("q")), SAME, found_duplicates()["duplicates"], recipe, met)
 
 
+def scanned() -> Mapping[str, pa.Table]:
+    told = "Mrs. Ada Byron was admitted on March 3, 2019."
+    rows = [ROWS[0], ROWS[1] | {Example.question: told, Example.context: told, Example.options: ["none", told]}]
+    return scan_text(examples(rows), ScanRecipe(SCANNER_VERSION))
+
+
 def chose() -> dict[str, pa.Table]:
     told = {Rank.id: [row[Example.id] for row in ROWS], Rank.reason: ["", "row cap"] * 3 + [""], Rank.evidence: ["", "3"] * 3 + [""]}
     return choose(examples(ROWS), pa.table(told | {Rank.published_split: ["train"] * 5 + ["heldout"] * 2}), ChooseRecipe())
@@ -334,6 +344,7 @@ STAGES: dict[str, Any] = {
     "find_overlaps": found_overlaps,
     "decide_overlaps": decided_overlaps,
     "rank": ranked,
+    "scan_text": scanned,
     "choose": chose,
     "sample": sampled,
     "judge": judged,

@@ -194,7 +194,7 @@ def test_talk_of_fingerprints_and_photographs_is_told_and_keeps_nothing_back(kin
 def test_a_masked_text_says_what_stood_there_and_holds_nothing_any_more() -> None:
     text = "Mrs. Ada Byron (MRN 0048291, 415-555-2671) was admitted on March 3, 2019."
     masked = mask(text, find_identifiers(text))
-    assert masked == "Mrs. [NAME] (MRN [MRN], [PHONE]) was admitted on [DATE]."
+    assert masked == "Mrs. [REDACTED:name] (MRN [REDACTED:mrn], [REDACTED:phone]) was admitted on [REDACTED:date]."
     assert find_identifiers(masked) == []
 
 

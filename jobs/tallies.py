@@ -1,0 +1,42 @@
+"""Tallies: what every stage was given or left out, counted over a whole build."""
+
+from collections import Counter
+
+import pyarrow as pa
+
+from jobs.privacy import identified
+from pipeline.execute import Execution, Graph
+from pipeline.step import Fan
+from pipeline.store import Store
+from schemas.corpus import Tally
+from schemas.example import Reject
+
+
+def tally(graph: Graph, store: Store, execution: Execution) -> pa.Table:
+    """Counts by stage, source and reason over the whole build, one row each, in order."""
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for step in graph.steps:
+        if step.fan is Fan.FILES:
+            source = step.recipe.source
+            stage = "ingest" if step.recipe.needs_gold else "benchmark"
+            counts[stage, source, "rows"] += sum(ref.rows for name in ("examples", "rejects") for ref in execution.refs(step.name, name))
+            counts.update((stage, source, reason) for reason in _reasons(store, execution, step.name))
+    for ref in execution.refs("gather", "rejects"):
+        rejects = store.read(ref, [Reject.source, Reject.reason]).to_pylist()
+        counts.update(("gather", row[Reject.source], row[Reject.reason]) for row in rejects)
+    for (source, kind), count in (identified(store, execution) or {}).items():
+        counts["scan", source, kind] += count
+    for ref in execution.refs("publish", "tally"):
+        for row in store.read(ref).to_pylist():
+            counts[row[Tally.stage], row[Tally.source], row[Tally.reason]] += row[Tally.count]
+    names = (Tally.stage, Tally.source, Tally.reason)
+    return Tally.from_rows(dict(zip(names, key, strict=True)) | {Tally.count: count} for key, count in sorted(counts.items()))
+
+
+def _reasons(store: Store, execution: Execution, step: str) -> list[str]:
+    return [
+        reason
+        for ref in execution.refs(step, "rejects")
+        if ref.rows
+        for reason in store.read(ref, [Reject.reason])[Reject.reason].to_pylist()
+    ]

@@ -1,0 +1,31 @@
+"""What a card says of identifiers of persons."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.publish.markdown import code, table
+from schemas.manifest import Manifest
+
+SCAN = "scan"
+_DONE = {
+    "report": "Rows whose text holds any but `biometric` and `photo` are sent to no remote teacher{}; their text is published as it is.",
+    "mask": "In questions and contexts all but `biometric` and `photo` are replaced by their kind, as `[REDACTED:name]`; "
+    "rows that hold any in options or gold are left out{}.",
+    "drop": "Rows that hold any but `biometric` and `photo` are left out{}.",
+}
+
+
+def privacy_section(lock: Mapping[str, Any], manifest: Manifest) -> str:
+    """How many rows hold identifiers, by kind and source, and what was done about them."""
+    asked = manifest.privacy.identifiers
+    if asked == "off":
+        return "Texts were not scanned for identifiers of persons."
+    counts = {(source, kind): count for stage, source, kind, count in lock["tallies"] if stage == SCAN}
+    said = "Rules looked for the eighteen kinds of HIPAA's Safe Harbor in the texts of all rows that were read."
+    if not counts:
+        return f"{said} They found 0."
+    sources, kinds = sorted({source for source, _ in counts}), sorted({kind for _, kind in counts})
+    rows = [(code(kind), *(counts.get((source, kind), 0) for source in sources)) for kind in kinds]
+    exempt = ", ".join(code(one.name) for one in manifest.source if one.may_send)
+    done = _DONE[asked].format(f", but for {exempt}, where the manifest permits it" if exempt else "")
+    return f"{said} {done}\n\n" + table(("rows that hold", *map(code, sources)), rows)
