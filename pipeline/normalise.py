@@ -8,6 +8,15 @@ from collections.abc import Sequence
 from pipeline.fingerprint import canonical_json
 
 _BLANK = re.compile(r"\s+")
+# NFKC writes 10² as 102.
+_POWER = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹]")
+_DASH = re.compile("[\u2010-\u2015\u2212]")
+# A sign counts where it stands beside a number: .5 is not 5, 1:2 not 12, 5! not 5, 5" not 5. So do < > + = % and brackets, everywhere.
+_POINT = re.compile(r"\.(?!\d)|(?<!\d),|,(?!\d)|(?<!\d):|:(?!\d)|[;?¿¡]|(?<!\d)!")
+_QUOTE = re.compile("[“”„«»`]|(?<!\\d)[\"'’‘]")
+# Of a minus and a hyphen, only the hyphen stands between letters.
+_HYPHEN = re.compile(r"(?<=[^\W\d_])-(?=[^\W\d_])")
+_GAP = re.compile("_{2,}")
 
 
 def normalise(text: str) -> str:
@@ -15,7 +24,15 @@ def normalise(text: str) -> str:
     return _BLANK.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
 
 
+def wording(text: str) -> str:
+    """A text as its words and numbers are compared: normalised, without the punctuation that changes no meaning."""
+    plain = normalise(_POWER.sub(lambda found: f"^{unicodedata.normalize('NFKC', found[0])}", text))
+    said = _HYPHEN.sub(" ", _DASH.sub("-", plain))
+    said = _GAP.sub("_", _QUOTE.sub("", _POINT.sub(" ", said)))
+    return _BLANK.sub(" ", said).strip() or plain
+
+
 def content_hash(question: str, context: str, options: Sequence[str]) -> str:
-    """What is asked, whatever the source, the case and the order of the options (32 hex digits)."""
-    asked = [normalise(question), normalise(context), sorted(normalise(option) for option in options)]
+    """What is asked, whatever the source, the case, the punctuation and the order of the options (32 hex digits)."""
+    asked = [wording(question), wording(context), sorted(wording(option) for option in options)]
     return hashlib.sha256(canonical_json(asked).encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -40,7 +40,7 @@ class Example(Contract):
     modality = Column("modality", pa.string(), "text, or the kind of image: x-ray, ct, mri, histology, …")
     domain = Column("domain", pa.string(), "Subject or speciality, upstream's word; '' if none")
     license = Column("license", pa.string(), "SPDX licence of the row")
-    content = Column("content", pa.string(), "Hash of normalised question, context and options (not the gold), across sources")
+    content = Column("content", pa.string(), "Hash of the wording of question, context and options (not the gold), across sources")
 
 
 class Reject(Contract):

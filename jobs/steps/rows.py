@@ -69,7 +69,7 @@ def ingest_step(item: Input) -> Step:
     )
     return Step(
         name=ingest_name(item),
-        version=1,
+        version=2,
         fan=Fan.FILES,
         run=partial(read_source, layout=item.layout),
         recipe=recipe,
@@ -105,7 +105,7 @@ def duplicates_step() -> Step:
     )
     return Step(
         "find_duplicates",
-        3,
+        4,
         Fan.REDUCE,
         find_duplicates.find_duplicates,
         find_duplicates.DuplicatesRecipe(),

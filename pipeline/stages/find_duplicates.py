@@ -5,12 +5,12 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 
 from pipeline.fingerprint import canonical_json
-from pipeline.normalise import normalise
+from pipeline.normalise import wording
 from schemas.example import AnswerType, Example
 from schemas.graph import SHARD, Duplicate
 from schemas.picture import Picture
@@ -51,10 +51,19 @@ def _gold(row: Mapping[str, Any]) -> str:
     gold = json.loads(row[Example.gold_json])
     kind, options = row[Example.answer_type], row[Example.options]
     if kind == AnswerType.MCQ:
-        return normalise(options[gold["index"]])
+        return wording(options[gold["index"]])
     if kind == AnswerType.MULTI:
-        return canonical_json(sorted(normalise(options[index]) for index in gold["indexes"]))
+        return canonical_json(sorted(wording(options[index]) for index in gold["indexes"]))
     if kind in (AnswerType.YESNO, AnswerType.YESNOMAYBE):
         # Another release of a set may hold its yes and no as words.
         gold = {"values": [gold["value"]]}
-    return normalise(canonical_json(gold))
+    return canonical_json(_worded(gold))
+
+
+def _worded(told: Any) -> Any:
+    """A gold with its texts as they are compared, and its numbers as they are."""
+    if isinstance(told, str):
+        return wording(told)
+    if isinstance(told, list):
+        return [_worded(one) for one in cast("list[Any]", told)]
+    return {key: _worded(value) for key, value in cast("dict[str, Any]", told).items()} if isinstance(told, dict) else told

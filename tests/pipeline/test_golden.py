@@ -78,7 +78,7 @@ from tests.fixtures.stage_rows import (
 
 # The digest of each stage's outputs under the version that its step has.
 GOLDEN: dict[str, tuple[int, str]] = {
-    "ingest": (1, "0499f1e07174906df10a78f76dba8e2e"),
+    "ingest": (2, "3ec312115725f5f96148c9e290da44fa"),
     "partition": (1, "272a16d23ce9da6d99cce838bc1b290f"),
     "gather": (1, "4e67c7f9519ba4df48df339702c7210d"),
     "hash_images": (2, "049e69db5b4ddbc00d9792802f5f28c7"),
@@ -86,7 +86,7 @@ GOLDEN: dict[str, tuple[int, str]] = {
     "sketch_images": (1, "8bbbd9cafcbca1b87dc64600db2c2908"),
     "join_images": (1, "b0c9de1c43ca096573cb83ff0d314a31"),
     "bound_images": (1, "0aa288de7245c19090bfb4b4168f0b76"),
-    "find_duplicates": (3, "6adebd9e1241f3340fdca64ea3fe08ae"),
+    "find_duplicates": (4, "6adebd9e1241f3340fdca64ea3fe08ae"),
     "find_overlaps": (3, "3dec630166ab96ddbca2398a237fbae0"),
     "decide_overlaps": (1, "545b5ca3d581adadce19783e1325ad31"),
     "rank": (3, "26234065f1c3f8bd5f202a44c44df824"),

@@ -60,6 +60,15 @@ def test_several_right_options_are_compared_as_a_set() -> None:
     assert set(kinds(found([one, three])).values()) == {"contradiction"}
 
 
+def test_golds_that_differ_in_a_number_contradict_and_in_punctuation_do_not() -> None:
+    def kind(*values: str) -> set[str]:
+        told = {"content": "x", "options": [], "answer_type": "open"}
+        return set(kinds(found([example(value, gold_json=json.dumps({"values": [value]}), **told) for value in values])).values())
+
+    assert kind("5 mg", "50 mg") == kind("<5", ">5") == {"contradiction"}
+    assert kind("Crohn's disease", "Crohn’s disease.") == {"question"}
+
+
 def test_free_golds_are_compared_without_case() -> None:
     rows = [
         example(id, content="x", options=[], answer_type="open", gold_json=json.dumps({"values": [value]}))
