@@ -40,7 +40,11 @@ class Lexicon:
         """Looks up every word of the texts in one go."""
         if len(self._known) > self._limit:
             self._known.clear()
-        asked = sorted({fold(word) for text in texts for word in _WORD.findall(text)} - self._known.keys())
+        found_words: set[str] = set()
+        for text in texts:
+            # The lower case of ASCII keeps every place: one pass for all words of the text.
+            found_words.update(_WORD.findall(text.lower()) if text.isascii() else map(fold, _WORD.findall(text)))
+        asked = sorted(found_words - self._known.keys())
         if not asked:
             return
         found = words(asked)
@@ -54,8 +58,11 @@ class Lexicon:
     def tokens(self, text: str) -> list[Token]:
         """The words of a text in order, with their places in it."""
         known, make = self._known, Token._make
-        places = [(found.start(), found.end(), fold(found[0])) for found in _WORD.finditer(text)]
-        if any(word not in known for _, _, word in places):
+        if text.isascii():
+            places = [(*found.span(), found[0]) for found in _WORD.finditer(text.lower())]
+        else:
+            places = [(*found.span(), fold(found[0])) for found in _WORD.finditer(text)]
+        if not known.keys() >= {word for _, _, word in places}:
             self.learn([text])
         return [make((start, end, word, *known.get(word, _UNKNOWN))) for start, end, word in places]
 

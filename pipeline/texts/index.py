@@ -12,13 +12,13 @@ from pipeline.texts.tokens import Hashes, Places, Words, distinct
 Weights = npt.NDArray[np.float64]
 
 RUN = 8
-# A run of words counts when it weighs as much as three words that one row in a hundred holds; vital signs weigh nothing.
-_RUN_WEIGHT = 14.0
+# A run of words counts when it weighs nearly as much as three words that one row in a hundred holds; vital signs weigh nothing.
+_RUN_WEIGHT = 10.0
 _RAREST = 12
 # How much of the weight of a doc's rarest words must be met: a doc of few words is whole in them, and a long text holds any few words.
 _SHARED, _SHARED_FEW, _SHARED_BY_LONG, _LONG = 0.2, 0.38, 0.5, 60
-_CHUNK = 1 << 17
-_ODD = np.uint64(0x9E3779B97F4A7C15)
+_CHUNK = 1 << 16
+_ROW_ODD, _DOC_ODD = np.uint32(0x9E3779B1), np.uint32(0x85EBCA77)
 
 
 class Pairs(NamedTuple):
@@ -69,9 +69,7 @@ class Index:
         doc, word = _words_of(stems, rarity, np.ones(stems.rows, np.bool_))
         also, other = _words_of(whole, rarity, by_whole)
         doc, word = np.concatenate([doc, also + self._texts]), np.concatenate([word, other])
-        order = np.lexsort((word, -rarity.weight[word], doc))
-        doc, word = doc[order], word[order]
-        rare = np.arange(len(doc)) - np.searchsorted(doc, doc) < _RAREST
+        rare = np.arange(len(doc)) - np.searchsorted(doc, np.arange(self._docs))[doc] < _RAREST
         doc, word = doc[rare], word[rare]
         weight = rarity.weight[word]
         total = np.bincount(doc, weight, self._docs)
@@ -80,6 +78,8 @@ class Index:
         self._share = (weight / np.maximum(total[doc], 1e-9))[order]
         held = np.bincount(doc, minlength=self._docs)
         self._one, self._few = held < 2, held < _RAREST
+        self._posted_least = self._share / np.where(self._few, _SHARED_FEW, _SHARED)[self._posted]
+        self._posted_cell = self._posted.astype(np.uint32) * _DOC_ODD
         known = distinct(word)
         self._set = HashSet(rarity.words[known])
         self._bounds = np.searchsorted(word[order], np.append(known, len(rarity.words)))
@@ -124,15 +124,21 @@ class Index:
 
     def _weigh(self, row: Places, starts: Places, stops: Places, long: npt.NDArray[np.bool_]) -> Pairs:
         """The pairs that share enough; one word is never enough where a doc has two."""
-        row, posted = spread(row, starts, stops)
-        doc, share = self._posted[posted], self._share[posted]
-        key = row * self._docs + doc
-        # Most pairs meet in one word only: cells of a hashed table throw them out before the sort.
-        bits = max(len(key).bit_length() + 2, 10)
-        cell = ((key.view(np.uint64) * _ODD) >> np.uint64(64 - bits)).view(np.int64)
+        counts = stops - starts
+        ends = np.cumsum(counts)
+        places = np.arange(int(ends[-1]) if len(ends) else 0)
+        places += np.repeat(starts - (ends - counts), counts)
+        # Most pairs meet in one word only: cells of a hashed table throw them out before rows and docs are even looked up.
+        bits = max(len(places).bit_length() + 1, 10)
+        cell = np.repeat(row.astype(np.uint32) * _ROW_ODD, counts)
+        cell += self._posted_cell[places]
+        cell >>= np.uint32(32 - bits)
+        cell = cell.astype(np.int64)
+        enough = np.flatnonzero(np.bincount(cell, self._posted_least[places], 1 << bits)[cell] >= 1 - 1e-6)
+        row = row[np.searchsorted(ends, enough, "right")]
+        doc, share = self._posted[places[enough]], self._share[places[enough]]
         needed = np.where(self._few[doc], np.where(long[row], _SHARED_BY_LONG, _SHARED_FEW), _SHARED) - 1e-9
-        enough = np.bincount(cell, share, 1 << bits)[cell] >= needed
-        key, share, needed = key[enough], share[enough], needed[enough]
+        key = row * self._docs + doc
         order = np.argsort(key)
         key = key[order]
         first = np.flatnonzero(np.diff(key, prepend=-1))
@@ -145,12 +151,17 @@ class Index:
 
 
 def _words_of(found: Words, rarity: Rarity, wanted: npt.NDArray[np.bool_]) -> tuple[Places, Places]:
-    """The distinct words that weigh anything, by text."""
+    """The distinct words that weigh anything, by text, the rarest first."""
+    if not wanted.any():
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
     ids = rarity.ids(same_words(found.stem))
     kept = np.flatnonzero((ids >= 0) & ~found.is_number & wanted[found.row])
     kept = kept[rarity.weight[ids[kept]] > 0]
-    text, word = np.divmod(distinct(found.row[kept] * len(rarity.words) + ids[kept]), max(len(rarity.words), 1))
-    return text, word
+    by_rarity = np.argsort(-rarity.weight, kind="stable")
+    rank = np.empty(len(by_rarity), np.int64)
+    rank[by_rarity] = np.arange(len(by_rarity))
+    text, place = np.divmod(distinct(found.row[kept] * len(rank) + rank[ids[kept]]), max(len(rank), 1))
+    return text, by_rarity[place]
 
 
 def spread(row: Places, starts: Places, stops: Places) -> tuple[Places, Places]:

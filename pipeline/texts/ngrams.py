@@ -6,6 +6,8 @@ import numpy.typing as npt
 from pipeline.texts.tokens import Hashes, Places, Words, mix
 
 _BASE = 0xD6E8FEB86659FD93
+# What stays in the cache of one core is looked up in half the time.
+_BLOCK = 1 << 15
 
 
 class HashSet:
@@ -22,18 +24,23 @@ class HashSet:
         self._coarse = np.uint64(64 - bits)
         counts = np.bincount((self.hashes >> self._coarse).astype(np.int64), minlength=1 << bits)
         self._starts = np.cumsum(counts) - counts
-        self._most = int(counts.max(initial=0))
 
     def find(self, hashes: Hashes) -> tuple[Places, Places]:
         """Where the hashes are that the set holds, and their place in it."""
+        if len(hashes) > _BLOCK:
+            parts = [self.find(hashes[first : first + _BLOCK]) for first in range(0, len(hashes), _BLOCK)]
+            at = np.concatenate([part[0] + place * _BLOCK for place, part in enumerate(parts)])
+            return at, np.concatenate([part[1] for part in parts])
         maybe = np.flatnonzero(self._filter[hashes >> self._shift])
         if not len(maybe):
             return maybe, maybe
         asked, last = hashes[maybe], len(self.hashes) - 1
         place = self._starts[asked >> self._coarse]
-        # Hashes are spread evenly: the few of one bucket are passed one by one, a tenth of the time of a binary search.
-        for _ in range(self._most - 1):
-            place += self.hashes[np.minimum(place, last)] < asked
+        # Hashes are spread evenly: few have to pass a neighbour in their bucket, a tenth of the time of a binary search.
+        behind = np.flatnonzero(self.hashes[np.minimum(place, last)] < asked)
+        while len(behind):
+            place[behind] += 1
+            behind = behind[(place[behind] <= last) & (self.hashes[np.minimum(place[behind], last)] < asked[behind])]
         place = np.minimum(place, last)
         same = self.hashes[place] == asked
         return maybe[same], place[same]

@@ -14,7 +14,7 @@ from pipeline.texts.sift import Sieve, find_equal
 from pipeline.texts.tokens import distinct, fold
 
 # What is found: raised whenever a finding, a score or a span moves.
-DETECTOR_VERSION = 1
+DETECTOR_VERSION = 2
 
 _CACHED = 1 << 14
 
@@ -55,10 +55,11 @@ class Detector:
         block = block_of([without_options(question) for question in candidates])
         pairs = self.pairs(block)
         hits: list[Hit] = []
-        self._lexicon.learn(block.rows[row].whole for row in distinct(pairs.row).tolist())
+        equal = [self._exact(block, row, doc) for row, doc in zip(pairs.row.tolist(), pairs.doc.tolist(), strict=True)]
+        unequal = np.array([hit is None for hit in equal], np.bool_)
+        self._learn(block, Pairs(pairs.row[unequal], pairs.doc[unequal]))
         last, cand = -1, None
-        for row, doc in zip(pairs.row.tolist(), pairs.doc.tolist(), strict=True):
-            hit = self._exact(block, row, doc)
+        for hit, row, doc in zip(equal, pairs.row.tolist(), pairs.doc.tolist(), strict=True):
             if hit is None:
                 if cand is None or row != last:
                     last, cand = row, read(block.rows[row], self._lexicon)
@@ -66,6 +67,12 @@ class Detector:
             if hit:
                 hits.append(hit)
         return sorted(hits, key=lambda hit: (hit.candidate, hit.decision is not Decision.LEAK, -hit.score, hit.benchmark))
+
+    def _learn(self, block: Block, pairs: Pairs) -> None:
+        """Looks up every word that the pairs will be compared by in one go."""
+        texts = [block.rows[row].whole for row in distinct(pairs.row).tolist()]
+        texts += [self.rows[doc].whole for doc in distinct(pairs.doc).tolist() if doc not in self._cached]
+        self._lexicon.learn(texts)
 
     def _exact(self, block: Block, row: int, doc: int) -> Hit | None:
         """The same words in stem and options: nothing is left to weigh."""

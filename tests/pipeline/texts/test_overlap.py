@@ -8,6 +8,7 @@ import pytest
 from pipeline.texts.decide import Decision
 from pipeline.texts.overlap import Detector, Hit
 from pipeline.texts.questions import Question
+from pipeline.texts.tokens import words
 
 ROWS = [json.loads(line) for line in (Path(__file__).parent / "paraphrases.jsonl").read_text().splitlines()]
 QUESTIONS = [Question(row["id"], row["question"], "", tuple(row["options"]), row["answer"]) for row in ROWS]
@@ -160,3 +161,18 @@ def test_a_number_written_another_way_is_the_same(held: str, said: str) -> None:
     asked = "Which drug lowers cholesterol by {} within a month?"
     detector = Detector([Question("a", asked.format(held), options=LOWERED), *QUESTIONS])
     assert (0, 0) in leaks(detector.find([Question("b", asked.format(said), options=LOWERED)]))
+
+
+def test_words_longer_than_any_are_told_apart_by_their_ends() -> None:
+    start = "acgt" * 400
+    found = words([start + "a", (start + "a").upper(), start + "c", start + "a" + start])
+    assert found.exact[0] == found.exact[1]
+    assert len(set(found.exact.tolist())) == 3
+
+
+def test_every_word_hashes_as_the_word_alone_wherever_it_stands() -> None:
+    held = ["present", "costovertebral", "a", "37", "über", "pneumonoultramicroscopic"]
+    together = words([" ".join(held), ", ".join(held).upper()])
+    alone = words(held).exact.tolist()
+    assert together.exact.tolist() == alone * 2
+    assert words(["presents presented presenting present"]).stem.tolist() == alone[:1] * 4
