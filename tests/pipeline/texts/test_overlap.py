@@ -176,3 +176,12 @@ def test_every_word_hashes_as_the_word_alone_wherever_it_stands() -> None:
     alone = words(held).exact.tolist()
     assert together.exact.tolist() == alone * 2
     assert words(["presents presented presenting present"]).stem.tolist() == alone[:1] * 4
+
+
+def test_finds_held_out_vignettes_with_their_options_and_none_of_their_siblings() -> None:
+    rows = [json.loads(line) for line in (Path(__file__).parent / "paraphrases_heldout.jsonl").read_text().splitlines()]
+    held = [Question(row["id"], row["question"], "", tuple(row["options"]), row["answer"]) for row in rows]
+    detector = Detector(held)
+    said = [question._replace(question=row["paraphrases"][0]) for question, row in zip(held, rows, strict=True)]
+    assert leaks(detector.find(said)) == {(place, place) for place in range(len(held))}
+    assert leaks(detector.find([Question(row["id"], row["sibling"]) for row in rows])) == set()
