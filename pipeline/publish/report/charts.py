@@ -17,7 +17,7 @@ def words(value: object) -> str:
 def table(head: Sequence[str], rows: Iterable[Sequence[str | int]], caption: str) -> str:
     """A table of cells that are HTML already; numbers stand right."""
     body = [list(row) for row in rows]
-    right = [bool(body) and all(isinstance(row[place], int) for row in body) for place in range(len(head))]
+    right = [{type(row[place]) for row in body if row[place] != ""} == {int} for place in range(len(head))]
     heads = "".join(f'<th scope="col"{_side(side)}>{escape(name)}</th>' for name, side in zip(head, right, strict=True))
     lines = "".join("<tr>" + "".join(_cell(cell, place, right[place]) for place, cell in enumerate(row)) + "</tr>" for row in body)
     return (

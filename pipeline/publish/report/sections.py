@@ -66,21 +66,7 @@ def sources(lock: Lock, facts: Facts) -> str:
     held: dict[tuple[str, str], int] = {}
     for stage, source, reason, count in lock["tallies"]:
         held[source, f"{stage} {reason}"] = held.get((source, f"{stage} {reason}"), 0) + count
-    rows = [
-        [
-            words(one["name"]),
-            words(one["title"]),
-            words(one["role"]),
-            words(one["license"] or "not stated"),
-            words(one["access"]),
-            words(", ".join(sorted({modality for source, modality in facts.modalities if source == one["name"]}))),
-            held.get((one["name"], "ingest rows"), 0) or held.get((one["name"], "benchmark rows"), 0),
-            held.get((one["name"], "choose chosen"), 0),
-            facts.traces[one["name"], KEPT],
-            facts.traces[one["name"], REJECTED],
-        ]
-        for one in lock["datasets"]
-    ]
+    rows = [_dataset(one, facts, held) for one in lock["datasets"]]
     head = ("name", "dataset", "role", "licence", "access", "modality", "rows read", "questions", "kept traces", "rejected")
     parts = [table(head, rows, "Datasets")]
     for facet, title in (("modality", "modality"), ("license", "licence of the row"), ("answer_type", "task")):
@@ -93,6 +79,17 @@ def sources(lock: Lock, facts: Facts) -> str:
         if lines:
             parts.append(table((title, "questions", "share"), lines, f"Questions by {title}"))
     return parts[0] + f'<div class="three">{"".join(parts[1:])}</div>'
+
+
+def _dataset(one: Lock, facts: Facts, held: Mapping[tuple[str, str], int]) -> list[str | int]:
+    """A benchmark may bear a source's name: it has rows, and no question or trace of its own."""
+    name, told = one["name"], [words(one[key]) for key in ("name", "title", "role")]
+    told += [words(one["license"] or "not stated"), words(one["access"])]
+    if one["role"] == "benchmark":
+        return [*told, words(""), held.get((name, "benchmark rows"), 0), "", "", ""]
+    modalities = words(", ".join(sorted({modality for source, modality in facts.modalities if source == name})))
+    counts = (held.get((name, "ingest rows"), 0), held.get((name, "choose chosen"), 0))
+    return [*told, modalities, *counts, facts.traces[name, KEPT], facts.traces[name, REJECTED]]
 
 
 def distributions(facts: Facts) -> str:

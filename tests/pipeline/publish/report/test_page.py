@@ -13,8 +13,10 @@ import pytest
 from pipeline.publish.audit import audit
 from pipeline.publish.corpus import read_corpus
 from pipeline.publish.finish import renew_report
+from pipeline.publish.report.facts import KEPT, Facts
 from pipeline.publish.report.page import as_json, render_report
 from pipeline.publish.report.sample import TRACES
+from pipeline.publish.report.sections import sources
 from tests.fixtures.corpora import FACTS, boxed, detach, posed, question, rows_of_a_corpus, traced, write_corpus
 from tests.fixtures.hostile import HOSTILE, hostile_corpus
 from tests.fixtures.local_build import call
@@ -173,3 +175,14 @@ def test_the_command_makes_the_report_and_says_where(built: Path, tmp_path: Path
     assert (said.code, said.told) == (0, {"out": str(tmp_path / "r.html"), "bytes": (built / "report.html").stat().st_size})
     assert (tmp_path / "r.html").read_bytes() == (built / "report.html").read_bytes()
     assert "no folder" in call("report", str(tmp_path / "nothing")).error
+
+
+def test_a_benchmark_with_a_sources_name_is_not_given_its_questions() -> None:
+    facts = Facts()
+    facts.traces["quiz", KEPT] = 77
+    one = {"name": "quiz", "title": "Quiz", "license": "MIT", "access": "open"}
+    tallies = [["ingest", "quiz", "rows", 500], ["choose", "quiz", "chosen", 300], ["benchmark", "quiz", "rows", 41]]
+    shown = sources({"datasets": [one | {"role": "source"}, one | {"role": "benchmark"}], "tallies": tallies, "counts": {}}, facts)
+    source, benchmark = re.findall("<tr><(?:td|th).*?</tr>", shown.partition("<tbody>")[2], re.DOTALL)
+    assert [count in source for count in ("500", "300", "77", "41")] == [True, True, True, False]
+    assert [count in benchmark for count in ("500", "300", "77", "41")] == [False, False, False, True]
