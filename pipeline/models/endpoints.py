@@ -62,7 +62,7 @@ class Endpoint:
         """The text without the key and without credentials of the URLs, should a server echo them."""
         for secret in (*self.api_keys, *(secret for url in self.base_urls for secret in _secrets(url))):
             if len(secret) >= _SHORTEST_SECRET:
-                text = text.replace(secret, "[hidden]")
+                text = text.replace(secret, "[hidden]").replace(secret.replace("/", r"\/"), "[hidden]")
         return text
 
 

@@ -8,13 +8,11 @@ from dataclasses import dataclass, replace
 from pipeline.models.accounts import Account, Spent
 from pipeline.models.budget import Ask, Purse, Refusal
 from pipeline.models.entry import LedgerEntry, Paid
-from pipeline.models.failures import Failure, Kind
+from pipeline.models.failures import FINAL, Failure
 from pipeline.models.generate import Completion, Request
 from pipeline.models.prices import FREE, Price, usd
 from pipeline.models.tokens import bound
 from schemas.errors import BudgetError
-
-_UNREAD = (Kind.TOO_LONG, Kind.CONTENT_FILTER)
 
 
 @dataclass(frozen=True)
@@ -94,7 +92,7 @@ class Payer:
         counted = completion.prompt_tokens + completion.completion_tokens
         if counted:
             return Spent(0 if self._price is None else self._price.of(completion), counted)
-        return Spent() if completion.finish_reason in _UNREAD and not completion.text else reservation.bound
+        return Spent() if completion.finish_reason in FINAL and not completion.text else reservation.bound
 
     def _end(self, id: str, spent: Spent | None) -> None:
         """A request is over: what it cost, or None where that is not known and its bound counts in full."""

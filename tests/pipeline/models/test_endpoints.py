@@ -89,3 +89,8 @@ def test_each_server_may_have_its_own_key_and_limits() -> None:
 def test_a_limit_that_is_none_is_refused(value: str) -> None:
     with pytest.raises(TeacherError, match="MEDTRACE_R1_RPM"):
         endpoint_for("r1", {"MEDTRACE_R1_BASE_URL": "http://a:1/v1,http://b:2/v1", "MEDTRACE_R1_RPM": value})
+
+
+def test_what_stands_behind_the_question_mark_is_hidden_but_for_the_version() -> None:
+    endpoint = Endpoint(("https://host/v1?api-version=2024-10-21&code=very-secret-code",), ("key/with/slashes",))
+    assert endpoint.hide(r"2024-10-21 very-secret-code key\/with\/slashes") == "2024-10-21 [hidden] [hidden]"
