@@ -93,6 +93,7 @@ class Teacher(_Capped):
     model: str
     sees: tuple[Literal["text", "image"], ...] = Field(default=("text",))
     prompt: Name = "boxed"
+    system: str = Field(default="", max_length=32_768)
     structure: Literal["think_boxed"] | None = None
     samples: int = Field(default=1, ge=1, le=MOST_SAMPLES)
     rounds: tuple[Annotated[int, Field(ge=1)], ...] | None = None

@@ -1,4 +1,4 @@
-"""The commands on datasets and models that are at hand: sources, serve."""
+"""The commands on datasets, prompts and models that are at hand: sources, prompt, serve."""
 
 import sys
 from pathlib import Path
@@ -10,7 +10,9 @@ from jobs.commands.options import JsonOption
 
 app = typer.Typer()
 sources_app = typer.Typer(invoke_without_command=True)
+prompt_app = typer.Typer(invoke_without_command=True)
 app.add_typer(sources_app, name="sources")
+app.add_typer(prompt_app, name="prompt")
 
 
 @sources_app.callback(
@@ -47,6 +49,28 @@ def sources_check(
     from sources.check import check
 
     show.checked(check(by_name(name), path.resolve(), split, limit), as_json=as_json)
+
+
+@prompt_app.callback(epilog="Examples: `medtrace prompt` · `medtrace prompt show boxed.2 --task numeric`")
+def prompt(context: typer.Context, as_json: JsonOption = False) -> None:
+    """List the prompts that a teacher may be asked with: `prompt = "…"` in a manifest."""
+    if context.invoked_subcommand is None:
+        from jobs.show import prompts as show
+
+        show.prompts(as_json=as_json)
+
+
+@prompt_app.command("show", epilog="Examples: `medtrace prompt show boxed` · `medtrace prompt show boxed.2 --task numeric --json`")
+def prompt_show(
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    task: Annotated[str | None, typer.Option("--task", metavar="TYPE", help="Only questions of this type: mcq, multi, yesno, …")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a prompt as a teacher sees it, with an example question of each type of answer."""
+    from jobs.show import prompts as show
+    from pipeline.prompts import by_name
+
+    show.prompt(by_name(name), task, as_json=as_json)
 
 
 @app.command(epilog="Example: `medtrace serve --port 8080`, then `OPENAI_BASE_URL=http://127.0.0.1:8080/v1 medtrace build …`")

@@ -24,7 +24,7 @@ PUBLISHED_GROUP_BYTES = 100 << 20
 def publish_step(manifest: Manifest) -> Step:
     """Publish: what was chosen, sampled and judged becomes the tables that people receive."""
     spare = by_name(manifest.teachers[0].prompt if manifest.teachers else "direct")
-    recipe = publish.PublishRecipe(tuple(_asked(teacher) for teacher in manifest.teachers), spare.name, spare.version, VERIFIER)
+    recipe = publish.PublishRecipe(tuple(_asked(teacher) for teacher in manifest.teachers), spare, VERIFIER)
     reads = [
         Read("chosen", "choose", "chosen", tuple(column for column in Chosen.columns if column != Chosen.identifiers)),
         Read("dropped", "choose", "dropped"),
@@ -51,7 +51,8 @@ def _asked(teacher: Teacher) -> publish.Asked:
             "top_p": teacher.top_p,
             "max_tokens": teacher.max_tokens,
             "structure": teacher.structure,
+            **({"system": teacher.system} if teacher.system else {}),
         }
     )
     after = teacher.after.teacher if teacher.after else ""
-    return publish.Asked(teacher.name, teacher.sees, teacher.prompt, by_name(teacher.prompt).version, sampling, after)
+    return publish.Asked(teacher.name, teacher.sees, by_name(teacher.prompt), sampling, after)

@@ -1,12 +1,13 @@
 """The steps from chosen rows to traces, verdicts and what is kept."""
 
+from dataclasses import replace
 from functools import partial
 
 from jobs.budgets import money_of
 from jobs.steps.pictures import shown_by
 from jobs.steps.rounds import after_of, design_of, rounds_of, teacher_before
 from pipeline.models.open import open_teacher
-from pipeline.prompts import by_name
+from pipeline.prompts import by_name, worked_examples
 from pipeline.stages import (
     ask_judge,
     judge,
@@ -42,13 +43,13 @@ def teacher_steps(manifest: Manifest) -> list[Step]:
 def _sample_step(manifest: Manifest, teacher: Teacher, round: int, name: str) -> Step:
     before = teacher_before(manifest, teacher)
     earlier = manifest.teachers[: manifest.teachers.index(teacher)]
+    prompt = replace(by_name(teacher.prompt), system=teacher.system)
     recipe = sample.SampleRecipe(
         teacher=teacher.name,
         model=teacher.model,
         sees=teacher.sees,
         earlier=() if before else tuple(other.sees for other in earlier if other.after is None),
-        prompt=teacher.prompt,
-        prompt_version=by_name(teacher.prompt).version,
+        prompt=prompt,
         structure=teacher.structure or "",
         structure_version=STRUCTURE_VERSION if teacher.structure else 0,
         samples=teacher.asked_in[round],
@@ -59,6 +60,7 @@ def _sample_step(manifest: Manifest, teacher: Teacher, round: int, name: str) ->
         round=round,
         design=design_of(teacher) if round else None,
         after=None if round else after_of(manifest, teacher),
+        worked=worked_examples(prompt) if teacher.structure else {},
     )
     columns = (Chosen.id, Chosen.source, Chosen.question, Chosen.context, Chosen.options, Chosen.answer_type, Chosen.images)
     columns += (Chosen.identifiers,)

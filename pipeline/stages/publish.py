@@ -41,8 +41,7 @@ class Asked:
 
     teacher: str
     sees: tuple[str, ...]
-    prompt: str
-    prompt_version: int
+    prompt: prompts.Prompt
     sampling_json: str
     after: str = ""
 
@@ -52,8 +51,7 @@ class PublishRecipe:
     """The teachers in order, the prompt of questions that none is asked, and the verifier's name."""
 
     teachers: tuple[Asked, ...]
-    prompt: str
-    prompt_version: int
+    prompt: prompts.Prompt
     verifier: str
 
 
@@ -97,10 +95,12 @@ class _Questions:
     def __init__(self, chosen: pa.Table, images: pa.Table, recipe: PublishRecipe) -> None:
         rows = chosen.select([Chosen.images, Chosen.question, Chosen.context, Chosen.options, Chosen.answer_type]).to_pylist()
         self.teachers = [_teacher(row[Chosen.images], recipe) for row in rows]
-        asked = {teacher.teacher: teacher.prompt for teacher in recipe.teachers}
-        self.names = [recipe.prompt if name is None else asked[name] for name in self.teachers]
+        asked = {teacher.teacher: teacher.prompt.name for teacher in recipe.teachers}
+        self.names = [recipe.prompt.name if name is None else asked[name] for name in self.teachers]
+        bare = [prompts.unanswered(row) for row in rows]
         self._plain = {
-            name: [prompts.problem(prompts.by_name(name), row) for row in rows] for name in dict.fromkeys((*asked.values(), recipe.prompt))
+            prompt.name: [prompts.problem(prompt, one) for one in bare]
+            for prompt in (recipe.prompt, *(teacher.prompt for teacher in recipe.teachers))
         }
         self._markers = [prompts.MARKER * len(row[Chosen.images]) for row in rows]
         self.heldout = pc.equal(chosen[Chosen.published_split], "heldout").to_numpy(zero_copy_only=False)
@@ -205,7 +205,7 @@ def _traced(traces: pa.Table, judgements: pa.Table, selected: pa.Table, recipe: 
         "extracted": flat(judgements[Judgement.extracted]),
         Sft.teacher: flat(traces[Trace.teacher]),
         Sft.model: flat(traces[Trace.model]),
-        Sft.prompt_name: pa.array([asked[name].prompt if name in asked else recipe.prompt for name in names], pa.string()),
+        Sft.prompt_name: pa.array([asked[name].prompt.name if name in asked else recipe.prompt.name for name in names], pa.string()),
         Sft.sampling_json: pa.array([asked[name].sampling_json if name in asked else "{}" for name in names], pa.string()),
         Sft.sample: flat(traces[Trace.sample]),
         Sft.finish_reason: flat(traces[Trace.finish_reason]),

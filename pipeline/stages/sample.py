@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -40,14 +40,14 @@ class SampleRecipe:
 
     `earlier` says what the teachers before it see: those questions are theirs. `round` counts from 0; in later rounds
     `design` says who is asked again. `after` says which questions of another teacher it takes.
+    `worked` has the solved question that a structured request begins with, by type of answer.
     """
 
     teacher: str
     model: str
     sees: tuple[str, ...]
     earlier: tuple[tuple[str, ...], ...]
-    prompt: str
-    prompt_version: int
+    prompt: prompts.Prompt
     structure: str
     structure_version: int
     samples: int
@@ -58,6 +58,7 @@ class SampleRecipe:
     round: int = 0
     design: Design | None = None
     after: After | None = None
+    worked: Mapping[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
 
 
 def sample(
@@ -172,13 +173,13 @@ def _pictures(rows: Sequence[Mapping[str, Any]], images: pa.Table | None) -> dic
 
 
 def _request(row: Mapping[str, Any], recipe: SampleRecipe, pictures: Mapping[str, tuple[Picture, bytes]], samples: range) -> Request:
-    prompt = prompts.by_name(recipe.prompt)
-    asked = prompts.problem(prompt, row)
-    messages: tuple[Message, ...] = ()
+    prompt = recipe.prompt
+    asked = prompts.problem(prompt, prompts.unanswered(row))
+    messages = (Message("system", (Text(prompt.system),)),) if prompt.system else ()
     grammar = ""
     if recipe.structure:
-        question, answer = prompts.worked_example(prompt, row[Chosen.answer_type])
-        messages = (Message("user", (Text(question),)), Message("assistant", (Text(answer),)))
+        question, answer = recipe.worked[row[Chosen.answer_type]]
+        messages += (Message("user", (Text(question),)), Message("assistant", (Text(answer),)))
         grammar = structure_grammar(AnswerType(row[Chosen.answer_type]), len(row[Chosen.options]))
     shown = [pictures[digest] for digest in row[Chosen.images]]
     messages += (Message("user", (*(picture for picture, _ in shown), Text(asked))),)

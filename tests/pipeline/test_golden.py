@@ -22,6 +22,7 @@ from pipeline.images.decode import MEASURE_VERSION
 from pipeline.images.near import NEAR_VERSION
 from pipeline.images.phash import HASH_VERSION
 from pipeline.models.generate import Completion
+from pipeline.prompts import BOXED, worked_examples
 from pipeline.rulings import Ruling
 from pipeline.stages.ask_judge import AskJudgeRecipe, ask_judge
 from pipeline.stages.bound_images import BoundRecipe, bound_images
@@ -275,11 +276,16 @@ def chose() -> dict[str, pa.Table]:
 
 
 def sampled() -> dict[str, pa.Table]:
-    recipe = SampleRecipe("t", "m", ("text", "image"), (), "boxed", 1, "", 0, 2, 0.6, 0.95, 100, 7)
+    recipe = SampleRecipe("t", "m", ("text", "image"), (), BOXED, "", 0, 2, 0.6, 0.95, 100, 7)
     handle = FakeGenerate(lambda request, index: Completion(f"<think>{index}</think> \\boxed{{B}}", "stop", "served", 3, 4))
     rows = chosen([ROWS[0], ROWS[2]])
     plainly = sample(rows, recipe, handle, images(image("p")))["traces"]
-    held = sample(rows, replace(recipe, teacher="u", structure="think_boxed", structure_version=1), handle, images(image("p")))["traces"]
+    held = sample(
+        rows,
+        replace(recipe, teacher="u", structure="think_boxed", structure_version=1, worked=worked_examples(BOXED)),
+        handle,
+        images(image("p")),
+    )["traces"]
     return {"traces": pa.concat_tables([plainly, held])}
 
 
@@ -321,7 +327,7 @@ def published() -> dict[str, pa.Table]:
         Trace.from_rows(trace(id, place) for id, place, _ in told),
         Judgement.from_rows(judgement(id, place, reason or "correct") for id, place, reason in told),
         Selected.from_rows(selection(id, place, reason, 2, 1) for id, place, reason in told),
-        PublishRecipe((Asked("t", ("text", "image"), "boxed", 1, "{}"),), "boxed", 1, "v"),
+        PublishRecipe((Asked("t", ("text", "image"), BOXED, "{}"),), BOXED, "v"),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from pipeline.prompts import by_name
+from pipeline.prompts import BOXED, DIRECT, by_name
 from pipeline.stages import publish as stage
 from pipeline.stages.judge import JudgeRecipe, judge
 from pipeline.stages.publish import OUTPUTS, Asked, PublishRecipe, publish
@@ -18,8 +18,8 @@ from schemas.trace import Judgement, Selected, Trace
 from tests.fixtures.stage_rows import chosen, digest_of, example, image, images, judgement, selection, table, trace
 
 Row = dict[str, Any]
-TEACHER = Asked("t", ("text", "image"), "boxed", 1, '{"model":"fake"}')
-RECIPE = PublishRecipe((TEACHER,), "boxed", 1, "v")
+TEACHER = Asked("t", ("text", "image"), BOXED, '{"model":"fake"}')
+RECIPE = PublishRecipe((TEACHER,), BOXED, "v")
 PICTURES = images(image("p"), image("q", format="jpeg"))
 P, Q = digest_of("p"), digest_of("q")
 ROWS = [example("1", images=[P]), example("2", images=[P, Q], source="b"), example("3"), example("4", published_split="heldout")]
@@ -215,7 +215,7 @@ def test_pass_rates_are_of_the_samples() -> None:
 
 
 def test_a_question_that_no_teacher_sees_stays_in_rl_and_says_so() -> None:
-    blind = PublishRecipe((Asked("t", ("text",), "boxed", 1, "{}"),), "boxed", 1, "v")
+    blind = PublishRecipe((Asked("t", ("text",), BOXED, "{}"),), BOXED, "v")
     rows = made(told={"3": [""], "4": ["incorrect"]}, recipe=blind)["rl-train"].to_pylist()
     assert [(row[Rl.no_trace], row[Rl.teacher], row[Rl.pass_rate], row[Rl.n_sampled]) for row in rows] == [
         ("no_teacher", "", None, 0)
@@ -223,14 +223,14 @@ def test_a_question_that_no_teacher_sees_stays_in_rl_and_says_so() -> None:
 
 
 def test_each_question_is_put_as_its_own_teacher_is_asked() -> None:
-    two = PublishRecipe((Asked("t", ("text",), "boxed", 1, "{}"), Asked("eye", ("image",), "direct", 1, "{}")), "boxed", 1, "v")
+    two = PublishRecipe((Asked("t", ("text",), BOXED, "{}"), Asked("eye", ("image",), DIRECT, "{}")), BOXED, "v")
     rows = made(told={"3": [""]}, recipe=two)["rl-train"].to_pylist()
     direct, boxed = by_name("direct").endings["mcq"], by_name("boxed").endings["mcq"]
     assert [row[Rl.problem].endswith(ending) for row, ending in zip(rows, (direct, direct, boxed), strict=True)] == [True] * 3
 
 
 def test_without_a_teacher_the_gold_is_the_response_and_no_pass_rate_is_told() -> None:
-    none = PublishRecipe((), "direct", 1, "v")
+    none = PublishRecipe((), DIRECT, "v")
     tables = made(ROWS[:1], {"1": [""]}, none)
     (row,) = tables["sft-train"].to_pylist()
     assert row[Sft.response] == "<think>1 0</think> \\boxed{B}"
@@ -306,7 +306,7 @@ def test_verdicts_on_other_traces_are_refused(judged: list[Row]) -> None:
 
 
 def test_of_a_cascade_rl_tells_the_first_teacher_and_every_trace_its_own_prompt() -> None:
-    recipe = PublishRecipe((Asked("t", ("text",), "boxed", 1, "{}"), Asked("u", ("text",), "direct", 1, "{}", "t")), "boxed", 1, "v")
+    recipe = PublishRecipe((Asked("t", ("text",), BOXED, "{}"), Asked("u", ("text",), DIRECT, "{}", "t")), BOXED, "v")
     traces = [trace("3", 0, id="a", teacher="u"), trace("3", 0), trace("3", 1)]
     judged = [judgement("3", 0, "incorrect"), judgement("3", 1, "incorrect"), judgement("3", 0) | {Judgement.id: "a"}]
     picked = [selection("3", place, "incorrect", 2, 0) for place in (0, 1)] + [selection("3") | {Selected.id: "a"}]

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from pipeline.models.generate import Completion, Picture, Text
-from pipeline.prompts import by_name
+from pipeline.prompts import BOXED, by_name, worked_examples
 from pipeline.stages.sample import GoldRecipe, SampleRecipe, gold_traces, questions, sample, takes
 from pipeline.verify.structure import structure_grammar
 from schemas.example import AnswerType, Chosen
@@ -16,7 +16,7 @@ from schemas.trace import Trace
 from tests.fixtures.asking import FakeGenerate, text_of
 from tests.fixtures.stage_rows import chosen, digest_of, example, image, images
 
-RECIPE = SampleRecipe("t", "m", ("text",), (), "boxed", 1, "", 0, 2, 0.6, 0.95, 100, 0)
+RECIPE = SampleRecipe("t", "m", ("text",), (), BOXED, "", 0, 2, 0.6, 0.95, 100, 0)
 SEES = replace(RECIPE, sees=("text", "image"))
 PICTURES = images(image("p"), image("q"))
 
@@ -73,7 +73,7 @@ def test_a_teacher_without_structure_is_asked_the_question_alone() -> None:
 @pytest.mark.parametrize("kind", list(AnswerType))
 def test_structure_adds_a_worked_example_and_the_grammar_of_the_answer_type(kind: AnswerType) -> None:
     options = ["a", "b", "c"] if kind in (AnswerType.MCQ, AnswerType.MULTI) else []
-    recipe = replace(RECIPE, structure="think_boxed", structure_version=1)
+    recipe = replace(RECIPE, structure="think_boxed", structure_version=1, worked=worked_examples(BOXED))
     (request,) = asked(example("1", answer_type=kind.value, options=options), recipe=recipe)
     assert [message.role for message in request.messages] == ["user", "assistant", "user"]
     assert request.sampling.structure == "think_boxed"
