@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from pipeline.normalise import normalise
 from schemas.errors import ManifestError
 from schemas.example import AnswerType, Example
+from schemas.manifest_parts import Shot
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 MARKER = "<image>"
@@ -37,6 +39,14 @@ class Unanswered(NamedTuple):
     context: str
     options: Sequence[str]
     answer_type: str
+
+
+class Shown(NamedTuple):
+    """A solved question before the real one: the question alone, normalised; what is asked; what is answered."""
+
+    question: str
+    asked: str
+    answered: str
 
 
 # "Please reason step-by-step, …" is OctoMed's published suffix for reasoned answers (model card of OctoMed-7B).
@@ -181,6 +191,22 @@ def unmarked(text: str) -> str:
     while MARKER in text:
         text = text.replace(MARKER, "")
     return text.strip()
+
+
+def shown(prompt: Prompt, shots: Sequence[Shot]) -> tuple[Shown, ...]:
+    """Solved questions as turns before the real one, in the prompt's form."""
+    return tuple(Shown(normalise(shot.question), problem(prompt, _bare(shot)), _answered(prompt, shot)) for shot in shots)
+
+
+def _bare(shot: Shot) -> Unanswered:
+    said = shot.answer.strip().casefold()
+    spoken = {"yes": AnswerType.YESNO, "no": AnswerType.YESNO, "maybe": AnswerType.YESNOMAYBE}.get(said, AnswerType.OPEN)
+    return Unanswered(shot.question, shot.context, shot.options, AnswerType.MCQ if shot.options else spoken)
+
+
+def _answered(prompt: Prompt, shot: Shot) -> str:
+    thought = f"<think>\n{shot.thought}\n</think>\n\n" if shot.thought else ""
+    return thought + (f"\\boxed{{{shot.answer}}}" if prompt.asks_box else shot.answer)
 
 
 def worked_examples(prompt: Prompt) -> dict[str, tuple[str, str]]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from schemas.errors import ManifestError
-from schemas.manifest_parts import MOST_SAMPLES, After, Cap, Images, Name, Near, OverlapRule, Price, Usd
+from schemas.manifest_parts import MOST_SAMPLES, After, Cap, Images, Name, Near, OverlapRule, Price, Shot, Usd
 from schemas.manifest_parts import Section as _Model
 
 Licence = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+-]*( (AND|OR|WITH) [A-Za-z0-9][A-Za-z0-9.+-]*)*$")]
@@ -94,6 +94,7 @@ class Teacher(_Capped):
     sees: tuple[Literal["text", "image"], ...] = Field(default=("text",))
     prompt: Name = "boxed"
     system: str = Field(default="", max_length=32_768)
+    shots: tuple[Shot, ...] = Field(default=(), max_length=16)
     structure: Literal["think_boxed"] | None = None
     samples: int = Field(default=1, ge=1, le=MOST_SAMPLES)
     rounds: tuple[Annotated[int, Field(ge=1)], ...] | None = None
@@ -124,6 +125,12 @@ class Teacher(_Capped):
             raise ValueError(f"rounds add up to between 1 and {MOST_SAMPLES} samples")
         if not self.until_correct and not self.caps:
             raise ValueError("rounds need until_correct or caps, else nothing is decided between them")
+        return self
+
+    @model_validator(mode="after")
+    def _is_shown_one_kind_of_example(self) -> Self:
+        if self.shots and self.structure:
+            raise ValueError("shots and structure exclude each other: structure shows a solved question of its own")
         return self
 
     @property
@@ -280,6 +287,7 @@ def _keys_beside(place: list[Any]) -> list[str]:
     inner: dict[str, type[BaseModel]] = {"source": Dataset, "benchmark": Dataset, "split": Split, "teacher": Teacher}
     inner |= {"judge": Judge, "model": JudgeModel, "select": Select, "gold": GoldColumn, "price": Price}
     inner |= {"budget": Budget, "caps": Cap, "after": After, "overlap": OverlapRule, "images": Images, "near": Near, "privacy": Privacy}
+    inner |= {"shots": Shot}
     for part in place[:-1]:
         model = inner.get(part, model) if isinstance(part, str) else model
     return [field.alias or name for name, field in model.model_fields.items()]

@@ -85,3 +85,20 @@ class After(Section):
         if self.correct_below is not None and self.pass_rate_below is not None:
             raise ValueError("correct_below and pass_rate_below exclude each other")
         return self
+
+
+class Shot(Section):
+    """A solved question that a teacher is shown before the one it is asked."""
+
+    question: str = Field(min_length=1)
+    context: str = ""
+    options: tuple[str, ...] = Field(default=(), max_length=26)
+    thought: str = ""
+    answer: str = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _answers_with_a_letter(self) -> Self:
+        letters = [chr(ord("A") + place) for place in range(len(self.options))]
+        if self.options and self.answer not in letters:
+            raise ValueError(f"the answer to a question with options is one of {', '.join(letters)}, not {self.answer!r:.40}")
+        return self

@@ -52,6 +52,7 @@ def _asked(teacher: Teacher) -> publish.Asked:
             "max_tokens": teacher.max_tokens,
             "structure": teacher.structure,
             **({"system": teacher.system} if teacher.system else {}),
+            **({"shots": [shot.model_dump() for shot in teacher.shots]} if teacher.shots else {}),
         }
     )
     after = teacher.after.teacher if teacher.after else ""

@@ -7,7 +7,7 @@ from jobs.budgets import money_of
 from jobs.steps.pictures import shown_by
 from jobs.steps.rounds import after_of, design_of, rounds_of, teacher_before
 from pipeline.models.open import open_teacher
-from pipeline.prompts import by_name, worked_examples
+from pipeline.prompts import by_name, shown, worked_examples
 from pipeline.stages import (
     ask_judge,
     judge,
@@ -61,6 +61,7 @@ def _sample_step(manifest: Manifest, teacher: Teacher, round: int, name: str) ->
         design=design_of(teacher) if round else None,
         after=None if round else after_of(manifest, teacher),
         worked=worked_examples(prompt) if teacher.structure else {},
+        shots=shown(prompt, teacher.shots),
     )
     columns = (Chosen.id, Chosen.source, Chosen.question, Chosen.context, Chosen.options, Chosen.answer_type, Chosen.images)
     columns += (Chosen.identifiers,)

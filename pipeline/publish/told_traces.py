@@ -83,6 +83,8 @@ def flags_section(lock: Lock) -> str:
 def _teacher(one: Teacher) -> tuple[str, ...]:
     sampling = f"{_samples(one)} × temperature {one.temperature:g}, top_p {one.top_p:g}, max_tokens {one.max_tokens}"
     sampling += f", structure {one.structure}" if one.structure else ""
+    sampling += ", a system message" if one.system else ""
+    sampling += f", {len(one.shots)} solved questions shown" if one.shots else ""
     return code(one.name), code(one.model), text(", ".join(one.sees)), code(one.prompt), text(sampling)
 
 

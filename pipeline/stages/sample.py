@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from pipeline import prompts
 from pipeline.fingerprint import stable_seed
 from pipeline.models.generate import Completion, Generate, Message, Picture, Request, Sampling, Text
+from pipeline.normalise import normalise
 from pipeline.sampling import Design
 from pipeline.verify.structure import structure_grammar
 from schemas.example import AnswerType, Chosen
@@ -40,7 +41,8 @@ class SampleRecipe:
 
     `earlier` says what the teachers before it see: those questions are theirs. `round` counts from 0; in later rounds
     `design` says who is asked again. `after` says which questions of another teacher it takes.
-    `worked` has the solved question that a structured request begins with, by type of answer.
+    `worked` has the solved question that a structured request begins with, by type of answer;
+    `shots` those that are shown before every other question.
     """
 
     teacher: str
@@ -59,6 +61,7 @@ class SampleRecipe:
     design: Design | None = None
     after: After | None = None
     worked: Mapping[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
+    shots: tuple[prompts.Shown, ...] = ()
 
 
 def sample(
@@ -181,6 +184,10 @@ def _request(row: Mapping[str, Any], recipe: SampleRecipe, pictures: Mapping[str
         question, answer = recipe.worked[row[Chosen.answer_type]]
         messages += (Message("user", (Text(question),)), Message("assistant", (Text(answer),)))
         grammar = structure_grammar(AnswerType(row[Chosen.answer_type]), len(row[Chosen.options]))
+    asking = normalise(row[Chosen.question])
+    for shot in recipe.shots:
+        if shot.question != asking:
+            messages += (Message("user", (Text(shot.asked),)), Message("assistant", (Text(shot.answered),)))
     shown = [pictures[digest] for digest in row[Chosen.images]]
     messages += (Message("user", (*(picture for picture, _ in shown), Text(asked))),)
     return Request(

@@ -7,11 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.fingerprint import fingerprint
-from pipeline.prompts import BOXED, PROMPTS, Prompt, Unanswered, by_name, problem, unanswered, worked_examples
+from pipeline.models.generate import Text
+from pipeline.prompts import BOXED, PROMPTS, Prompt, Unanswered, by_name, problem, shown, unanswered, worked_examples
 from pipeline.publish.texts import question_in
 from pipeline.stages.sample import SampleRecipe, questions
 from schemas.errors import ManifestError
 from schemas.example import AnswerType
+from schemas.manifest import read_manifest
+from schemas.manifest_parts import Shot
 from tests.fixtures.asking import text_of
 from tests.fixtures.stage_rows import chosen, example
 
@@ -67,6 +70,41 @@ def test_a_system_message_goes_before_the_question_and_makes_it_another() -> Non
     assert told.messages[1:] == plain.messages
     assert text_of(told) == f"You are a physician.\n{text_of(plain)}"
     assert told.key(0) != plain.key(0)
+
+
+SHOTS = (
+    Shot(question="Which organ makes bile?", options=("Heart", "Liver"), thought="Hepatocytes make it.", answer="B"),
+    Shot(question=" Question  1?", answer="yes"),
+)
+
+
+def test_solved_questions_are_shown_first_in_the_prompts_own_form() -> None:
+    (request,) = (one.request for one in questions(chosen([example("2")]), replace(RECIPE, shots=shown(BOXED, SHOTS))))
+    texts = [part.text for message in request.messages for part in message.parts if isinstance(part, Text)]
+    assert [message.role for message in request.messages] == ["user", "assistant", "user", "assistant", "user"]
+    assert texts[0].endswith("A. Heart\nB. Liver\n\n" + BOXED.instruction("mcq"))
+    assert texts[1] == "<think>\nHepatocytes make it.\n</think>\n\n\\boxed{B}"
+    assert texts[2].endswith(BOXED.instruction("yesno"))
+    assert shown(by_name("direct"), SHOTS)[1].answered == "yes"
+
+
+def test_a_question_is_not_shown_its_own_solution() -> None:
+    (request,) = (one.request for one in questions(chosen([example("1")]), replace(RECIPE, shots=shown(BOXED, SHOTS))))
+    assert len(request.messages) == 3
+    assert "bile" in text_of(request)
+
+
+@pytest.mark.parametrize(
+    ("told", "fault"),
+    [
+        ('shots = [{ question = "q", options = ["a", "b"], answer = "C" }]', "one of A, B, not 'C'"),
+        ('shots = [{ question = "q", answer = "a", gold = "b" }]', "known here are question, context"),
+        ('structure = "think_boxed"\nshots = [{ question = "q", answer = "a" }]', "shots and structure exclude each other"),
+    ],
+)
+def test_shots_that_make_no_sense_are_errors(told: str, fault: str) -> None:
+    with pytest.raises(ManifestError, match=fault):
+        read_manifest(f'name = "x"\n[[source]]\nname = "medmcqa"\n[[teacher]]\nname = "t"\nmodel = "m"\n{told}\n', "m.toml")
 
 
 def test_an_unknown_prompt_is_an_error_that_names_those_there_are() -> None:
