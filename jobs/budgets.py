@@ -31,11 +31,11 @@ def check_budgets(manifest: Manifest) -> None:
 
     caps = caps_of(manifest)
     for paid in manifest.receivers:
-        if caps.capped_usd(paid.name) and price_of(paid.model, _urls(paid.name), paid.price) is None:
+        if caps.capped_usd(paid.name) and price_of(paid.model, urls_of(paid.name), paid.price) is None:
             raise unknown_price(paid.name, paid.model)
 
 
-def _urls(name: str) -> tuple[str, ...]:
+def urls_of(name: str) -> tuple[str, ...]:
     """Where a teacher is, as far as it is known yet."""
     try:
         return endpoint_for(name, os.environ).base_urls

@@ -1,19 +1,20 @@
 """Planning: what a build would do, unit by unit, and what it would ask its teachers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from jobs import inputs as found
 from jobs.asking import left_to_ask
 from jobs.build import Nobody, Options, prepare
+from jobs.estimates import Estimate, estimate_of
 from jobs.privacy import identified
 from pipeline.execute import Execution, Graph, execute
 from pipeline.stages.ask_judge import AskJudgeRecipe
 from pipeline.stages.sample import SampleRecipe
 from pipeline.step import Step
 from pipeline.store import Store
+from schemas.manifest import Manifest
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,10 @@ class StepPlan:
 
 @dataclass(frozen=True)
 class TeacherPlan:
-    """What a teacher or the judge would be asked. `exact`: the questions are known already; `waits_for`: what decides a judge's."""
+    """What a teacher or the judge would be asked. `exact`: the questions are known already; `waits_for`: what decides a judge's.
+
+    `estimate`: tokens and money, where the questions are known.
+    """
 
     teacher: str
     model: str
@@ -43,6 +47,7 @@ class TeacherPlan:
     max_tokens: int | None
     exact: bool
     waits_for: str = ""
+    estimate: Estimate | None = None
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,7 @@ class Plan:
         """The plan for machines."""
         steps = [{"step": s.step, "units": s.units, "cached": s.cached, "to_run": s.to_run, "waits_for": s.waits_for} for s in self.steps]
         found = None if self.identifiers is None else [[*which, count] for which, count in sorted(self.identifiers.items())]
-        return {"name": self.name, "steps": steps, "teachers": [vars(teacher) for teacher in self.teachers], "identifiers": found}
+        return {"name": self.name, "steps": steps, "teachers": [asdict(teacher) for teacher in self.teachers], "identifiers": found}
 
 
 def plan(asked: found.Asked, options: Options) -> Plan:
@@ -70,7 +75,7 @@ def plan(asked: found.Asked, options: Options) -> Plan:
     store = Store(options.store)
     execution = execute(graph, store, Nobody(), dry=True)
     rows = _upper_bound(graph, execution)
-    teachers = [_teacher(step, execution, store, options.store, rows) for step in graph.steps if step.open is not None]
+    teachers = [_teacher(step, execution, store, asked.manifest, rows) for step in graph.steps if step.open is not None]
     return Plan(
         asked.manifest.name, tuple(_step(graph, step, execution) for step in graph.steps), tuple(teachers), identified(store, execution)
     )
@@ -107,10 +112,11 @@ def _upper_bound(graph: Graph, execution: Execution) -> int | None:
     return total
 
 
-def _teacher(step: Step, execution: Execution, store: Store, folder: Path, rows: int | None) -> TeacherPlan:
+def _teacher(step: Step, execution: Execution, store: Store, manifest: Manifest, rows: int | None) -> TeacherPlan:
     recipe: SampleRecipe | AskJudgeRecipe = step.recipe
+    ledger = store.root / "ledger"
     name = recipe.teacher if isinstance(recipe, AskJudgeRecipe) else step.name.partition("[")[2].removesuffix("]")
-    known = left_to_ask(step, execution, store, folder / "ledger")
+    known = left_to_ask(step, execution, store, ledger)
     if isinstance(recipe, AskJudgeRecipe):
         if known is None:
             return TeacherPlan(name, recipe.model, None, None, 0, None, exact=False, waits_for=step.reads[0].step)
@@ -122,4 +128,6 @@ def _teacher(step: Step, execution: Execution, store: Store, folder: Path, rows:
         tokens = None if requests is None else requests * recipe.max_tokens
         return TeacherPlan(name, recipe.model, rows, requests, 0, tokens, exact=False)
     held = known.samples - known.missing
-    return TeacherPlan(name, recipe.model, known.questions, known.missing, held, known.missing * recipe.max_tokens, exact=True)
+    most = known.missing * recipe.max_tokens
+    told = None if isinstance(recipe, AskJudgeRecipe) else estimate_of(step, execution, store, ledger, manifest)
+    return TeacherPlan(name, recipe.model, known.questions, known.missing, held, most, exact=True, estimate=told)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from jobs.build import Built
+    from jobs.estimates import Estimate
     from jobs.preview import Plan
     from pipeline.publish.audit import Audit
     from pipeline.publish.diff import Diff
@@ -36,9 +37,23 @@ def plan(found: "Plan", *, as_json: bool) -> None:
             line = f"{bound}{teacher.questions:,} questions, {bound}{teacher.requests:,} requests to send ({teacher.in_ledger:,} in the ledger), "
             line += f"at most {teacher.max_tokens:,} completion tokens"
         print_line(f"Teacher {teacher.teacher} ({teacher.model}): {line}.")
+        if teacher.estimate and teacher.requests:
+            print_line(f"  {_estimated(teacher.estimate)}")
     if found.identifiers:
         told = ", ".join(f"{source} {kind} {count:,}" for (source, kind), count in sorted(found.identifiers.items()))
         print_line(f"Rows that hold identifiers of persons: {told}.")
+
+
+def _estimated(told: "Estimate") -> str:
+    """Tokens and money, expected and at most."""
+    from pipeline.models.prices import usd
+
+    costs = ["price unknown" if cost is None else usd(cost) for cost in (told.cost_nanousd, told.most_cost_nanousd)]
+    most = f"at most {told.most_prompt_tokens + told.most_completion_tokens:,} tokens ({costs[1]})"
+    if told.completion_tokens is None:
+        return f"About {told.prompt_tokens:,} prompt tokens; {most}. The ledger holds no answer of this model to expect more by."
+    spent = f"{told.prompt_tokens:,} prompt and {told.completion_tokens:,} completion tokens ({costs[0]})"
+    return f"Expected by {told.known:,} answers in the ledger: {spent}; {most}."
 
 
 def built(found: "Built", *, as_json: bool) -> None:

@@ -64,3 +64,23 @@ def test_a_plan_for_people_says_the_same(project: Project, teacher: FakeTeacher)
     project.build(until="choose")
     said = call("plan", str(project.manifest), "--store", str(project.store))
     assert "Teacher fake (fake): 5 questions, 15 requests to send (0 in the ledger)" in said.out
+
+
+def test_tokens_and_money_are_bounded_before_the_first_answer_and_expected_by_earlier_ones(project: Project, teacher: FakeTeacher) -> None:
+    priced = "price = { input = 1.0, output = 10.0 }\n"
+    project.write({"quiz": questions(5)}, samples=3, more=priced)
+    assert project.build(until="choose").errors == []
+    (first,) = plan(project)["teachers"]
+    told = first["estimate"]
+    assert (told["known"], told["completion_tokens"], told["cost_nanousd"]) == (0, None, None)
+    assert told["most_completion_tokens"] == 15 * 64
+    assert told["most_cost_nanousd"] == told["most_prompt_tokens"] * 1000 + 15 * 64 * 10_000
+    assert 0 < told["prompt_tokens"] < told["most_prompt_tokens"]
+    assert project.build().errors == []
+    project.write({"quiz": questions(5)}, samples=8, more=priced)
+    (later,) = plan(project)["teachers"]
+    told = later["estimate"]
+    assert told["known"] == 15
+    assert 0 < told["completion_tokens"] < told["most_completion_tokens"]
+    assert told["cost_nanousd"] == told["prompt_tokens"] * 1000 + told["completion_tokens"] * 10_000
+    assert "Expected by 15 answers" in call("plan", str(project.manifest), "--store", str(project.store)).out
