@@ -192,21 +192,34 @@ class _Limits:
 
 
 class _SharedLimits:
-    """The way of a handle to them, in slices: one call leaves a whole window of requests go."""
+    """The way of a handle to them, in slices: one call leaves a whole window of requests go.
 
-    def __init__(self, actor: Any) -> None:
-        self._actor = actor
+    It knows the actor by its name: a handle to it among an actor's arguments could not be had again after a death.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._found: Any = None
+
+    @property
+    def _actor(self) -> Any:
+        if self._found is None:
+            self._found = ray.get_actor(self._name)
+        return self._found
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _SharedLimits, (self._name,)
 
     async def take(self, name: str, rates: Rates, estimates: Sequence[int], refund: int = 0) -> Grant:
         """As in `Limits`; while they cannot be reached nothing goes."""
         try:
             return await self._actor.take.remote(name, rates, list(estimates), refund)
-        except RayError:
+        except (RayError, ValueError):
             return Grant(0, LIMITS_AGAIN_S)
 
     async def settle(self, name: str, requests: int, tokens: int) -> None:
         """As in `Limits`; what cannot be given back refills with time."""
-        with suppress(RayError):
+        with suppress(RayError, ValueError):
             await self._actor.settle.remote(name, requests, tokens)
 
 
@@ -223,6 +236,7 @@ class RayRunner:
         self._asked: dict[str, Any] = {}
         self._told: dict[str, tuple[int, int]] = {}
         self._limits: Any = None
+        self._shared: _SharedLimits | None = None
 
     def room(self, step: Step) -> bool:
         """Whether another unit of this step may be handed over now."""
@@ -284,9 +298,10 @@ class RayRunner:
 
     def _keeper(self, step: Step) -> Any:
         if self._limits is None:
-            self._limits = _Limits.remote()
+            name = f"medtrace limits {uuid.uuid4().hex}"
+            self._limits, self._shared = _Limits.options(name=name).remote(), _SharedLimits(name)
         if step.name not in self._keepers:
-            context = replace(self._context, limits=_SharedLimits(self._limits))
+            context = replace(self._context, limits=self._shared)
             self._keepers[step.name] = _Keeper.options(
                 num_cpus=step.needs.cpus if step.needs.gpus else 0, num_gpus=step.needs.gpus, max_concurrency=step.needs.in_flight + 2
             ).remote(self._store.root, step, context)
