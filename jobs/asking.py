@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from pipeline.execute import Execution
+from pipeline.graph import Execution
 from pipeline.models.generate import Request
 from pipeline.models.ledger import Ledger
 from pipeline.stages.ask_judge import AskJudgeRecipe, items

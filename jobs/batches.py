@@ -12,7 +12,8 @@ from jobs import inputs as found
 from jobs.asking import requests_of
 from jobs.budgets import caps_of
 from jobs.build import Nobody, Options, hold_back, prepare, run
-from pipeline.execute import Execution, Graph, Watch, execute
+from pipeline.execute import execute
+from pipeline.graph import Execution, Graph, Watch
 from pipeline.models.batches import Batches, Collected, Sent, State
 from pipeline.models.chat import body_of, head_of
 from pipeline.models.endpoints import Endpoint, endpoint_for

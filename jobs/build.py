@@ -16,7 +16,8 @@ from jobs.privacy import check_texts, has_remote
 from jobs.steps.given import Input
 from jobs.tallies import tally
 from pipeline import prompts
-from pipeline.execute import Execution, Graph, Runner, Watch, execute
+from pipeline.execute import execute
+from pipeline.graph import Execution, Graph, Runner, Watch
 from pipeline.publish.finish import check_replaceable, finish
 from pipeline.publish.lock import Shard, SourceFacts
 from pipeline.run_local import LocalRunner, available_cpus

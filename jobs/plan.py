@@ -6,7 +6,7 @@ from jobs.steps.overlaps import overlap_steps
 from jobs.steps.pictures import bound_steps, hash_step, picture_steps
 from jobs.steps.rows import choose_step, duplicates_step, gather_step, ingest_step, partition_step, rank_step, scan_steps
 from jobs.steps.traces import teacher_steps
-from pipeline.execute import Graph
+from pipeline.graph import Graph
 from pipeline.read_source import digest_part
 from schemas.manifest import Manifest
 

@@ -9,7 +9,8 @@ from jobs.asking import left_to_ask
 from jobs.build import Nobody, Options, prepare
 from jobs.estimates import Estimate, estimate_of
 from jobs.privacy import identified
-from pipeline.execute import Execution, Graph, execute
+from pipeline.execute import execute
+from pipeline.graph import Execution, Graph
 from pipeline.stages.ask_judge import AskJudgeRecipe
 from pipeline.stages.sample import SampleRecipe
 from pipeline.step import Step

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pyarrow as pa
 
 from jobs.asking import left_to_ask
-from pipeline.execute import Execution, Graph
+from pipeline.graph import Execution, Graph
 from pipeline.models.endpoints import endpoint_for
 from pipeline.models.withhold import NEXT
 from pipeline.stages.sample import SampleRecipe, takes

@@ -10,7 +10,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from pipeline.execute import Execution
+from pipeline.graph import Execution
 from pipeline.work import Work
 
 LINE_EVERY_S = 5.0

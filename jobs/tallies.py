@@ -5,7 +5,7 @@ from collections import Counter
 import pyarrow as pa
 
 from jobs.privacy import identified
-from pipeline.execute import Execution, Graph
+from pipeline.graph import Execution, Graph
 from pipeline.step import Fan
 from pipeline.store import Store
 from schemas.corpus import Tally

@@ -11,7 +11,7 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from threading import Lock
 
-from pipeline.execute import Done
+from pipeline.graph import Done
 from pipeline.step import Context, Handle, Step
 from pipeline.store import Store
 from pipeline.work import Receipt, Work, do

@@ -17,7 +17,7 @@ from ray._private import worker as ray_worker
 from ray.exceptions import ActorDiedError, AuthenticationError, GetTimeoutError, RayActorError, RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from pipeline.execute import Done
+from pipeline.graph import Done
 from pipeline.models.limits import Grant, LocalLimits, Rates
 from pipeline.step import Context, Handle, Step
 from pipeline.store import Store

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from jobs import inputs
 from jobs.plan import build_graph
-from pipeline.execute import Graph, execute
+from pipeline.execute import execute
+from pipeline.graph import Graph
 from pipeline.run_local import LocalRunner
 from pipeline.step import Context
 from pipeline.store import Store

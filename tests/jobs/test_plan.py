@@ -6,7 +6,7 @@ import pytest
 
 from jobs import inputs
 from jobs.plan import build_graph
-from pipeline.execute import Graph
+from pipeline.graph import Graph
 from tests.fixtures.local_build import Project, questions
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from pipeline.execute import Graph, execute
+from pipeline.execute import execute
+from pipeline.graph import Graph
 from pipeline.run_local import LocalRunner
 from pipeline.step import Context, Fan, Read, Step
 from pipeline.store import Store

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.execute import Graph
+from pipeline.graph import Graph
 from pipeline.step import Fan, Read, Step
 from schemas.errors import UnitError
 from tests.fixtures.toy_graph import Letters, Plain, Total, done, echo_step, measure, run, total, toy_graph, words
