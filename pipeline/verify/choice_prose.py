@@ -68,6 +68,7 @@ _NEW_QUESTION = re.compile(r"\n[ \t#*]*(?:Question|Q)[ \t]*\d{0,4}[*]{0,2}:", re
 _CLOSING = re.compile(r"(?<=[ \n*][Aa])nswer is:? ?\*{0,2}\(?([A-Z])\)?\*{0,2}\.?\s*\Z")
 _FAULTY = re.compile(r"\b(?:incorrect|wrong|false\b|falsch|mauvais|erron|equivocad)", re.IGNORECASE)
 _UNDERSCORED = re.compile(r"(?:final|correct|best|your|my|predicted|model|the)_\Z", re.IGNORECASE)
+_EITHER = re.compile(r"\Aeither\s+", re.IGNORECASE)
 _STOP = re.compile(r"[.?!]\s")
 _UNSURE = re.compile(
     r"(?:\bnot|n't|\bcannot|\bnever|\bcould|\bmight|\bmay|\bno|\bnicht|\bn'|不可能|可能|也许|或许|未必|不一定|[不非])\s*(?:\b(?:be|is|are|was)|是)?\s*$"
@@ -287,7 +288,7 @@ def concluded_target(text: str, gold: Gold) -> Target | None:
     """By the one option text that the last concluding sentence names."""
     found = concluded(text, gold)
     if found is None:
-        whole = name_options(text.strip(), gold) if len(text) <= 400 else None
+        whole = name_options(_EITHER.sub("", text.strip()), gold) if len(text) <= 400 else None
         if whole is None or whole.verdict is Verdict.NO_ANSWER:
             return None
         return Target(whole._replace(rule=f"whole_{whole.rule}"), 0, len(text))

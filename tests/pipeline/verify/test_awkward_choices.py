@@ -27,6 +27,9 @@ READ_AS_C = [
     r"no tag at all \boxed{A}</think> \boxed{C}", r"<thinking>\boxed{B}</thinking>\boxed{C}",
 ]  # fmt: skip
 PROSE_AS_C = [
+    "The correct option is C (Crohn disease), although some would choose D.",
+    "The answer is C. Many students pick B.",
+    "Some clinicians might select A, but the answer is C.",
     "C", "c", "(C)", "C.", "**C**", "C)", "[C]", "C: Crohn disease", "C. Crohn disease", "C) Crohn's disease", "Crohn disease", "Crohn's disease.",
     "The answer is C.", "The answer is (C)", "The correct answer is: C", "The correct answer is **C**.", "Final answer: C", "Final Answer: **(C)**",
     "Answer: C. Crohn disease", "answer: c)", "ANSWER: C", "The best answer is C because of the skip lesions.", "The answer is $C$.",
@@ -46,6 +49,8 @@ PROSE_AS_C = [
     "The answer is C\n\nQuestion: What else?\nThe answer is A", "The correct answer is C – Crohn disease.", "Answer is C;",
 ]  # fmt: skip
 NEVER_CORRECT = [
+    "Most students would choose C.",
+    "Others may pick option C here.",
     r"\boxed{B}", r"\boxed{}", r"\boxed{ }", r"\boxed{?}", r"\boxed{-}", r"\boxed{None}", r"\boxed{N/A}", r"\boxed{E}", r"\boxed{Z}", r"\boxed{3}",
     r"\boxed{C or D}", r"\boxed{C/D}", r"\boxed{C, D}", r"\boxed{C and D}", r"\boxed{BC}", r"\boxed{C;A}", r"\boxed{A–C}", r"\boxed{A-C}",
     r"\boxed{either C or D}", r"\boxed{not C}", r"\boxed{\neg C}", r"\boxed{\cancel{C}}", r"\boxed{~~C~~}", r"\boxed{C is wrong}", r"\boxed{C?}",
@@ -104,6 +109,7 @@ def test_is_never_accepted(text: str, policy: Policy) -> None:
         (r"\boxed{C or D}", Verdict.AMBIGUOUS),
         (r"\boxed{B, C}", Verdict.AMBIGUOUS),
         ("The answer is either B or D.", Verdict.AMBIGUOUS),
+        ("Either B or D.", Verdict.AMBIGUOUS),
         ("The answer is (C) and (D).", Verdict.AMBIGUOUS),
         (r"\boxed{A Crohn disease}", Verdict.CONFLICT),
         (r"\boxed{C. Diverticulitis}", Verdict.CONFLICT),
