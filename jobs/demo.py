@@ -9,10 +9,11 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from jobs import inputs, show
+from jobs import inputs
 from jobs.audit import audit
 from jobs.build import Options, build
 from jobs.progress import Watcher
+from jobs.show import corpus as show
 from pipeline.models.embedded import embedded_teacher
 from schemas.corpus import SftText
 from schemas.errors import MedtraceError
@@ -59,6 +60,7 @@ def _tell(counts: dict[str, int], seconds: float) -> None:
     _print(
         f"Built, audited and told in {seconds:.0f} s. Look at:",
         f"  {OUT}/README.md            the dataset card: what came in, what went and why, pass rates, licences",
+        f"  {OUT}/report.html          the same with charts and a sample of traces, for a browser",
         f"  {OUT}/data/sft/            {counts.get('sft', 0):>4} traces whose answer the verifier proved right",
         f"  {OUT}/data/rl/             {counts.get('rl', 0):>4} questions with gold and pass rate, those with images too",
         f"  {OUT}/data/rejected/       {counts.get('rejected', 0):>4} traces that were not kept, each with its verdict",
