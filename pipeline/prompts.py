@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from pipeline.markers import unmarked
 from pipeline.normalise import normalise
 from schemas.errors import ManifestError
 from schemas.example import AnswerType, Example
 from schemas.manifest_parts import Shot
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-MARKER = "<image>"
 
 
 @dataclass(frozen=True)
@@ -182,15 +182,6 @@ def problem(prompt: Prompt, asked: Unanswered) -> str:
         pieces.append("\n".join(f"{LETTERS[place]}. {option}" for place, option in enumerate(asked.options)))
     pieces.append(prompt.instruction(asked.answer_type))
     return "\n\n".join(unmarked(piece) for piece in pieces)
-
-
-def unmarked(text: str) -> str:
-    """The text without `<image>`, which trainers take for a picture's place."""
-    if MARKER not in text:
-        return text
-    while MARKER in text:
-        text = text.replace(MARKER, "")
-    return text.strip()
 
 
 def shown(prompt: Prompt, shots: Sequence[Shot]) -> tuple[Shown, ...]:

@@ -6,7 +6,8 @@ import math
 from collections import Counter
 from typing import Any, Protocol
 
-from pipeline.prompts import LETTERS, unmarked
+from pipeline.markers import MARKER, unmarked
+from pipeline.prompts import LETTERS
 from pipeline.publish.corpus import CorpusShard
 from pipeline.publish.findings import Findings
 from pipeline.sampling import read_method
@@ -16,7 +17,6 @@ from pipeline.verify.score import wilson
 from schemas.example import AnswerType
 from schemas.trace import JUDGE_UNREADABLE, MODEL_JUDGE, Verdict
 
-MARKER = "<image>"
 Row = dict[str, Any]
 
 

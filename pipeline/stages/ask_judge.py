@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from pipeline import prompts
+from pipeline.markers import unmarked
 from pipeline.models.generate import Generate
 from pipeline.verify import ask_judge as judge
 from pipeline.verify.answer import Gold
@@ -53,6 +53,6 @@ def items(judgements: pa.Table, chosen: pa.Table) -> dict[int, judge.Item]:
             continue
         row = questions[example]
         gold = Gold.from_json(AnswerType.OPEN, row[Chosen.options], row[Chosen.gold_json])
-        asked = "\n\n".join(prompts.unmarked(piece) for piece in (row[Chosen.context], row[Chosen.question]) if piece)
+        asked = "\n\n".join(unmarked(piece) for piece in (row[Chosen.context], row[Chosen.question]) if piece)
         found[place] = judge.Item(asked, gold.values, extracted, tuple(row[Chosen.identifiers]))
     return found

@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.prompts import unmarked
+from pipeline.markers import unmarked
 from pipeline.verify.answer import Gold, Judged, Policy, verify
 from pipeline.verify.flags import flags
 from pipeline.verify.think import published_trace

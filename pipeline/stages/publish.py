@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from pipeline import prompts
 from pipeline.arrays import flat, messages, same
+from pipeline.markers import MARKER, unmarked
 from pipeline.verify.think import published_trace
 from schemas.contract import Contract
 from schemas.corpus import EXTRA_INFO, IMAGES, REWARD_MODEL, Rejected, Rl, Sft, SftText, Tally
@@ -102,7 +103,7 @@ class _Questions:
             prompt.name: [prompts.problem(prompt, one) for one in bare]
             for prompt in (recipe.prompt, *(teacher.prompt for teacher in recipe.teachers))
         }
-        self._markers = [prompts.MARKER * len(row[Chosen.images]) for row in rows]
+        self._markers = [MARKER * len(row[Chosen.images]) for row in rows]
         self.heldout = pc.equal(chosen[Chosen.published_split], "heldout").to_numpy(zero_copy_only=False)
         self.texts = np.array([not row[Chosen.images] for row in rows], bool)
         self.columns: dict[str, Any] = {
@@ -232,7 +233,7 @@ def _sft(contract: type[Contract], questions: _Questions, of: np.ndarray, traced
     at = pa.array(rows, pa.int64())
     mine = {name: traced[name].take(at) for name in contract.columns if name in traced}
     given = [
-        published_trace(text) if teacher else prompts.unmarked(text)
+        published_trace(text) if teacher else unmarked(text)
         for text, teacher in zip(traced["text"].take(at).to_pylist(), mine[Sft.teacher].to_pylist(), strict=True)
     ]
     response = pa.array(given, pa.string())

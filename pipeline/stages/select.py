@@ -47,7 +47,7 @@ def select(traces: pa.Table, judgements: pa.Table, recipe: SelectRecipe, earlier
         strict=True,
     )
     for id, example, verdict, rule, thought, published, text in columns:
-        reason = ""
+        reason, form = "", (example, normalise_trace(text)) if verdict == Verdict.CORRECT else ("", "")
         if rule == JUDGE_UNREADABLE:
             reason = "judge unreadable"
         elif verdict != Verdict.CORRECT:
@@ -56,13 +56,13 @@ def select(traces: pa.Table, judgements: pa.Table, recipe: SelectRecipe, earlier
             reason = "no thought"
         elif published is None:
             reason = "other answer when published"
-        elif (example, normalise_trace(text)) in seen:
+        elif form in seen:
             reason = "repeated text"
         elif kept[example] == recipe.max_per_question:
             reason = "over the limit"
         else:
             kept[example] += 1
-            seen.add((example, normalise_trace(text)))
+            seen.add(form)
         rows.append(
             {
                 Selected.id: id,

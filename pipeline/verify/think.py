@@ -4,7 +4,7 @@ import re
 from collections.abc import Container, Mapping
 from typing import Any, NamedTuple
 
-from pipeline.prompts import unmarked
+from pipeline.markers import unmarked
 
 
 class Thought(NamedTuple):
