@@ -15,11 +15,11 @@ _SAID = re.compile(
     r"\b(?:[Ss]tudents?|[Pp]eople|[Ss]ome|[Oo]thers|[Mm]any|[Oo]ne|[Yy]ou|[Tt]hey)\s+(?:might |may |could |would |wrongly |often |mistakenly )*"
     r"(?:sa(?:id|ys?)|thinks?|thought|claim(?:s|ed)?|believe[sd]?|argue[sd]?|assume[sd]?)\b[^.?!\n]{0,40}\Z"
 )
-_OTHERS = re.compile(
-    r"\b(?:some|others|many|most|people|students|candidates|examinees|colleagues|they)\b"
-    r"(?:\s+(?:people|students|candidates|examinees|clinicians|physicians|doctors|might|may|could|would|will|wrongly|often|mistakenly|incorrectly|also))*\s+\Z",
-    re.IGNORECASE,
-)
+_WHO = "some others many most people students candidates examinees colleagues they"
+_HOW = "people students candidates examinees clinicians physicians doctors might may could would will wrongly often mistakenly incorrectly also"
+_OTHERS = re.compile(rf"\b(?:{_WHO.replace(' ', '|')})\b(?:\s+(?:{_HOW.replace(' ', '|')}))*\s+\Z", re.IGNORECASE)
+# Most of what stands before a key ends otherwise, and is not searched.
+_LAST = frozenset(f"{_WHO} {_HOW}".split())
 _TAKE = re.compile(r"choos|chose|pick|select|prefer|opt\b|go\b|answer\b", re.IGNORECASE)
 REACH_BACK = 300
 
@@ -29,7 +29,8 @@ def denies(text: str, start: int) -> bool:
     before = text[max(0, start - 80) : start]
     if negated(before[-40:]) or (any(hint in before for hint in _SPEECH) and _SAID.search(before) is not None):
         return True
-    return _TAKE.match(text, start) is not None and _OTHERS.search(before) is not None
+    last = before.rstrip().rpartition(" ")[2].lower()
+    return last in _LAST and _TAKE.match(text, start) is not None and _OTHERS.search(before) is not None
 
 
 def negated(before: str) -> bool:
