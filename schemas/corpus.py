@@ -32,6 +32,9 @@ class _Question(Published):
     source = Column("source", pa.string(), "Name of the source")
     source_split = Column("source_split", pa.string(), "Upstream split")
     source_row = Column("source_row", pa.string(), "Upstream's own row id")
+    source_group = Column(
+        "source_group", pa.string(), "Digest of the source and upstream's patient, study, figure or case; '' if the row is in none"
+    )
     license = Column("license", pa.string(), "SPDX licence of the row")
     modality = Column("modality", pa.string(), "text, or the kind of image")
     domain = Column("domain", pa.string(), "Subject or speciality, upstream's word; '' if none")

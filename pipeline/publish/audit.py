@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,15 +13,16 @@ import pyarrow.parquet as pq
 
 from pipeline.benchmark import Item
 from pipeline.fingerprint import digest_columns, table_digest
+from pipeline.publish.agree import Agree
 from pipeline.publish.alike import Alike, BenchmarkImages
-from pipeline.publish.card import CARD, RESTRICTED, render_card
+from pipeline.publish.audit_lock import check_counts, check_licences
 from pipeline.publish.checks import Answers, Forms, Ids, Rates, RowCheck, Splits
 from pipeline.publish.corpus import Corpus, CorpusShard, first_line, read_corpus
 from pipeline.publish.findings import Check, Findings, Status
 from pipeline.publish.finish import file_of
 from pipeline.publish.identifiers import Identifiers
 from pipeline.publish.leaks import Leaks, check_evidence, check_overlaps
-from pipeline.publish.lock import Facets, add_facets, count_costs, count_traces, funnel_faults, judge_model, manifest_fingerprint
+from pipeline.publish.lock import Facets, add_facets, judge_model
 from pipeline.publish.pictures import Pictures, images_of
 from pipeline.publish.texts import Texts
 from pipeline.rulings import rulings_of
@@ -31,8 +31,6 @@ from schemas.corpus import CONFIGS
 from schemas.features import huggingface_metadata
 
 IMAGE_PATH = "images.list.element.path"
-_SPDX = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*(?: (?:AND|OR|WITH) [A-Za-z0-9][A-Za-z0-9.+-]*)*")
-_NO_LICENCE = ("", "unknown", "other", "none", "noassertion")
 
 Progress = Callable[[str, int, int], None]
 Benchmarks = Callable[[], Mapping[str, Sequence[Item]]]
@@ -89,16 +87,22 @@ def audit(
     texts, rates = Texts(), Rates()
     answers = Answers(corpus.lock["policy"], corpus.lock["verifier"], judge_model(corpus.lock))
     ids = Ids()
-    rows: list[RowCheck] = [ids, Splits(), answers, Forms(), rates, texts, Identifiers()]
+    rows: list[RowCheck] = [ids, Splits(), answers, Forms(), rates, texts, Identifiers(), Agree(corpus.lock["verifier"])]
     _look_at_files(corpus, texts)
     facets = _scan(sound, [*rows, *([leaks] if leaks else [])], tell)
     if leaks:
         leaks.close()
     if len(sound) == len(corpus.shards):
         rates.close()
-    checks = [files, tables, _check_counts(corpus, sound, facets), *(check.findings.check() for check in rows), pictures.findings.check()]
+    checks = [
+        files,
+        tables,
+        check_counts(corpus, sound, facets, whole=files.status is Status.OK),
+        *(check.findings.check() for check in rows),
+        pictures.findings.check(),
+    ]
     checks.append(alike.findings.check())
-    checks += [check_overlaps(leaks, unmet), check_evidence(corpus, ids.questions), _check_licences(corpus, facets)]
+    checks += [check_overlaps(leaks, unmet), check_evidence(corpus, ids.questions), check_licences(corpus, facets)]
     return Audit(path, strict, tuple(checks))
 
 
@@ -115,6 +119,8 @@ def _check_files(corpus: Corpus, tell: Progress) -> tuple[Check, list[CorpusShar
         findings.seen += 1
         if name not in present:
             findings.add("missing file", name)
+        elif (corpus.path / name).is_symlink():
+            findings.add("a link in place of a file", name)
         elif file_of(corpus.path, name).sha256 != sha256:
             findings.add("other bytes than the lock names", name)
         else:
@@ -216,67 +222,12 @@ def _scan(shards: list[CorpusShard], checks: list[RowCheck], tell: Progress) -> 
     return found
 
 
-def _check_counts(corpus: Corpus, sound: list[CorpusShard], facets: dict[tuple[str, str], Facets]) -> Check:
-    """Lock and card tell what the shards hold, and the manifest is the one that was built."""
-    findings = Findings("counts", "splits")
-    lock = corpus.lock
-    if len(sound) == len(corpus.shards):
-        told = {(config, split): held for config, splits in lock["counts"].items() for split, held in splits.items()}
-        for config, split in sorted(set(told) | set(facets)):
-            findings.seen += 1
-            rows = sum(shard.rows for shard in corpus.of(config, split))
-            counted = {"rows": rows, **{facet: dict(sorted(values.items())) for facet, values in facets.get((config, split), {}).items()}}
-            if told.get((config, split)) != counted:
-                findings.add("lock counts other rows", f"{split} of {config}")
-        if lock["traces"] != count_traces((shard.config, shard.path) for shard in corpus.shards):
-            findings.add("lock counts other traces", "traces")
-        if lock.get("card") == CARD and lock.get("costs") != count_costs((shard.config, shard.path) for shard in corpus.shards):
-            findings.add("lock tells other costs", "costs")
-    for fault in funnel_faults(lock):
-        findings.add("funnel does not add up", fault)
-    asked = lock["manifest"]["fingerprint"]
-    if manifest_fingerprint(corpus.manifest) != asked or (corpus.manifest.name, corpus.manifest.version) != (lock["name"], lock["version"]):
-        findings.add("manifest is not the one of the lock", f"manifest.toml, fingerprint {asked}")
-    asked_model = corpus.manifest.judge.model
-    if judge_model(lock) != (asked_model.model if asked_model else ""):
-        findings.add("judge is not the one of the manifest", judge_model(lock) or "none")
-    if lock.get("card") == CARD and _card_differs(corpus):
-        findings.add("card does not say what the lock says", "README.md")
-    return findings.check()
-
-
-def _card_differs(corpus: Corpus) -> bool:
-    try:
-        return (corpus.path / "README.md").read_text(encoding="utf-8") != render_card(corpus.lock, corpus.manifest)
-    except (OSError, UnicodeDecodeError, KeyError, TypeError, ValueError):
-        return True
-
-
 def _leaks(corpus: Corpus, benchmarks: Benchmarks | None, alike: Alike) -> tuple[Leaks | None, list[str]]:
     """The check against the benchmarks that are there, and the names of those that are not."""
     named = [one.name for one in corpus.manifest.benchmark]
     held = benchmarks() if named and benchmarks is not None else {}
     met = {name: rows for name, rows in held.items() if rows}
     return Leaks(met, rulings_of(corpus.manifest), alike) if met else None, [name for name in named if name not in met]
-
-
-def _check_licences(corpus: Corpus, facets: dict[tuple[str, str], Facets]) -> Check:
-    """Every row and source has a licence, and every row a source that the lock names."""
-    findings = Findings("licences", "licences")
-    sources = {one["name"]: one for one in corpus.lock["datasets"] if one["role"] == "source"}
-    licences = {value for counted in facets.values() for value in counted.get("license", {})}
-    for licence in sorted(licences | {one["license"] for one in sources.values()}):
-        findings.seen += 1
-        if licence.lower() in _NO_LICENCE or not _SPDX.fullmatch(licence):
-            findings.add("no known licence", repr(licence))
-    for source in sorted({value for counted in facets.values() for value in counted.get("source", {})} - set(sources)):
-        findings.add("rows of a source that the lock does not name", source)
-    restricted = sorted(f"{name} ({one['access']})" for name, one in sources.items() if one["access"] in RESTRICTED)
-    bound = sorted(licence for licence in licences if re.search(r"-(NC|ND)\b", licence))
-    notes = [f"restricted access: {', '.join(restricted)}"] if restricted else []
-    notes += [f"no commercial use or no derivatives: {', '.join(bound)}"] if bound else []
-    findings.note = "; ".join([f"{', '.join(sorted(licences)) or 'no rows'}", *notes])
-    return findings.check()
 
 
 def _look_at_files(corpus: Corpus, texts: Texts) -> None:

@@ -52,7 +52,7 @@ class Ids:
 
 
 class Splits:
-    """No question and no image in both train and heldout."""
+    """No question, no image and no group of upstream's (a patient, a study) in both train and heldout."""
 
     def __init__(self) -> None:
         self.findings = Findings("splits", "rows")
@@ -67,6 +67,8 @@ class Splits:
         self._held(shard, row, "same text and images in train and heldout", "text", hashlib.sha256(whole.encode()).hexdigest())
         for digest in sorted(images):
             self._held(shard, row, "image in train and heldout", "image", digest)
+        if row["source_group"]:
+            self._held(shard, row, "patient, study or case in train and heldout", "group", row["source_group"])
 
     def _held(self, shard: CorpusShard, row: Row, kind: str, what: str, value: str) -> None:
         if self._split.setdefault((what, value), shard.split) != shard.split:

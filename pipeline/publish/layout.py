@@ -16,6 +16,7 @@ REPEATED = frozenset(
     [
         "source",
         "source_split",
+        "source_group",
         "license",
         "modality",
         "domain",

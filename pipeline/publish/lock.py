@@ -16,6 +16,7 @@ from pipeline.fingerprint import fingerprint
 from pipeline.publish.card import CARD
 from pipeline.publish.layout import shard_path
 from pipeline.publish.overlaps import count_overlaps
+from pipeline.publish.report import VERSION
 from pipeline.verify.answer import VERIFIER
 from pipeline.verify.ask_judge import JUDGE_PROMPT
 from schemas.corpus import CONFIGS, Tally
@@ -150,6 +151,7 @@ def make_lock(
     return {
         "format": FORMAT,
         "card": CARD,
+        "report": VERSION,
         "name": manifest.name,
         "version": manifest.version,
         "manifest": {"name": manifest_name, "fingerprint": manifest_fingerprint(manifest)},

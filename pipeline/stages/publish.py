@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from pipeline import prompts
 from pipeline.arrays import flat, messages, same
+from pipeline.groups import group_names
 from pipeline.markers import MARKER, unmarked
 from pipeline.verify.think import published_trace
 from schemas.contract import Contract
@@ -111,6 +112,7 @@ class _Questions:
             Sft.source: flat(chosen[Chosen.source]),
             Sft.source_split: flat(chosen[Chosen.split]),
             Sft.source_row: flat(chosen[Chosen.row]),
+            Sft.source_group: group_names(chosen[Chosen.source].to_pylist(), chosen[Chosen.group].to_pylist()),
             Sft.license: flat(chosen[Chosen.license]),
             Sft.modality: flat(chosen[Chosen.modality]),
             Sft.domain: flat(chosen[Chosen.domain]),

@@ -97,7 +97,7 @@ GOLDEN: dict[str, tuple[int, str]] = {
     "judge": (2, "477d4410a71d0b47952392afadb9998f"),
     "ask_judge": (2, "918280c6aef603b97f6b185bc2bf1b7d"),
     "select": (3, "0bcf6646dd9c1883b1981d553c3d1c13"),
-    "publish": (4, "de2c1a8b47ef2d4c53449d6a09d333af"),
+    "publish": (5, "23a407f109f780d9dfa7d68311dbe5e1"),
 }
 WRITES: dict[str, Mapping[str, type[Contract]]] = {
     "ingest": {"examples": Example, "images": Image, "rejects": Reject},

@@ -69,7 +69,7 @@ def test_a_corpus_as_it_was_built_passes_every_check(corpus: Path):
     assert not audited.failed
     assert {check.name for check in audited.checks} == {
         *("files", "tables", "counts", "ids", "splits", "answers", "forms", "rates", "texts", "identifiers"),
-        *("images", "pictures", "overlaps", "evidence", "licences"),
+        *("agreement", "images", "pictures", "overlaps", "evidence", "licences"),
     }
     assert {phase for phase, _, _ in told} == {"files", "tables", "rows", "images"}
 
@@ -307,7 +307,8 @@ def test_a_lock_that_names_another_judge_than_the_manifest_is_found(corpus: Path
 def test_restricted_access_and_licence_terms_are_named(tmp_path: Path):
     facts = {"quiz": FACTS["quiz"].__class__(**{**vars(FACTS["quiz"]), "access": "credentialed", "license": "CC-BY-NC-4.0"})}
     rows = {"rl-train": [posed(question("q1")) | {"license": "CC-BY-NC-4.0"}]}
-    found = audit(write_corpus(tmp_path / "tiny", tmp_path / "store", rows, facts=facts)).checks[-1]
+    text = MANIFEST.replace("CC-BY-4.0", "CC-BY-NC-4.0")
+    found = audit(write_corpus(tmp_path / "tiny", tmp_path / "store", rows, facts=facts, manifest_text=text)).checks[-1]
     assert found.status is Status.OK
     assert "restricted access: quiz (credentialed)" in found.detail
     assert "no commercial use or no derivatives: CC-BY-NC-4.0" in found.detail

@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from pipeline.groups import group_name
 from pipeline.prompts import BOXED, DIRECT, by_name
 from pipeline.stages import publish as stage
 from pipeline.stages.judge import JudgeRecipe, judge
@@ -334,3 +335,10 @@ def test_every_column_of_a_question_is_published_as_it_was_chosen() -> None:
     )
     assert row[Sft.grading_json] == '{"index":1}'
     assert Chosen.published_split not in row
+
+
+def test_a_group_is_published_under_a_name_that_does_not_tell_it() -> None:
+    (row,) = made([example("3", **{Example.group: "patient 7"})], {"3": [""]})["sft-train"].to_pylist()
+    assert row[Sft.source_group] == group_name(row[Sft.source], "patient 7") != group_name("another", "patient 7")
+    assert len(row[Sft.source_group]) == 16
+    assert made([example("3")], {"3": [""]})["rl-train"][Rl.source_group].to_pylist() == [""]
