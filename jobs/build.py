@@ -290,7 +290,8 @@ def _runner(options: Options, store: Store) -> Runner:
     context = Context(options.store, options.store / "ledger")
     if options.runner == "local":
         return LocalRunner(store, context, available_cpus() if options.workers is None else options.workers)
-    from pipeline.run_ray import RayRunner, check_shared, connect
+    from pipeline.join_ray import check_shared, connect
+    from pipeline.run_ray import RayRunner
 
     connect()
     check_shared({"--store": options.store})

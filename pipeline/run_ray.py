@@ -1,8 +1,5 @@
 """The Ray runner: the same units as tasks, and as calls of an actor where a step shares a handle."""
 
-import logging
-import os
-import socket
 import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -10,124 +7,22 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import ray
-from ray._private import worker as ray_worker
-from ray.exceptions import ActorDiedError, AuthenticationError, GetTimeoutError, RayActorError, RayError, RayTaskError
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+from ray.exceptions import ActorDiedError, RayActorError, RayError, RayTaskError
 
 from pipeline.graph import Done
+from pipeline.join_ray import line
 from pipeline.models.limits import Grant, LocalLimits, Rates
 from pipeline.step import Context, Handle, Step
 from pipeline.store import Store
 from pipeline.work import Receipt, Work, do
-from schemas.errors import MedtraceError, StoreError, UnitError
+from schemas.errors import MedtraceError, UnitError
 
 MAX_RETRIES = 5
 AHEAD = 2
-ANSWER_TIMEOUT_S = 10.0
-PROBE_TIMEOUT_S = 120.0
 CLOSE_TIMEOUT_S = 15.0
 LIMITS_AGAIN_S = 1.0
-
-
-def connect(address: str | None = None) -> None:
-    """Joins the cluster that the address, RAY_ADDRESS or this machine's last `ray start` names, or starts one here.
-
-    Raises: UnitError where the cluster cannot be joined.
-    """
-    if ray.is_initialized():
-        return
-    named = address or os.environ.get("RAY_ADDRESS", "") or _started_here()
-    if named:
-        _check_answers(named)
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    try:
-        ray.init(named or "local", logging_level=logging.ERROR, log_to_driver=False, include_dashboard=None if named else False)
-    except (OSError, RayError, ValueError, RuntimeError) as error:
-        raise UnitError(f"Ray cannot be joined at {named or 'this machine'}: {_reason(error)}, or use --runner local.") from error
-    # What nodes report, such as a worker's death, Ray prints to stdout, where our JSON goes; no public switch stops it.
-    ray_worker._worker_logs_enabled = False
-
-
-def _started_here() -> str:
-    """The address that `ray start` left on this machine, where that cluster is still up; '' otherwise."""
-    folder = os.environ.get("RAY_TMPDIR") or os.environ.get("TMPDIR") or "/tmp"  # noqa: S108
-    try:
-        address = (Path(folder) / "ray" / "ray_current_cluster").read_text().strip()
-        _check_answers(address)
-    except (OSError, UnitError):
-        return ""
-    return address
-
-
-def _check_answers(address: str) -> None:
-    """Fails within seconds where nothing listens: Ray itself tries for more than ten minutes."""
-    parts = urlsplit(address if "://" in address else f"//{address}")
-    try:
-        if parts.hostname and parts.port:
-            socket.create_connection((parts.hostname, parts.port), ANSWER_TIMEOUT_S).close()
-    except (OSError, ValueError) as error:
-        said = error.strerror or str(error) if isinstance(error, OSError) else str(error)
-        raise UnitError(f"No Ray cluster answers at {address}: {said}. Check RAY_ADDRESS, or use --runner local.") from error
-
-
-def _reason(error: BaseException) -> str:
-    """Why a cluster cannot be joined, and what to check."""
-    found: BaseException | None = error
-    while found is not None:
-        if isinstance(found, AuthenticationError) or "AuthenticationError" in str(found):
-            return "it does not take this token. Set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN or RAY_AUTH_TOKEN_PATH as on its nodes"
-        found = found.__cause__
-    return f"{_line(error)}. Check RAY_ADDRESS"
-
-
-def check_shared(folders: dict[str, Path]) -> None:
-    """Writes a token into each folder, and reads it and writes beside it on every node.
-
-    Raises: StoreError naming the node and the folder that it does not share.
-    """
-    nodes = [node for node in ray.nodes() if node["Alive"]]
-    for option, folder in folders.items():
-        token = uuid.uuid4().hex
-        probe = folder / f".probe-{token}"
-        probe.write_text(token)
-        try:
-            probing = [_probe.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)) for node in nodes]
-            refs = [probed.remote(str(probe), token) for probed in probing]
-            for node, ref in zip(nodes, refs, strict=True):
-                _check_node(node.get("NodeManagerAddress", node["NodeID"]), ref, folder, option)
-        finally:
-            probe.unlink(missing_ok=True)
-
-
-def _check_node(name: str, ref: Any, folder: Path, option: str) -> None:
-    try:
-        fault = ray.get(ref, timeout=PROBE_TIMEOUT_S)
-    except RayTaskError as error:
-        raise StoreError(f"Node {name} cannot run medtrace: {_line(error.cause or error)}. Install it there, or submit a job.") from error
-    except (GetTimeoutError, RayError) as error:
-        raise StoreError(f"Node {name} does not answer: {_line(error)}. Remove it from the cluster or wait until it is up.") from error
-    if fault:
-        raise StoreError(f"Node {name} {fault.format(folder=folder)}. Give {option} a folder that all nodes share and may write.")
-
-
-@ray.remote(num_cpus=0, max_retries=1)
-def _probe(path: str, token: str) -> str:
-    """What this node finds wrong with the folder of a probe; '' where it shares it."""
-    beside = Path(f"{path}-{uuid.uuid4().hex}")
-    try:
-        if Path(path).read_text() != token:
-            return "does not see {folder} as this one does"
-    except OSError:
-        return "does not see {folder} as this one does"
-    try:
-        beside.write_text(token)
-        beside.unlink()
-    except OSError as error:
-        return f"cannot write {{folder}}: {error.strerror}"
-    return ""
 
 
 @ray.remote(max_retries=MAX_RETRIES)
@@ -145,7 +40,7 @@ def _outcome(work: Work, call: Callable[[], Receipt]) -> Receipt | MedtraceError
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # a panic in an engine is no Exception, and would end the worker
-        return UnitError(f"{work.unit} failed: {_line(error)}. What was finished is kept; build again.")
+        return UnitError(f"{work.unit} failed: {line(error)}. What was finished is kept; build again.")
 
 
 @ray.remote(max_restarts=MAX_RETRIES, max_task_retries=MAX_RETRIES)
@@ -162,7 +57,7 @@ class _Keeper:
         except MedtraceError as error:
             self._fault = error
         except Exception as error:
-            self._fault = UnitError(f"{step.name} cannot be opened: {_line(error)}. What was finished is kept.")
+            self._fault = UnitError(f"{step.name} cannot be opened: {line(error)}. What was finished is kept.")
 
     def do(self, work: Work) -> Receipt | MedtraceError:
         if self._fault is not None:
@@ -262,11 +157,11 @@ class RayRunner:
         try:
             return Done(work, ray.get(ref))
         except RayTaskError as error:
-            said = f"failed: {_line(error.cause or error)}"
+            said = f"failed: {line(error.cause or error)}"
         except (ActorDiedError, RayActorError) as error:
-            said = f"lost its actor more than {MAX_RETRIES} times: {_line(error)}"
+            said = f"lost its actor more than {MAX_RETRIES} times: {line(error)}"
         except RayError as error:
-            said = f"lost its worker more than {MAX_RETRIES} times: {_line(error)}"
+            said = f"lost its worker more than {MAX_RETRIES} times: {line(error)}"
         return Done(work, UnitError(f"{work.unit} {said}. What was finished is kept; build again."))
 
     def answers(self) -> tuple[int, int]:
@@ -306,8 +201,3 @@ class RayRunner:
                 num_cpus=step.needs.cpus if step.needs.gpus else 0, num_gpus=step.needs.gpus, max_concurrency=step.needs.in_flight + 2
             ).remote(self._store.root, step, context)
         return self._keepers[step.name]
-
-
-def _line(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[0].rstrip('.')}" if lines else type(error).__name__

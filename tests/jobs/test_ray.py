@@ -198,6 +198,13 @@ def test_a_node_that_does_not_share_the_store_is_named(site: Site, project: Proj
     assert f"does not see {project.store} as this one does. Give --store a folder" in said.error
 
 
+def test_a_node_that_was_lost_just_before_is_left_out(site: Site, project: Project) -> None:
+    site.nodes.lose(site.nodes.start(1))
+    said = finish(site.start(project))
+    assert said.code == 0, said.err
+    assert contents(project.out) == site.corpus
+
+
 def test_a_cluster_that_does_not_answer_gives_one_sentence(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
