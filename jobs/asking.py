@@ -58,7 +58,9 @@ def _judged(step: Step, execution: Execution, store: Store, shard: int) -> list[
     judgements = store.read(execution.outputs[step.reads[0].step][shard]["judgements"])
     found = items(judgements, store.read(execution.outputs["choose"][shard]["chosen"], _columns(step)))
     recipe: AskJudgeRecipe = step.recipe
-    return [judge_request(item, recipe.model, max_tokens=recipe.max_tokens) for item in dict.fromkeys(found.values())]
+    return [
+        judge_request(item, recipe.model, max_tokens=recipe.max_tokens, revision=recipe.revision) for item in dict.fromkeys(found.values())
+    ]
 
 
 def _unknown(requests: Iterable[Request], ledger: Ledger) -> int:

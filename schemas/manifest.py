@@ -91,6 +91,7 @@ class Teacher(_Capped):
 
     name: Name
     model: str
+    revision: str = Field(default="", max_length=256)
     sees: tuple[Literal["text", "image"], ...] = Field(default=("text",))
     prompt: Name = "boxed"
     system: str = Field(default="", max_length=32_768)
@@ -152,6 +153,7 @@ class JudgeModel(_Capped):
     name: Name
     model: str
     max_tokens: int = Field(default=512, ge=1)
+    revision: str = Field(default="", max_length=256)
     price: Price | None = None
 
     @property

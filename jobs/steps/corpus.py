@@ -51,6 +51,7 @@ def _asked(teacher: Teacher) -> publish.Asked:
             "top_p": teacher.top_p,
             "max_tokens": teacher.max_tokens,
             "structure": teacher.structure,
+            **({"revision": teacher.revision} if teacher.revision else {}),
             **({"system": teacher.system} if teacher.system else {}),
             **({"shots": [shot.model_dump() for shot in teacher.shots]} if teacher.shots else {}),
         }

@@ -62,6 +62,7 @@ def _sample_step(manifest: Manifest, teacher: Teacher, round: int, name: str) ->
         after=None if round else after_of(manifest, teacher),
         worked=worked_examples(prompt) if teacher.structure else {},
         shots=shown(prompt, teacher.shots),
+        revision=teacher.revision,
     )
     columns = (Chosen.id, Chosen.source, Chosen.question, Chosen.context, Chosen.options, Chosen.answer_type, Chosen.images)
     columns += (Chosen.identifiers,)
@@ -120,7 +121,7 @@ def judged_by(manifest: Manifest, name: str) -> str:
 
 
 def _ask_judge_step(manifest: Manifest, model: JudgeModel, name: str) -> Step:
-    recipe = ask_judge.AskJudgeRecipe(model.name, model.model, model.max_tokens, JUDGE_PROMPT)
+    recipe = ask_judge.AskJudgeRecipe(model.name, model.model, model.max_tokens, JUDGE_PROMPT, revision=model.revision)
     columns = (Chosen.id, Chosen.question, Chosen.context, Chosen.options, Chosen.answer_type, Chosen.gold_json, Chosen.identifiers)
     reads = (Read("judgements", f"judge[{name}]", "judgements"), Read("chosen", "choose", "chosen", columns))
     needs = Needs(in_flight=SAMPLE_UNITS_IN_FLIGHT)

@@ -50,7 +50,8 @@ class Request:
 
     `seed` is a multiple of 1024, of the question; sample i is drawn with seed + i. `pictures` holds the
     bytes of each image named in the messages, by digest; `withheld` names the kinds of identifiers of persons for which
-    the text may go to no remote server. They and `source`, whose budget pays, take no part in the key.
+    the text may go to no remote server. They and `source`, whose budget pays, take no part in the key. `revision`: which of
+    the models that were served under this name is meant; '' where nothing is said.
     """
 
     model: str
@@ -61,6 +62,7 @@ class Request:
     pictures: Mapping[str, bytes] = field(default_factory=dict[str, bytes], compare=False, repr=False)
     source: str = field(default="", compare=False)
     withheld: tuple[str, ...] = field(default=(), compare=False)
+    revision: str = ""
 
     @property
     def digest(self) -> bytes:
@@ -81,7 +83,8 @@ class Request:
             for message in self.messages
         ]
         sampling = {name: value for name, value in vars(self.sampling).items() if value != ""}
-        return {"model": self.model, "messages": messages, "sampling": sampling, "seed": self.seed}
+        told = {"model": self.model, "messages": messages, "sampling": sampling, "seed": self.seed}
+        return told | ({"revision": self.revision} if self.revision else {})
 
     def key(self, sample: int) -> str:
         """The ledger's key of one sample (64 hex digits)."""

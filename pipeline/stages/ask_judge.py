@@ -21,6 +21,7 @@ class AskJudgeRecipe:
     max_tokens: int
     prompt: str
     structure: str = ""
+    revision: str = ""
 
 
 def ask_judge(judgements: pa.Table, chosen: pa.Table, recipe: AskJudgeRecipe, handle: Generate) -> dict[str, pa.Table]:
@@ -30,7 +31,8 @@ def ask_judge(judgements: pa.Table, chosen: pa.Table, recipe: AskJudgeRecipe, ha
     """
     doubted = items(judgements, chosen)
     asked = list(dict.fromkeys(doubted.values()))
-    opinions = dict(zip(asked, judge.ask_judge(asked, handle, recipe.model, max_tokens=recipe.max_tokens), strict=True))
+    told = judge.ask_judge(asked, handle, recipe.model, max_tokens=recipe.max_tokens, revision=recipe.revision)
+    opinions = dict(zip(asked, told, strict=True))
     rows = judgements.to_pylist()
     for place, item in doubted.items():
         opinion = opinions[item]

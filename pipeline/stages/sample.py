@@ -62,6 +62,7 @@ class SampleRecipe:
     after: After | None = None
     worked: Mapping[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
     shots: tuple[prompts.Shown, ...] = ()
+    revision: str = ""
 
 
 def sample(
@@ -199,6 +200,7 @@ def _request(row: Mapping[str, Any], recipe: SampleRecipe, pictures: Mapping[str
         pictures={picture.digest: data for picture, data in shown},
         source=row[Chosen.source],
         withheld=tuple(row[Chosen.identifiers]),
+        revision=recipe.revision,
     )
 
 

@@ -42,9 +42,11 @@ class Opinion(NamedTuple):
     prompt: str
 
 
-def ask_judge(items: Sequence[Item], generate: Generate, model: str, seed: int = 0, max_tokens: int = 512) -> list[Opinion]:
+def ask_judge(
+    items: Sequence[Item], generate: Generate, model: str, seed: int = 0, max_tokens: int = 512, revision: str = ""
+) -> list[Opinion]:
     """One opinion per item, in order; a reply that cannot be read is asked for again as the next sample, twice at most."""
-    requests = [judge_request(item, model, seed, max_tokens) for item in items]
+    requests = [judge_request(item, model, seed, max_tokens, revision) for item in items]
     opinions: dict[int, Opinion] = {}
     last: dict[int, str] = {}
     for attempt in range(ATTEMPTS):
@@ -65,19 +67,20 @@ def _unread(model: str, reply: str) -> Opinion:
     return Opinion(None, f"judge {model}: no readable verdict in {ATTEMPTS} replies, the last {shown!r}", ATTEMPTS, JUDGE_PROMPT)
 
 
-def judge_request(item: Item, model: str, seed: int = 0, max_tokens: int = 512) -> Request:
+def judge_request(item: Item, model: str, seed: int = 0, max_tokens: int = 512, revision: str = "") -> Request:
     """The request for one item; its key changes with the prompt's version."""
     references = "\n".join(f"<reference>{_plain(reference)}</reference>" for reference in item.references)
     text = f"<question>{_plain(item.question)}</question>\n{references}\n<answer>{_plain(item.answer)}</answer>"
     messages = (Message("system", (Text(f"{_INSTRUCTIONS}\n[{JUDGE_PROMPT}]"),)), Message("user", (Text(text),)))
-    return Request(model, messages, Sampling(temperature=0.0, max_tokens=max_tokens), seed, (0,), withheld=item.withheld)
+    sampling = Sampling(temperature=0.0, max_tokens=max_tokens)
+    return Request(model, messages, sampling, seed, (0,), withheld=item.withheld, revision=revision)
 
 
 def attempt_request(request: Request, attempt: int) -> Request:
     """The request for one attempt (counted from 0) at an item; each has a key of its own."""
     # A server that decodes greedily would only repeat itself.
     sampling = replace(request.sampling, temperature=RETRY_TEMPERATURE) if attempt else request.sampling
-    return Request(request.model, request.messages, sampling, request.seed, (attempt,), withheld=request.withheld)
+    return replace(request, sampling=sampling, samples=(attempt,))
 
 
 def read_reply(text: str) -> tuple[bool, str] | None:

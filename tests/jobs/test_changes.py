@@ -134,6 +134,17 @@ def test_fewer_samples_pay_for_nothing(project: Project, teacher: FakeTeacher) -
     assert asked == 0
 
 
+def test_another_revision_of_a_model_is_asked_anew_and_what_each_said_stays(project: Project, teacher: FakeTeacher) -> None:
+    sources = {"one": questions(24, "one"), "two": pictured(project, 12)}
+    plain, _ = asked_by(teacher, project)
+    project.write(sources, more='revision = "2026-11-05"\n')
+    asked, built = asked_by(teacher, project)
+    assert asked == plain
+    assert ran(built)["sample[fake]"] == units(built, "sample[fake]")
+    project.write(sources)
+    assert asked_by(teacher, project)[0] == 0
+
+
 def test_a_row_taken_away_asks_for_nothing(project: Project, teacher: FakeTeacher) -> None:
     asked_by(teacher, project)
     project.write({"one": questions(23, "one"), "two": pictured(project, 12)})
