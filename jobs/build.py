@@ -20,6 +20,7 @@ from pipeline.execute import execute
 from pipeline.graph import Execution, Graph, Runner, Watch
 from pipeline.publish.finish import check_replaceable, finish
 from pipeline.publish.lock import Shard, SourceFacts
+from pipeline.publish.overlaps import Evidence
 from pipeline.run_local import LocalRunner, available_cpus
 from pipeline.stages.publish import OUTPUTS
 from pipeline.step import Context
@@ -140,7 +141,7 @@ def build(
         return Built(asked.manifest, None, execution, {}, cut_off)
     tallies = tally(graph, store, execution)
     shards = published(store, execution)
-    met = execution.refs("decide_overlaps", "overlaps")
+    met = [execution.refs("decide_overlaps", "overlaps"), execution.refs("show_overlaps", "thumbnails")]
     finish(
         options.out,
         shards,
@@ -150,7 +151,7 @@ def build(
         asked.path.name,
         {found.entry_of(item.dataset, item.benchmark): facts_of(item, lock) for item in items},
         {"steps": {step.name: step.version for step in graph.steps}},
-        store.path(met[0].step, met[0].key, met[0].output) if met else None,
+        Evidence(*(store.path(ref.step, ref.key, ref.output) for (ref,) in met)) if all(met) else None,
     )
     counts: Counter[str] = Counter()
     for shard in shards:

@@ -55,7 +55,10 @@ def rulings_of(manifest: Manifest) -> tuple[Ruling, ...]:
 
 def decide(finding: Mapping[str, Any], rulings: Sequence[Ruling]) -> Ruled:
     """The decision about a finding: the first rule that speaks of it, or what was found."""
-    for ruling in rulings:
-        if ruling.meets(finding):
-            return Ruled(ruling.decision, ruling.why)
-    return Ruled(Decision(finding[Finding.found]), "")
+    place = first_of(finding, rulings)
+    return Ruled(Decision(finding[Finding.found]), "") if place is None else Ruled(rulings[place].decision, rulings[place].why)
+
+
+def first_of(finding: Mapping[str, Any], rulings: Sequence[Ruling]) -> int | None:
+    """The place of the first rule that speaks of a finding; none where no rule does."""
+    return next((place for place, ruling in enumerate(rulings) if ruling.meets(finding)), None)

@@ -38,6 +38,7 @@ class Read:
     `name` is the argument under which the stage receives it; reads of one name are concatenated. A unit of a MAP reads
     its own shard of the other step, or with `whole` all that the step made: a benchmark that every shard is held against.
     Of images, `named_by` another read of the unit, only those are read whose digests it holds.
+    What a REDUCE reads of all shards and need not hold in memory is `on_disk` while the unit runs.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Read:
     columns: tuple[str, ...] | None = None
     whole: bool = False
     named_by: str = ""
+    on_disk: bool = False
 
 
 @dataclass(frozen=True)

@@ -99,6 +99,22 @@ class Store:
             raise StoreError(f"{path} cannot be read: {_first_line(error)}. Delete it and build again: its unit will be redone.") from error
         return table.replace_schema_metadata(None)
 
+    def read_groups(self, ref: Ref, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+        """A stored table, one row group after another; of an empty one an empty table.
+
+        Raises: StoreError where the file is gone or damaged.
+        """
+        path = self.path(ref.step, ref.key, ref.output)
+        chosen = list(columns) if columns is not None else None
+        try:
+            with pq.ParquetFile(path) as file:
+                for group in range(file.metadata.num_row_groups):
+                    yield file.read_row_group(group, chosen, use_threads=False).replace_schema_metadata(None)
+                if not file.metadata.num_row_groups:
+                    yield file.read(chosen, use_threads=False).replace_schema_metadata(None)
+        except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
+            raise StoreError(f"{path} cannot be read: {_first_line(error)}. Delete it and build again: its unit will be redone.") from error
+
     def read_rows(self, ref: Ref, start: int, stop: int) -> pa.Table:
         """Rows `start` to `stop` of a stored table, reading only the row groups that hold them."""
         path = self.path(ref.step, ref.key, ref.output)

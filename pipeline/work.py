@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.fingerprint import fingerprint
+from pipeline.mapped import mapped
 from pipeline.step import Fan, Handle, Step
 from pipeline.store import Ref, Store
 from schemas.errors import MedtraceError, UnitError
@@ -145,21 +146,27 @@ def do(work: Work, store: Store, handle: Handle | None = None) -> Receipt:
 def _tables(work: Work, store: Store) -> dict[str, pa.Table]:
     """What the unit reads, by name; images that another read names come last."""
     named_by = {read.name: read.named_by for read in work.step.reads if read.named_by}
-    tables = {name: _table(work, pieces, store) for name, pieces in work.inputs.items() if name not in named_by}
+    on_disk = {read.name for read in work.step.reads if read.on_disk}
+    tables = {name: _table(work, pieces, store, name in on_disk) for name, pieces in work.inputs.items() if name not in named_by}
     for name, other in named_by.items():
         wanted = pc.unique(tables[other][Image.digest].combine_chunks())
         tables[name] = pa.concat_tables([_images(piece, wanted, store) for piece in work.inputs[name]])
     return tables
 
 
-def _table(work: Work, pieces: Sequence[Piece], store: Store) -> pa.Table:
-    tables: list[pa.Table] = []
-    for piece in pieces:
-        table = store.read(piece.ref, piece.columns)
-        if work.step.fan is Fan.REDUCE:
-            table = table.append_column(SHARD.field(), pa.array(np.full(table.num_rows, piece.index, np.int32)))
-        tables.append(table)
+def _table(work: Work, pieces: Sequence[Piece], store: Store, on_disk: bool = False) -> pa.Table:
+    if on_disk:
+        parts = (_placed(work, piece, part) for piece in pieces for part in store.read_groups(piece.ref, piece.columns))
+        return mapped(parts, store.root)
+    tables = [_placed(work, piece, store.read(piece.ref, piece.columns)) for piece in pieces]
     return tables[0] if len(tables) == 1 else pa.concat_tables(tables)
+
+
+def _placed(work: Work, piece: Piece, table: pa.Table) -> pa.Table:
+    """Rows of a reduce say which shard they are of."""
+    if work.step.fan is not Fan.REDUCE:
+        return table
+    return table.append_column(SHARD.field(), pa.array(np.full(table.num_rows, piece.index, np.int32)))
 
 
 def _cut(table: pa.Table, shards: int) -> list[pa.Table]:

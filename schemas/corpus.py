@@ -12,7 +12,8 @@ from schemas.trace import Selected
 
 MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
 MESSAGES = pa.list_(MESSAGE)
-IMAGES = pa.list_(pa.struct([("bytes", pa.binary()), ("path", pa.string())]))
+IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+IMAGES = pa.list_(IMAGE)
 REWARD_MODEL = pa.struct([("style", pa.string()), ("ground_truth", pa.string())])
 EXTRA_INFO = pa.struct([("split", pa.string()), ("index", pa.int64()), ("question_id", pa.string()), ("source", pa.string())])
 
@@ -23,6 +24,13 @@ class Published(Contract):
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         cls.schema = publishable(cls.schema)
+
+
+class Thumbnail(Published):
+    """An image that a finding of overlap names, made small to be looked at."""
+
+    digest = Column("digest", pa.string(), "sha256 of the upstream bytes (hex)")
+    image = Column("image", IMAGE, "JPEG of at most 320 pixels a side, coded anew")
 
 
 class _Question(Published):

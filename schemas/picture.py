@@ -48,6 +48,19 @@ class Picture(Contract):
     reason = Column("reason", pa.string(), "same pixels, same picture; '' for the image itself")
 
 
+class ShownImage(Contract):
+    """An image of a source that a finding of overlap shows to a person."""
+
+    shard = SHARD
+    digest = Column("digest", pa.string(), "The image")
+
+
+class ShownBenchmarkImage(Contract):
+    """An image of a benchmark that a finding of overlap shows to a person."""
+
+    digest = Column("digest", pa.string(), "The image")
+
+
 class HeldImage(Contract):
     """An image that shows a picture which a benchmark also holds: the nearest image of that benchmark."""
 

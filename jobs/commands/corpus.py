@@ -62,6 +62,7 @@ def build(
     from jobs.build import build as run
     from jobs.progress import Watcher
     from jobs.show import corpus as show
+    from jobs.warnings import warnings_of
     from schemas.errors import UsageError
 
     if locked and relock:
@@ -78,6 +79,8 @@ def build(
             ask(asked, options, watcher, watcher.say, poll)
         built = run(asked, options, watcher, say=watcher.say, answers=watcher.count)
     show.built(built, as_json=as_json)
+    for warning in warnings_of(built, options.store):
+        print(f"Warning: {warning}", file=sys.stderr)
     for error in built.errors:
         print(f"Error: {error}", file=sys.stderr)
     if built.errors:

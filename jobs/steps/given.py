@@ -31,6 +31,11 @@ def hash_name(item: Input) -> str:
     return f"hash_images[benchmark {item.dataset.name}]"
 
 
+def shrink_name(item: Input) -> str:
+    """The name of the step that makes thumbnails of a benchmark's images."""
+    return f"shrink_images[benchmark {item.dataset.name}]"
+
+
 def sketch_name(item: Input) -> str:
     """The name of the step that sketches a benchmark's images."""
     return f"sketch_images[benchmark {item.dataset.name}]"

@@ -1,14 +1,18 @@
 """The steps that find what the sources share with benchmarks, and decide about it."""
 
-from jobs.steps.given import Input, ingest_name
+from jobs.steps.given import Input, ingest_name, shrink_name
+from pipeline.images.thumbnail import THUMBNAIL_VERSION
 from pipeline.publish.layout import parquet_options
 from pipeline.rulings import rulings_of
-from pipeline.stages import decide_overlaps, find_overlaps
+from pipeline.stages import decide_overlaps, find_overlaps, show_overlaps, shrink_images
 from pipeline.step import Fan, Read, Step
 from pipeline.texts.overlap import DETECTOR_VERSION
+from schemas.corpus import Thumbnail
 from schemas.example import Example
 from schemas.graph import Finding, Overlap
+from schemas.image import Image
 from schemas.manifest import Manifest
+from schemas.picture import ShownImage
 from sources.source import Access
 
 # Whose rows may not be passed on: of these benchmarks the evidence names rows without their texts.
@@ -16,10 +20,13 @@ WITHHELD = (Access.CREDENTIALED, Access.REGISTERED)
 
 
 def overlap_steps(manifest: Manifest, sources: list[Input], benchmarks: list[Input]) -> list[Step]:
-    """Find overlaps, benchmark by benchmark, then decide about them all; none where no benchmark is named."""
+    """Find overlaps, benchmark by benchmark, decide about them all, and show their pictures; none where no benchmark is named."""
     if not benchmarks:
         return []
-    return [*(_find_step(item) for item in benchmarks), _decide_step(manifest, sources, benchmarks)]
+    shrinks = [_shrink_step("shrink_images", "gather", "shown")]
+    shrinks += [_shrink_step(shrink_name(item), ingest_name(item), "benchmark_shown") for item in benchmarks]
+    finds = [_find_step(item) for item in benchmarks]
+    return [*finds, _decide_step(manifest, sources, benchmarks), *shrinks, _show_step(benchmarks)]
 
 
 def _find_name(item: Input) -> str:
@@ -45,9 +52,29 @@ def _decide_step(manifest: Manifest, sources: list[Input], benchmarks: list[Inpu
         rulings=rulings_of(manifest),
         same_cases=tuple((source.dataset.name, benchmark.dataset.name) for source, benchmark in same),
         like_cases=tuple((source.dataset.name, benchmark.dataset.name) for source, benchmark in like),
-        withheld=tuple(item.dataset.name for item in benchmarks if item.source.access in WITHHELD),
+        withheld=_withheld(benchmarks),
     )
     reads = tuple(Read("findings", _find_name(item), "findings") for item in benchmarks)
     parquet = {"overlaps": parquet_options(Overlap)}
     stage = decide_overlaps.decide_overlaps
     return Step("decide_overlaps", 1, Fan.REDUCE, stage, recipe, reads, {"overlaps": Overlap}, parquet=parquet)
+
+
+def _withheld(benchmarks: list[Input]) -> tuple[str, ...]:
+    return tuple(item.dataset.name for item in benchmarks if item.source.access in WITHHELD)
+
+
+def _shrink_step(name: str, over: str, shown: str) -> Step:
+    asked = Read("shown", "join_images", shown, (ShownImage.digest,), whole=shown != "shown")
+    reads = (Read("images", over, "images", (Image.digest, Image.bytes), named_by="shown"), asked)
+    recipe = shrink_images.ShrinkRecipe(THUMBNAIL_VERSION)
+    return Step(name, 1, Fan.MAP, shrink_images.shrink_images, recipe, reads, {"thumbnails": Thumbnail})
+
+
+def _show_step(benchmarks: list[Input]) -> Step:
+    columns = (Overlap.benchmark, Overlap.image, Overlap.benchmark_image)
+    theirs = [Read("benchmark_thumbnails", shrink_name(item), "thumbnails") for item in benchmarks]
+    reads = (Read("overlaps", "decide_overlaps", "overlaps", columns), Read("thumbnails", "shrink_images", "thumbnails"), *theirs)
+    stage, recipe = show_overlaps.show_overlaps, show_overlaps.ShowRecipe(_withheld(benchmarks))
+    parquet = {"thumbnails": parquet_options(Thumbnail)}
+    return Step("show_overlaps", 1, Fan.REDUCE, stage, recipe, reads, {"thumbnails": Thumbnail}, parquet=parquet)

@@ -12,7 +12,18 @@ from schemas.contract import Column
 from schemas.example import Example
 from schemas.image import Image, ImageHash
 from schemas.manifest import Manifest
-from schemas.picture import HeldImage, ImageSketch, NearBenchmarkImage, NearImage, NearPair, Picture
+from schemas.picture import (
+    HeldImage,
+    ImageSketch,
+    NearBenchmarkImage,
+    NearImage,
+    NearPair,
+    Picture,
+    ShownBenchmarkImage,
+    ShownImage,
+)
+
+SKETCHES_IN_GROUP = 256
 
 
 def hash_step(name: str, over: str) -> Step:
@@ -39,17 +50,19 @@ def _sketch_step(manifest: Manifest, name: str, over: str, near: str) -> Step:
     recipe = sketch_images.SketchRecipe(MEASURE_VERSION, CONFIRM_VERSION, manifest.images.near != "none")
     asked = Read("near", "find_near_images", near, (NearImage.digest,), whole=near != "near")
     reads = (Read("images", over, "images", (Image.digest, Image.bytes), named_by="near"), asked)
-    return Step(name, 1, Fan.MAP, sketch_images.sketch_images, recipe, reads, {"sketches": ImageSketch})
+    parquet = {"sketches": {"row_group_size": SKETCHES_IN_GROUP}}
+    return Step(name, 1, Fan.MAP, sketch_images.sketch_images, recipe, reads, {"sketches": ImageSketch}, parquet=parquet)
 
 
 def _join_step(benchmarks: list[Input]) -> Step:
-    reads = [*_hashes(benchmarks), Read("pairs", "find_near_images", "pairs"), Read("sketches", "sketch_images", "sketches")]
+    reads = [*_hashes(benchmarks), Read("pairs", "find_near_images", "pairs")]
+    reads.append(Read("sketches", "sketch_images", "sketches", on_disk=True))
     for item in benchmarks:
         reads.append(Read("benchmark", ingest_name(item), "examples", (Example.source, Example.images)))
-        reads.append(Read("benchmark_sketches", sketch_name(item), "sketches"))
+        reads.append(Read("benchmark_sketches", sketch_name(item), "sketches", on_disk=True))
     recipe = join_images.JoinRecipe(CONFIRM_VERSION)
-    writes = {"pictures": Picture, "held": HeldImage}
-    return Step("join_images", 1, Fan.REDUCE, join_images.join_images, recipe, tuple(reads), writes)
+    writes = {"pictures": Picture, "held": HeldImage, "shown": ShownImage, "benchmark_shown": ShownBenchmarkImage}
+    return Step("join_images", 2, Fan.REDUCE, join_images.join_images, recipe, tuple(reads), writes)
 
 
 def _hashes(benchmarks: list[Input]) -> list[Read]:

@@ -18,7 +18,7 @@ from pipeline.publish.card import render_card
 from pipeline.publish.corpus import corpus_of, read_corpus
 from pipeline.publish.layout import shard_path
 from pipeline.publish.lock import FORMAT, Filed, Shard, SourceFacts, make_lock
-from pipeline.publish.overlaps import OVERLAPS
+from pipeline.publish.overlaps import OVERLAPS, THUMBNAILS, Evidence
 from pipeline.publish.report.page import REPORT, render_report
 from pipeline.publish.texts import MACHINE_PATH
 from pipeline.store import sync_folder
@@ -44,12 +44,12 @@ def finish(
     manifest_name: str,
     facts: Mapping[str, SourceFacts],
     build: Mapping[str, Any],
-    overlaps: Path | None = None,
+    overlaps: Evidence | None = None,
 ) -> None:
     """Lays a corpus out at `out`: shards (hard links where the disk allows), card, manifest, lock, and the findings of overlap.
 
-    It is made beside `out` and takes its place at once. `build` goes into the lock as it is. `overlaps` is the stored
-    `Overlap` table, None where no benchmark is named.
+    It is made beside `out` and takes its place at once. `build` goes into the lock as it is. `overlaps`: the stored
+    findings and their thumbnails, None where no benchmark is named.
     Raises: StoreError where `out` holds something else or cannot be written, or a stored shard is gone.
     """
     out = out.resolve()
@@ -157,7 +157,7 @@ def _lay_out(
     manifest_name: str,
     facts: Mapping[str, SourceFacts],
     build: Mapping[str, Any],
-    overlaps: Path | None,
+    overlaps: Evidence | None,
 ) -> None:
     filed: list[tuple[Shard, Filed]] = []
     for shard in shards:
@@ -165,12 +165,13 @@ def _lay_out(
         _place(shard.path, folder / name)
         filed.append((shard, file_of(folder, name)))
     if overlaps is not None:
-        _place(overlaps, folder / OVERLAPS)
+        _place(overlaps.overlaps, folder / OVERLAPS)
+        _place(overlaps.thumbnails, folder / THUMBNAILS)
     lock = make_lock(manifest, Path(manifest_name).name, filed, tallies, facts, build, overlaps)
     _write(folder / "manifest.toml", portable(manifest_text))
     _write(folder / "README.md", render_card(lock, manifest))
     _write(folder / REPORT, render_report(corpus_of(folder, lock, manifest)))
-    beside = [file_of(folder, name) for name in ("README.md", "manifest.toml", REPORT, *([OVERLAPS] if overlaps else []))]
+    beside = [file_of(folder, name) for name in ("README.md", "manifest.toml", REPORT, *([OVERLAPS, THUMBNAILS] if overlaps else []))]
     lock["files"] = [{"path": one.path, "sha256": one.sha256, "size": one.size} for one in beside]
     _write(folder / "lock.json", _lock_text(lock))
     for inner in sorted(path for path in folder.rglob("*") if path.is_dir()):

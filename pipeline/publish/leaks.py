@@ -12,7 +12,7 @@ from pipeline.publish.alike import Alike
 from pipeline.publish.checks import Row
 from pipeline.publish.corpus import Corpus, CorpusShard, first_line
 from pipeline.publish.findings import Check, Findings, Status, not_checked
-from pipeline.publish.overlaps import OVERLAPS, count_overlaps
+from pipeline.publish.overlaps import OVERLAPS, Evidence, count_evidence
 from pipeline.publish.texts import question_in
 from pipeline.rulings import Ruling, decide, rulings_of
 from pipeline.texts.decide import Decision
@@ -99,15 +99,15 @@ def check_evidence(corpus: Corpus, published: Collection[str]) -> Check:
             findings.add("no findings beside the shards", f"the manifest names {', '.join(one.name for one in corpus.manifest.benchmark)}")
         return findings.check()
     path = corpus.path / OVERLAPS
+    rulings = rulings_of(corpus.manifest)
     try:
-        counted = count_overlaps(path)
+        counted = count_evidence(Evidence.beside(corpus.path), rulings)
         rows = Overlap.conform(pq.read_table(path, use_threads=False).replace_schema_metadata(None), OVERLAPS).to_pylist()
     except (OSError, pa.ArrowException, SchemaError, KeyError) as error:
         findings.add("findings cannot be read", f"{OVERLAPS}: {first_line(error)}")
         return findings.check()
     if counted != told:
         findings.add("lock tells of other findings", OVERLAPS)
-    rulings = rulings_of(corpus.manifest)
     for row in rows:
         findings.seen += 1
         where = f"{row[Overlap.id]} beside {row[Overlap.benchmark]} {row[Overlap.row]}"

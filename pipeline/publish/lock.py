@@ -15,8 +15,9 @@ import pyarrow.parquet as pq
 from pipeline.fingerprint import fingerprint
 from pipeline.publish.card import CARD
 from pipeline.publish.layout import shard_path
-from pipeline.publish.overlaps import count_overlaps
+from pipeline.publish.overlaps import Evidence, count_evidence
 from pipeline.publish.report import VERSION
+from pipeline.rulings import rulings_of
 from pipeline.verify.answer import VERIFIER
 from pipeline.verify.ask_judge import JUDGE_PROMPT
 from schemas.corpus import CONFIGS, Tally
@@ -135,7 +136,7 @@ def make_lock(
     tallies: pa.Table,
     facts: Mapping[str, SourceFacts],
     build: Mapping[str, Any],
-    overlaps: Path | None = None,
+    overlaps: Evidence | None = None,
 ) -> dict[str, Any]:
     """The lock, but for the files beside the shards. Everything in it follows from the arguments and the locked versions."""
     counts: dict[str, dict[str, Any]] = {}
@@ -166,7 +167,7 @@ def make_lock(
         "traces": count_traces((shard.config, shard.path) for shard, _ in shards),
         "costs": count_costs((shard.config, shard.path) for shard, _ in shards),
         "tallies": sorted_tallies(tallies),
-        "overlaps": count_overlaps(overlaps) if overlaps else None,
+        "overlaps": count_evidence(overlaps, rulings_of(manifest)) if overlaps else None,
         "shards": [_shard(shard, filed) for shard, filed in shards],
     }
 

@@ -59,10 +59,18 @@ class _File(_Form):
     sha256: str
 
 
+class _Thumbnails(_Form):
+    path: str
+    rows: int
+    digest: str
+
+
 class _Overlaps(_Form):
     path: str
     rows: int
     digest: str
+    rulings: list[int] | None = None
+    thumbnails: _Thumbnails | None = None
     counts: list[Annotated[tuple[str, str, str, str, int, int, int], Strict(False)]]
 
 

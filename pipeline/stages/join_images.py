@@ -14,8 +14,10 @@ from pipeline.images.near import Candidate, Near, classes_of, ranked
 from schemas.example import Example
 from schemas.graph import SHARD
 from schemas.image import ImageHash
-from schemas.picture import HeldImage, ImageSketch, NearPair, Picture
+from schemas.picture import HeldImage, ImageSketch, NearPair, Picture, ShownBenchmarkImage, ShownImage
 
+# Thumbnails of about 8 kB each, of two images a pair.
+MOST_SHOWN = 4096
 _MEMBER = (Picture.picture, Picture.distance, Picture.reason)
 
 
@@ -35,7 +37,10 @@ def join_images(
     benchmark_hashes: pa.Table | None = None,
     benchmark_sketches: pa.Table | None = None,
 ) -> dict[str, pa.Table]:
-    """`pictures`: one row an image of a source, in order; `held`: one an image and benchmark that shows its picture."""
+    """`pictures`: one row an image of a source, in order; `held`: one an image and benchmark that shows its picture.
+
+    `shown` and `benchmark_shown`: the images of the held pairs of least digest, so many that a person can look at them.
+    """
     drawings = _Drawings([sketches, *([benchmark_sketches] if benchmark_sketches is not None else [])])
     tables = [hashes, *([benchmark_hashes] if benchmark_hashes is not None else [])]
     images = ranked([image for table in tables for image in _candidates(table, drawings)])
@@ -51,7 +56,20 @@ def join_images(
             found = benchmark_held.meet(digest, known.get(digest), member.keeper, drawings.pixels.get(digest, ""))
             if found:
                 held.append({SHARD: shard, HeldImage.digest: digest, HeldImage.benchmark: benchmark_held.name, **found})
-    return {"pictures": Picture.from_rows(pictures), "held": HeldImage.from_rows(held)}
+    return {"pictures": Picture.from_rows(pictures), "held": HeldImage.from_rows(held), **_shown(held)}
+
+
+def _shown(held: list[Mapping[Any, Any]]) -> dict[str, pa.Table]:
+    names = (HeldImage.digest, HeldImage.image)
+    pairs = set(sorted({tuple(row[name] for name in names) for row in held})[:MOST_SHOWN])
+    rows = [row for row in held if tuple(row[name] for name in names) in pairs]
+    ours = dict.fromkeys((row[SHARD], row[HeldImage.digest]) for row in rows)
+    return {
+        "shown": ShownImage.from_rows({SHARD: shard, ShownImage.digest: digest} for shard, digest in ours),
+        "benchmark_shown": ShownBenchmarkImage.from_rows(
+            {ShownBenchmarkImage.digest: digest} for digest in sorted({row[HeldImage.image] for row in rows})
+        ),
+    }
 
 
 class _Drawings:

@@ -1,5 +1,6 @@
 """Pictures in a build: copies are one picture across sources, splits and benchmarks, and a new one re-asks nothing."""
 
+import base64
 import hashlib
 import importlib.util
 import json
@@ -15,7 +16,7 @@ from PIL import Image
 from jobs.audit import audit as audit_files
 from pipeline.publish.audit import audit
 from tests.fixtures.identified import FILES, NEEDS, identified, tells
-from tests.fixtures.local_build import Project, contents, ran
+from tests.fixtures.local_build import Project, call, contents, ran
 from tests.fixtures.pictures import drawn, encoded
 
 TABLE = """
@@ -154,6 +155,55 @@ def test_an_audit_finds_the_benchmarks_picture_in_another_file(project: Project)
     }
     assert {name for name, check in checks.items() if check.status != "ok"} == set()
     assert checks["overlaps"].detail == "2 questions; kept by the manifest (1)"
+
+
+def findings_of(project: Project) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """The findings and thumbnails that the page of the report holds."""
+    page = (project.out / "report.html").read_text()
+    data = json.loads(page.partition('<script type="application/json" id="data">')[2].partition("</script>")[0])
+    return data["findings"], data["thumbnails"]
+
+
+def test_a_leak_is_shown_beside_the_benchmarks_picture_though_neither_is_published(project: Project) -> None:
+    ours = [("What is it?", "liver", COPIES["cropped"](drawn(1))), ("What is that?", "lung", encoded(drawn(2)))]
+    write(project, {"one": ours, "bench": [("Which organ?", "liver", encoded(drawn(1)))]}, benchmark="bench")
+    assert project.build().errors == []
+    (found,), thumbnails = findings_of(project)
+    sizes = [Image.open(BytesIO(base64.b64decode(thumbnails[found[side]].partition(",")[2]))).size for side in ("image", "theirImage")]
+    assert sizes == [(304, 248), (320, 260)]
+    table = pq.read_table(project.out / "overlap_images.parquet").to_pylist()
+    told = pq.read_table(project.out / "overlaps.parquet", columns=["image", "benchmark_image"]).to_pylist()
+    assert {row["digest"] for row in table} == set(told[0].values())
+    assert "side by side" in (project.out / "README.md").read_text()
+    checks = {check.name: check.status for check in audit(project.out).checks}
+    assert checks["evidence"] == "ok"
+    pq.write_table(pq.read_table(project.out / "overlap_images.parquet").slice(1), project.out / "overlap_images.parquet")
+    assert {check.name: check.detail for check in audit(project.out).checks}["evidence"].startswith("lock tells of other findings")
+
+
+def test_a_picture_of_the_same_bytes_is_shown_on_both_sides(project: Project) -> None:
+    data = encoded(drawn(1))
+    rows = {"one": [("What is it?", "liver", data), ("Left?", "no", encoded(drawn(2, shape=3)))], "bench": [("Organ?", "liver", data)]}
+    write(project, rows, benchmark="bench")
+    assert project.build().errors == []
+    (found,), thumbnails = findings_of(project)
+    assert found["image"] == found["theirImage"]
+    assert found["image"] in thumbnails
+
+
+def test_a_rule_that_meets_nothing_is_warned_of(project: Project) -> None:
+    ours = [("What is it?", "liver", COPIES["worse"](drawn(1))), ("What is that?", "lung", encoded(drawn(2)))]
+    rules = (("picture", "keep"), ("picture", "drop"), ("cases", "drop"))
+    more = "".join(f'[[overlap]]\nrule = "{rule}"\ndecision = "{decision}"\nwhy = "w"\n' for rule, decision in rules)
+    write(project, {"one": ours, "bench": [("Which organ?", "liver", encoded(drawn(1)))]}, benchmark="bench", more=more)
+    said = call(*project.arguments("-q"))
+    assert said.code == 0
+    told = [line for line in said.err.splitlines() if line.startswith("Warning")]
+    assert [line.split(" (")[0] for line in told] == ["Warning: overlap.1 of the manifest", "Warning: overlap.2 of the manifest"]
+    assert "`drop` where rule `cases`: w" in told[1]
+    card = (project.out / "README.md").read_text()
+    assert "- `keep` where rule `picture`: w (1 finding)" in card
+    assert card.count("(**meets no finding**)") == 2
 
 
 def test_damaged_images_are_rows_with_a_reason_and_what_is_left_passes_an_audit(project: Project) -> None:

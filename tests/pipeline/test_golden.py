@@ -21,6 +21,7 @@ from pipeline.images.confirm import CONFIRM_VERSION
 from pipeline.images.decode import MEASURE_VERSION
 from pipeline.images.near import NEAR_VERSION
 from pipeline.images.phash import HASH_VERSION
+from pipeline.images.thumbnail import THUMBNAIL_VERSION
 from pipeline.models.generate import Completion
 from pipeline.prompts import BOXED, worked_examples
 from pipeline.rulings import Ruling
@@ -42,16 +43,19 @@ from pipeline.stages.rank import RankRecipe, rank
 from pipeline.stages.sample import SampleRecipe, sample
 from pipeline.stages.scan_text import ScanRecipe, scan_text
 from pipeline.stages.select import SelectRecipe, select
+from pipeline.stages.show_overlaps import ShowRecipe, show_overlaps
+from pipeline.stages.shrink_images import ShrinkRecipe, shrink_images
 from pipeline.stages.sketch_images import SketchRecipe, sketch_images
 from pipeline.texts.decide import Decision
 from pipeline.texts.identifiers import SCANNER_VERSION
 from pipeline.texts.overlap import DETECTOR_VERSION
 from schemas.contract import Contract
+from schemas.corpus import Thumbnail
 from schemas.example import AnswerType, Chosen, Dropped, Example, Identified, Reject
 from schemas.graph import SHARD, Duplicate, Finding, Overlap, Partition, Rank
 from schemas.image import Image, ImageHash
 from schemas.manifest import read_manifest
-from schemas.picture import HeldImage, ImageSketch, NearBenchmarkImage, NearImage, NearPair, Picture
+from schemas.picture import HeldImage, ImageSketch, NearBenchmarkImage, NearImage, NearPair, Picture, ShownBenchmarkImage, ShownImage
 from schemas.trace import Judgement, Selected, Trace
 from sources import medmcqa
 from sources.source import Row
@@ -85,11 +89,13 @@ GOLDEN: dict[str, tuple[int, str]] = {
     "hash_images": (2, "049e69db5b4ddbc00d9792802f5f28c7"),
     "find_near_images": (1, "fcbfe1b4ee6f87b3047f80e78452f28f"),
     "sketch_images": (1, "8bbbd9cafcbca1b87dc64600db2c2908"),
-    "join_images": (1, "b0c9de1c43ca096573cb83ff0d314a31"),
+    "join_images": (2, "3921e6e7fe98407b44ef996d9d8e65a8"),
     "bound_images": (1, "0aa288de7245c19090bfb4b4168f0b76"),
     "find_duplicates": (4, "6adebd9e1241f3340fdca64ea3fe08ae"),
     "find_overlaps": (3, "3dec630166ab96ddbca2398a237fbae0"),
     "decide_overlaps": (1, "545b5ca3d581adadce19783e1325ad31"),
+    "shrink_images": (1, "64501facbba8b2a8f36d62f952d4aa3f"),
+    "show_overlaps": (1, "e1102129bebacdf5d5cc9dec0beb3ca8"),
     "rank": (3, "26234065f1c3f8bd5f202a44c44df824"),
     "scan_text": (1, "192042cc22a2b45ab1121c55497a5232"),
     "choose": (2, "9c8df28698827afe41ef194c47a838ce"),
@@ -106,11 +112,13 @@ WRITES: dict[str, Mapping[str, type[Contract]]] = {
     "hash_images": {"hashes": ImageHash},
     "find_near_images": {"near": NearImage, "benchmark_near": NearBenchmarkImage, "pairs": NearPair},
     "sketch_images": {"sketches": ImageSketch},
-    "join_images": {"pictures": Picture, "held": HeldImage},
+    "join_images": {"pictures": Picture, "held": HeldImage, "shown": ShownImage, "benchmark_shown": ShownBenchmarkImage},
     "bound_images": {"images": Image},
     "find_duplicates": {"duplicates": Duplicate},
     "find_overlaps": {"findings": Finding},
     "decide_overlaps": {"overlaps": Overlap},
+    "shrink_images": {"thumbnails": Thumbnail},
+    "show_overlaps": {"thumbnails": Thumbnail},
     "rank": {"ranks": Rank},
     "scan_text": {"identified": Identified},
     "choose": {"chosen": Chosen, "dropped": Dropped},
@@ -258,6 +266,18 @@ def decided_overlaps() -> dict[str, pa.Table]:
     return decide_overlaps(sharded(Finding.from_rows(found)), recipe)
 
 
+def shrunk() -> dict[str, pa.Table]:
+    asked = ShownImage.from_rows([{SHARD: 0, ShownImage.digest: digest_of(name)} for name in ("9", "c")])
+    return shrink_images(Image.from_rows(drawings()), asked, ShrinkRecipe(THUMBNAIL_VERSION))
+
+
+def shown_overlaps() -> dict[str, pa.Table]:
+    told = [("o", "bench", "o", "t"), ("u", "closed", "u", "w")]
+    met = [overlap(id, benchmark=name, image=digest_of(ours), benchmark_image=digest_of(theirs)) for id, name, ours, theirs in told]
+    small = [{Thumbnail.digest: digest_of(name), Thumbnail.image: {"bytes": name.encode(), "path": "p"}} for name in "otuwx"]
+    return show_overlaps(Overlap.from_rows(met), Thumbnail.from_rows(small[:1]), ShowRecipe(("closed",)), Thumbnail.from_rows(small[1:]))
+
+
 def ranked() -> dict[str, pa.Table]:
     met = sharded(Overlap.from_rows([overlap("15"), overlap("17", decision="report")]))
     recipe = RankRecipe(sources=("a", "b"), max_rows=(3, 0), heldout=0.4)
@@ -349,6 +369,8 @@ STAGES: dict[str, Any] = {
     "find_duplicates": found_duplicates,
     "find_overlaps": found_overlaps,
     "decide_overlaps": decided_overlaps,
+    "shrink_images": shrunk,
+    "show_overlaps": shown_overlaps,
     "rank": ranked,
     "scan_text": scanned,
     "choose": chose,

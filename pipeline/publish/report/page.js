@@ -99,7 +99,7 @@
 
   function side(title, parts, choices, image) {
     const node = make("div", "", make("h4", "", title));
-    if (image) node.append(picture(image, "The shared picture, as this corpus publishes it"));
+    if (image) node.append(make("div", "images", picture(image, "The shared picture: " + title)));
     node.append(textOf("p", "text", parts.length ? parts : [["", "(its terms do not allow passing the text on)"]]));
     if (choices.length) node.append(options(choices, null));
     return node;
@@ -112,9 +112,11 @@
     return fold(make("details", "card", head), () => {
       const node = make("div", "body");
       const pair = make("div", "two", side("This corpus: " + one.source, one.ours, one.ourOptions, one.image),
-        side("Benchmark: " + one.benchmark, one.theirs, one.theirOptions, ""));
+        side("Benchmark: " + one.benchmark, one.theirs, one.theirOptions, one.theirImage));
       node.append(pair);
-      if (one.picture && !one.image) node.append(make("p", "gap", "The shared picture is not published, and is not shown."));
+      if (one.picture && !(one.image && one.theirImage)) {
+        node.append(make("p", "gap", "Not every picture is shown: there are more than a page holds, or the benchmark's terms do not allow it."));
+      }
       node.append(facts([["rule", one.rule], ["score", one.score], ["found as", one.found], ["decision", one.decision],
         ["by the manifest", one.why], ["example", one.id], ["benchmark's row", one.row]]));
       return node;

@@ -11,12 +11,12 @@ import pyarrow.parquet as pq
 
 from pipeline.publish.corpus import Corpus
 from pipeline.publish.layout import IMAGE_BYTES
-from pipeline.publish.overlaps import OVERLAPS
+from pipeline.publish.overlaps import OVERLAPS, THUMBNAILS
 from pipeline.publish.report.cut import marked, parts_of
 from pipeline.publish.report.thumbnail import Thumbnails
 from pipeline.publish.texts import question_in
 from pipeline.verify.think import split_think
-from schemas.corpus import CONFIGS, Rl
+from schemas.corpus import CONFIGS, Rl, Thumbnail
 from schemas.graph import Overlap
 
 TRACES = 120
@@ -144,7 +144,7 @@ def read_pictures(corpus: Corpus, questions: Collection[str]) -> dict[str, Pictu
 
 
 def shown_findings(corpus: Corpus, thumbnails: Thumbnails) -> list[Row]:
-    """The drawn findings of overlap as the page shows them; a picture only where it is one that the corpus publishes."""
+    """The drawn findings of overlap as the page shows them, the pictures of both sides by the thumbnails beside the findings."""
     if not corpus.lock.get("overlaps"):
         return []
     path = corpus.path / OVERLAPS
@@ -156,15 +156,27 @@ def shown_findings(corpus: Corpus, thumbnails: Thumbnails) -> list[Row]:
     wanted = draw(keys, FINDINGS)
     places = [place for place, (_, key) in enumerate(keys) if key in wanted][:FINDINGS]
     rows = pq.read_table(path, use_threads=False).take(pa.array(places, pa.int64())).to_pylist()
-    pictures = read_pictures(corpus, {row[Overlap.id] for row in rows if row[Overlap.image]})
+    small = _thumbnails(corpus, {row[column] for row in rows for column in (Overlap.image, Overlap.benchmark_image)})
     rows.sort(key=lambda row: (row[Overlap.benchmark], row[Overlap.decision], -row[Overlap.score], row[Overlap.id], row[Overlap.row]))
-    return [_finding(row, pictures, thumbnails) for row in rows]
+    return [_finding(row, small, thumbnails) for row in rows]
 
 
-def _finding(row: Row, pictures: Mapping[str, Pictured], thumbnails: Thumbnails) -> Row:
+def _thumbnails(corpus: Corpus, digests: set[str]) -> dict[str, bytes]:
+    """The thumbnails of some images, by digest."""
+    found: dict[str, bytes] = {}
+    if not corpus.lock["overlaps"].get("thumbnails"):
+        return found
+    with pq.ParquetFile(corpus.path / THUMBNAILS) as file:
+        for group in range(file.metadata.num_row_groups):
+            table = file.read_row_group(group, use_threads=False)
+            asked = table.filter(pc.is_in(table[Thumbnail.digest], value_set=pa.array(sorted(digests), pa.string())))
+            found |= {row[Thumbnail.digest]: row[Thumbnail.image]["bytes"] for row in asked.to_pylist()}
+    return found
+
+
+def _finding(row: Row, small: Mapping[str, bytes], thumbnails: Thumbnails) -> Row:
     told = {name: row[name] for name in ("id", "source", "benchmark", "row", "kind", "rule", "decision", "found", "why")}
-    held = pictures.get(row[Overlap.id])
-    picture = held.blobs[held.digests.index(row[Overlap.image])] if held and row[Overlap.image] in held.digests else b""
+    ours, theirs = (small.get(row[column], b"") for column in (Overlap.image, Overlap.benchmark_image))
     return told | {
         "score": round(row[Overlap.score], 3),
         "ours": marked(row[Overlap.text], row[Overlap.spans], TEXT_CHARS),
@@ -172,5 +184,6 @@ def _finding(row: Row, pictures: Mapping[str, Pictured], thumbnails: Thumbnails)
         "theirs": marked(row[Overlap.benchmark_text], row[Overlap.benchmark_spans], TEXT_CHARS),
         "theirOptions": [parts_of(option, (), OPTION_CHARS) for option in row[Overlap.benchmark_options][:OPTIONS]],
         "picture": bool(row[Overlap.image]),
-        "image": thumbnails.of(picture) if picture else "",
+        "image": thumbnails.of_small(ours) if ours else "",
+        "theirImage": thumbnails.of_small(theirs) if theirs else "",
     }
