@@ -1,7 +1,6 @@
 """Building: a manifest through the graph into a published corpus."""
 
 import os
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,19 +9,18 @@ from typing import Any
 from jobs import inputs as found
 from jobs.asking import left_to_ask
 from jobs.budgets import check_budgets
+from jobs.lay_out import lay_out
 from jobs.ledgers import Unsettled, unsettled_in
 from jobs.plan import build_graph
 from jobs.privacy import check_texts, has_remote
 from jobs.steps.given import Input
-from jobs.tallies import tally
+from jobs.steps.parts import finished_graph
 from pipeline import prompts
 from pipeline.execute import execute
 from pipeline.graph import Execution, Graph, Runner, Watch
-from pipeline.publish.finish import check_replaceable, finish
-from pipeline.publish.lock import Shard, SourceFacts
-from pipeline.publish.overlaps import Evidence
+from pipeline.models.held import state_of
+from pipeline.publish.finish import check_replaceable
 from pipeline.run_local import LocalRunner, available_cpus
-from pipeline.stages.publish import OUTPUTS
 from pipeline.step import Context
 from pipeline.store import Store, check_writable
 from schemas.errors import BudgetError, MedtraceError, StoreError, UsageError, WiringError
@@ -45,13 +43,18 @@ class Options:
 
 @dataclass(frozen=True)
 class Built:
-    """What a build did. `unsettled`: what was paid for this corpus, by this or earlier builds, without an answer that is known."""
+    """What a build did. `unsettled`: what was paid for this corpus, by this or earlier builds, without an answer that is known.
+
+    `unfinished`: questions that a partial corpus leaves out because the budget ended, as `over` says.
+    """
 
     manifest: Manifest
     out: Path | None
     execution: Execution
     counts: dict[str, int]
     unsettled: tuple[Unsettled, ...] = ()
+    unfinished: int = 0
+    over: str = ""
 
     @property
     def errors(self) -> list[MedtraceError]:
@@ -80,6 +83,7 @@ class Built:
             "counts": self.counts,
             "steps": steps,
             "unsettled": [asdict(one) for one in self.unsettled],
+            "partial": {"unfinished": self.unfinished, "why": self.over} if self.over else None,
             "errors": [str(error) for error in self.errors],
         }
 
@@ -136,27 +140,24 @@ def build(
     if not _complete(execution):
         execution = run(graph, options, watch, answers)
         execution.errors[:] = [_with_left(error, graph, execution, store) for error in execution.errors]
+    over = "" if options.until else spent(asked.manifest, execution)
+    if over:
+        say(f"{over} What is finished is published, as on_budget says.")
+        graph = finished_graph(graph, asked.manifest, state_of(store.root / "ledger"))
+        execution = run(graph, options, watch)
     cut_off = tuple(one for one in unsettled_in(store.root / "ledger") if one.corpus == asked.manifest.name)
     if execution.errors or options.until:
         return Built(asked.manifest, None, execution, {}, cut_off)
-    tallies = tally(graph, store, execution)
-    shards = published(store, execution)
-    met = [execution.refs("decide_overlaps", "overlaps"), execution.refs("show_overlaps", "thumbnails")]
-    finish(
-        options.out,
-        shards,
-        tallies,
-        asked.manifest,
-        asked.text,
-        asked.path.name,
-        {found.entry_of(item.dataset, item.benchmark): facts_of(item, lock) for item in items},
-        {"steps": {step.name: step.version for step in graph.steps}},
-        Evidence(*(store.path(ref.step, ref.key, ref.output) for (ref,) in met)) if all(met) else None,
-    )
-    counts: Counter[str] = Counter()
-    for shard in shards:
-        counts[shard.config] += shard.rows
-    return Built(asked.manifest, options.out, execution, dict(counts), cut_off)
+    counts, unfinished = lay_out(graph, store, execution, asked, items, lock, options.out)
+    return Built(asked.manifest, options.out, execution, counts, cut_off, unfinished, over)
+
+
+def spent(manifest: Manifest, execution: Execution) -> str:
+    """What ended the budget, where nothing else failed and what is finished is to be published; '' else."""
+    errors = execution.errors
+    if manifest.on_budget == "stop" or not errors or not all(isinstance(error, BudgetError) for error in errors):
+        return ""
+    return " ".join(map(str, errors))
 
 
 def _with_left(error: MedtraceError, graph: Graph, execution: Execution, store: Store) -> MedtraceError:
@@ -218,38 +219,6 @@ def check_teachers(manifest: Manifest) -> None:
 
     for teacher in manifest.receivers:
         check(endpoint_for(teacher.name, os.environ), teacher.model, structured=teacher.structure is not None)
-
-
-def published(store: Store, execution: Execution) -> list[Shard]:
-    """The shards to lay out, in order of config, split and place in the trie."""
-    shards: list[Shard] = []
-    for output in OUTPUTS:
-        if output == "tally":
-            continue
-        config, _, split = output.partition("-")
-        for label, ref in zip(execution.groups, execution.refs("publish", output), strict=True):
-            if ref.rows:
-                path = store.path(ref.step, ref.key, ref.output)
-                shards.append(Shard(config, split, label, path, ref.rows, ref.nbytes, ref.digest()))
-    return shards
-
-
-def facts_of(item: Input, lock: FetchLock) -> SourceFacts:
-    """What card and lock say of an input: who published it, and which files were read."""
-    files = sorted({path for part in item.parts for path in part.files})
-    root = item.parts[0].root
-    fetched = lock.fetched.get(found.entry_of(item.dataset, item.benchmark)) if item.dataset.path is None else None
-    return SourceFacts(
-        name=item.dataset.name,
-        role="benchmark" if item.benchmark else "source",
-        title=item.source.title,
-        homepage=item.source.homepage,
-        license=item.source.license,
-        access=item.source.access.value,
-        citation=item.source.citation,
-        revision=fetched.revision if fetched else "",
-        files=tuple((path.relative_to(root).as_posix(), item.digests[path], path.stat().st_size) for path in files),
-    )
 
 
 class Nobody:

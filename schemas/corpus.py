@@ -180,6 +180,8 @@ class Rejected(_Question):
 
 
 CONFIGS: dict[str, type[Published]] = {"sft": Sft, "sft_text": SftText, "rl": Rl, "rejected": Rejected}
+# Why a question is left out of a partial corpus.
+BUDGET = "budget"
 
 
 class Tally(Contract):

@@ -198,6 +198,7 @@ class Manifest(_Model):
     judge: Judge = Judge()
     select: Select = Select()
     budget: Budget = Budget()
+    on_budget: Literal["stop", "publish_finished"] = "stop"
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:

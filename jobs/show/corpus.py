@@ -66,6 +66,8 @@ def built(found: "Built", *, as_json: bool) -> None:
         rows = ", ".join(f"{count:,} {output}" for output, count in sorted(ran.rows.items()) if count)
         table.add_row(escape(name), *(str(n) for n in (ran.units, ran.cached, ran.done, ran.failed, ran.left)), escape(rows))
     print_tables(table)
+    if found.over:
+        print_line(f"Partial: {found.unfinished:,} questions are left out, their answers are not all there. {found.over}")
     for open in found.unsettled:
         print_line(unsettled_line(open))
     if found.out:

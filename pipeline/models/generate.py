@@ -8,6 +8,9 @@ from typing import Any, Protocol
 from pipeline.fingerprint import canonical_json
 
 SEED_STRIDE = 1024
+# How a completion ends that stands in the place of an answer which nobody asked for, and its text, which no server writes.
+NOT_ASKED = "not_asked"
+MISSING_TEXT = "\0not asked"
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 FIRST = 16
+_BEGUN_MOST = 64
 _CUT = 0.7
 _DOUBLED = 1.5
 _GAIN = 1.1
@@ -26,7 +27,7 @@ class _Round:
 
 @dataclass
 class Window:
-    """A limit on requests in flight: doubled every round at first, then one more a round, cut when the server refuses.
+    """A limit on requests in flight, at first a quarter of the most (16 to 64): doubled every round, then one more a round, cut when the server refuses.
 
     A server that never refuses but queues shows it by latency: where a round with more in flight took longer and brought
     no more tokens a second, the window goes back. Times are seconds of one clock.
@@ -41,7 +42,8 @@ class Window:
     _best: tuple[float, float] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        self.size = float(min(self.most, self.size or FIRST))
+        # A quarter of what is allowed is full after two rounds, and no flood for a server that was said to take four times as much.
+        self.size = float(min(self.most, self.size or max(FIRST, min(_BEGUN_MOST, self.most // 4))))
 
     @property
     def room(self) -> int:

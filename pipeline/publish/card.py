@@ -10,6 +10,7 @@ from pipeline.publish.markdown import block, code, line, link, table, text
 from pipeline.publish.overlaps import overlaps_section
 from pipeline.publish.privacy import SCAN, privacy_section
 from pipeline.publish.told_traces import costs_section, flags_section, number, teachers_section, traces_of
+from schemas.corpus import BUDGET
 from schemas.manifest import Manifest
 from schemas.trace import MODEL_JUDGE
 
@@ -81,6 +82,11 @@ def _about(lock: Lock) -> str:
     sources = ", ".join(link(one["title"] or one["name"], one["homepage"]) for one in lock["datasets"] if one["role"] == "source")
     said = f"Medical questions with {number(kept, 'kept completion')} and {number(rejected, 'rejected trace')}"
     said += f" on {number(_rows(lock, 'rl'), 'question')}, made from {sources or 'no source'}."
+    part = lock.get("partial")
+    if part:
+        of = part["finished"] + part["unfinished"]
+        left = f"A budget ended before {part['unfinished']:,} of {number(of, 'chosen question')} had all of their answers"
+        said = f"**This corpus is partial.** {left}: they are left out, counted as `{BUDGET}`.\n\n{said}"
     built = f"Built by medtrace {text(lock['medtrace'])} from {code(lock['manifest']['name'])} (fingerprint {code(lock['manifest']['fingerprint'])})."
     return f"{said}\n\n{built} `manifest.toml` says what was asked, `lock.json` what it was made of and the digest of every file."
 

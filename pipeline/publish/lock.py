@@ -20,7 +20,7 @@ from pipeline.publish.report import VERSION
 from pipeline.rulings import rulings_of
 from pipeline.verify.answer import VERIFIER
 from pipeline.verify.ask_judge import JUDGE_PROMPT
-from schemas.corpus import CONFIGS, Tally
+from schemas.corpus import BUDGET, CONFIGS, Tally
 from schemas.manifest import Manifest
 
 FORMAT = "medtrace-corpus/1"
@@ -167,9 +167,22 @@ def make_lock(
         "traces": count_traces((shard.config, shard.path) for shard, _ in shards),
         "costs": count_costs((shard.config, shard.path) for shard, _ in shards),
         "tallies": sorted_tallies(tallies),
+        "partial": partial_of(tallies),
         "overlaps": count_evidence(overlaps, rulings_of(manifest)) if overlaps else None,
         "shards": [_shard(shard, filed) for shard, filed in shards],
     }
+
+
+def unfinished(tallies: pa.Table) -> int:
+    """How many questions are left out because a budget ended before they were answered."""
+    return sum(row[Tally.count] for row in tallies.to_pylist() if (row[Tally.stage], row[Tally.reason]) == ("choose", BUDGET))
+
+
+def partial_of(tallies: pa.Table) -> dict[str, int] | None:
+    """Questions that are published and left out, where a budget ended before all were answered; None for a whole corpus."""
+    left = unfinished(tallies)
+    there = sum(row[Tally.count] for row in tallies.to_pylist() if (row[Tally.stage], row[Tally.reason]) == ("choose", "chosen"))
+    return {"finished": there, "unfinished": left} if left else None
 
 
 def judge_model(lock: Mapping[str, Any]) -> str:
@@ -181,7 +194,8 @@ def judge_model(lock: Mapping[str, Any]) -> str:
 def manifest_fingerprint(manifest: Manifest) -> str:
     """Hash of what a manifest asks for, wherever its local files lie and whatever it may cost."""
     asked = manifest.model_dump(mode="json")
-    asked.pop("budget")
+    for name in ("budget", "on_budget"):
+        asked.pop(name)
     judge = asked["judge"]["model"]
     for paid in (*asked["source"], *asked["benchmark"], *(asked["teacher"] if manifest.teachers else ()), *([judge] if judge else ())):
         for name in UNASKED:

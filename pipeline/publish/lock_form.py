@@ -74,6 +74,11 @@ class _Overlaps(_Form):
     counts: list[Annotated[tuple[str, str, str, str, int, int, int], Strict(False)]]
 
 
+class _Partial(_Form):
+    finished: int
+    unfinished: int
+
+
 class _Lock(_Form):
     name: str
     version: str
@@ -89,6 +94,7 @@ class _Lock(_Form):
     traces: dict[str, dict[str, dict[str, int]]]
     costs: dict[str, dict[str, int]] = {}
     tallies: list[Annotated[tuple[str, str, str, int], Strict(False)]]
+    partial: _Partial | None = None
     overlaps: _Overlaps | None = None
     shards: list[_Shard]
     files: list[_File]

@@ -14,6 +14,7 @@ import pytest
 
 from jobs.plan import build_graph
 from jobs.steps.given import Input
+from jobs.steps.parts import finished_graph, pilot_graph
 from pipeline.fingerprint import digest_columns, fingerprint, table_digest
 from pipeline.images.bound import BOUND_VERSION
 from pipeline.images.clean import CLEAN_VERSION
@@ -22,7 +23,7 @@ from pipeline.images.decode import MEASURE_VERSION
 from pipeline.images.near import NEAR_VERSION
 from pipeline.images.phash import HASH_VERSION
 from pipeline.images.thumbnail import THUMBNAIL_VERSION
-from pipeline.models.generate import Completion
+from pipeline.models.generate import NOT_ASKED, Completion
 from pipeline.prompts import BOXED, worked_examples
 from pipeline.rulings import Ruling
 from pipeline.stages.ask_judge import AskJudgeRecipe, ask_judge
@@ -37,12 +38,14 @@ from pipeline.stages.hash_images import HashRecipe, hash_images
 from pipeline.stages.ingest import IngestRecipe, ingest
 from pipeline.stages.join_images import JoinRecipe, join_images
 from pipeline.stages.judge import JudgeRecipe, judge
+from pipeline.stages.narrow import NarrowRecipe, narrow, place_of
 from pipeline.stages.partition import PartitionRecipe, partition
 from pipeline.stages.publish import OUTPUTS, Asked, PublishRecipe, publish
 from pipeline.stages.rank import RankRecipe, rank
 from pipeline.stages.sample import SampleRecipe, sample
 from pipeline.stages.scan_text import ScanRecipe, scan_text
 from pipeline.stages.select import SelectRecipe, select
+from pipeline.stages.settle import SettleRecipe, settle
 from pipeline.stages.show_overlaps import ShowRecipe, show_overlaps
 from pipeline.stages.shrink_images import ShrinkRecipe, shrink_images
 from pipeline.stages.sketch_images import SketchRecipe, sketch_images
@@ -103,6 +106,8 @@ GOLDEN: dict[str, tuple[int, str]] = {
     "judge": (2, "477d4410a71d0b47952392afadb9998f"),
     "ask_judge": (2, "918280c6aef603b97f6b185bc2bf1b7d"),
     "select": (3, "0bcf6646dd9c1883b1981d553c3d1c13"),
+    "narrow": (1, "29d4b87d5aad870ac3f40cdc7bed1aab"),
+    "settle": (1, "51037774237f272e477e120ff4400659"),
     "publish": (5, "23a407f109f780d9dfa7d68311dbe5e1"),
 }
 WRITES: dict[str, Mapping[str, type[Contract]]] = {
@@ -126,6 +131,8 @@ WRITES: dict[str, Mapping[str, type[Contract]]] = {
     "judge": {"judgements": Judgement},
     "ask_judge": {"judgements": Judgement},
     "select": {"selected": Selected},
+    "narrow": {"chosen": Chosen},
+    "settle": {"chosen": Chosen, "dropped": Dropped},
     "publish": OUTPUTS,
 }
 MANIFEST = """
@@ -324,6 +331,16 @@ def asked() -> dict[str, pa.Table]:
     return ask_judge(judgements, chosen(rows), AskJudgeRecipe("j", "m", 512, "p"), handle)
 
 
+def narrowed() -> dict[str, pa.Table]:
+    return narrow(chosen(ROWS), NarrowRecipe(place_of("13")))
+
+
+def settled() -> dict[str, pa.Table]:
+    traces = Trace.from_rows([trace("11"), trace("13", 0, ""), trace("13", 1, "", **{Trace.finish_reason: NOT_ASKED})])
+    gone = Dropped.from_rows([{Dropped.id: "16", Dropped.source: "a", Dropped.reason: "row cap", Dropped.evidence: "3"}])
+    return settle(chosen(ROWS[:4]), gone, traces, SettleRecipe())
+
+
 def picked() -> dict[str, pa.Table]:
     told = [
         ("11", 0, "a", "correct"),
@@ -378,6 +395,8 @@ STAGES: dict[str, Any] = {
     "judge": judged,
     "ask_judge": asked,
     "select": picked,
+    "narrow": narrowed,
+    "settle": settled,
     "publish": published,
 }
 
@@ -399,7 +418,9 @@ def versions() -> dict[str, int]:
         for dataset in datasets
     )
     found: dict[str, int] = {}
-    for step in build_graph(manifest, inputs).steps:
+    graph = build_graph(manifest, inputs)
+    parts = (pilot_graph(graph, ""), finished_graph(graph, manifest, ""))
+    for step in (step for one in (graph, *parts) for step in one.steps):
         assert found.setdefault(step.folder, step.version) == step.version
     return found
 

@@ -13,9 +13,13 @@ def run(window: Window, rounds: int, slots: int, *, second_s: float = 1.0, now_s
 
 def test_a_server_with_room_gets_all_it_may_have_within_a_few_rounds() -> None:
     window = Window(256)
-    assert window.room == FIRST
-    run(window, 4, slots=10_000)
+    assert window.room == 64
+    run(window, 2, slots=10_000)
     assert window.room == 256
+
+
+def test_a_server_that_may_get_little_is_begun_with_gently() -> None:
+    assert [Window(most).room for most in (4, 64, 100, 1024)] == [4, FIRST, 25, 64]
 
 
 def test_a_server_that_only_queues_is_not_given_ever_more() -> None:
