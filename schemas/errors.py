@@ -59,5 +59,9 @@ class CorpusError(MedtraceError):
     """A published corpus cannot be read as one."""
 
 
+class PublishError(MedtraceError):
+    """A corpus cannot go to a destination, or may not."""
+
+
 class BudgetError(MedtraceError):
     """A cap of the budget would be passed: says what is spent, and what to raise."""

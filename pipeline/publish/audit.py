@@ -24,6 +24,7 @@ from pipeline.publish.identifiers import Identifiers
 from pipeline.publish.leaks import Leaks, check_evidence, check_overlaps
 from pipeline.publish.lock import Facets, add_facets, judge_model
 from pipeline.publish.pictures import Pictures, images_of
+from pipeline.publish.send.place import is_hubs
 from pipeline.publish.texts import Texts
 from pipeline.rulings import rulings_of
 from schemas.contract import Contract
@@ -110,7 +111,9 @@ def _check_files(corpus: Corpus, tell: Progress) -> tuple[Check, list[CorpusShar
     """The files are those of the lock, byte for byte; the shards of which that is true."""
     findings = Findings("files", "files")
     named = {one["path"]: one["sha256"] for one in corpus.lock["files"]} | {shard.name: shard.sha256 for shard in corpus.shards}
-    present = {path.relative_to(corpus.path).as_posix() for path in corpus.path.rglob("*") if not path.is_dir()}
+    present = {
+        name for path in corpus.path.rglob("*") if not path.is_dir() and not is_hubs(name := path.relative_to(corpus.path).as_posix())
+    }
     for name in sorted(present - set(named) - {"lock.json"}):
         findings.add("file that the lock does not name", name)
     right: set[str] = set()

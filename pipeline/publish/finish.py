@@ -26,7 +26,7 @@ from schemas.corpus import CONFIGS
 from schemas.errors import StoreError
 from schemas.manifest import Manifest
 
-__all__ = ["Shard", "SourceFacts", "finish", "portable"]
+__all__ = ["FORMAT", "Shard", "SourceFacts", "finish", "portable", "swap"]
 
 _PATH = re.compile(r"""(\bpath["']?\s*=\s*)("([^"\\\n]|\\.)*"|'[^'\n]*')""")
 _ABSOLUTE = re.compile(r"/|~|[A-Za-z]:[\\/]|\\\\|file:")
@@ -62,7 +62,7 @@ def finish(
         for leftover in (partial, former):
             shutil.rmtree(leftover, ignore_errors=True)
         _lay_out(partial, _ordered(shards), tallies, manifest, manifest_text, manifest_name, facts, build, overlaps)
-        _swap(partial, out, former)
+        swap(partial, out, former)
     except OSError as error:
         raise StoreError(f"{out} cannot be written: {error.strerror or error}. Make room or choose another folder with --out.") from error
     finally:
@@ -242,7 +242,7 @@ def _write(path: Path, text: str) -> None:
         os.fsync(file.fileno())
 
 
-def _swap(partial: Path, out: Path, former: Path) -> None:
+def swap(partial: Path, out: Path, former: Path) -> None:
     """Puts a finished folder in the place of the old one, which is then removed."""
     if not out.exists():
         os.rename(partial, out)

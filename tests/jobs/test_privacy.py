@@ -75,7 +75,8 @@ def test_a_teacher_on_this_machine_is_asked_and_the_card_counts_what_was_found(t
     audited = call("audit", str(project.out), "--json")
     (check,) = [check for check in json.loads(audited.out)["checks"] if check["name"] == "identifiers"]
     assert (audited.code, check["status"]) == (0, "ok")
-    assert "quiz: mrn (1), quiz: name (1)" in check["detail"]
+    assert (check["counts"]["quiz: mrn"], check["counts"]["quiz: name"]) == (1, 1)
+    assert any("[name]" in told and "[mrn]" in told for told in check["examples"])
     assert "Byron" not in audited.out
 
 

@@ -114,7 +114,7 @@ def test_a_new_corpus_takes_the_place_of_the_old_one(out: Path, tmp_path: Path):
     assert [path.name for path in out.parent.iterdir()] == ["tiny"]
 
 
-@pytest.mark.parametrize("stop", ["render_card", "_swap"])
+@pytest.mark.parametrize("stop", ["render_card", "swap"])
 def test_a_crash_leaves_the_old_corpus(out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: str):
     before = bytes_of(out)
 
