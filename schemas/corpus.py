@@ -14,6 +14,8 @@ MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
 MESSAGES = pa.list_(MESSAGE)
 IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 IMAGES = pa.list_(IMAGE)
+SERIES = pa.list_(pa.list_(pa.float32()))
+SERIES_DOC = "Leads of an ECG in mV, 2,500 samples each (leads I, II, V1 to V6); [] if none"
 REWARD_MODEL = pa.struct([("style", pa.string()), ("ground_truth", pa.string())])
 EXTRA_INFO = pa.struct([("split", pa.string()), ("index", pa.int64()), ("question_id", pa.string()), ("source", pa.string())])
 
@@ -45,7 +47,17 @@ class _Question(Published):
     )
     license = Column("license", pa.string(), "SPDX licence of the row")
     modality = Column("modality", pa.string(), "text, or the kind of image")
-    domain = Column("domain", pa.string(), "Subject or speciality, upstream's word; '' if none")
+    domain = Column(
+        "domain",
+        pa.string(),
+        "Clinical domain: ecg, chest_xray, mammography, dermatology, fundus, ct, ultrasound, mri, pathology, text, general, other",
+    )
+    body_part = Column("body_part", pa.string(), "Part of the body; '' where upstream does not say")
+    task = Column("task", pa.string(), "qa, vqa, classification, multilabel, detection, caption, report, calculation")
+    subject = Column("subject", pa.string(), "Subject or speciality, upstream's word; '' if none")
+    weight = Column(
+        "weight", pa.float32(), "How often an epoch should show the row: mixture weight and class balance; 1 unless the manifest says so"
+    )
     problem = Column("problem", pa.string(), "The prompt as one string, an <image> marker for each image")
     answer = Column("answer", pa.string(), "The gold: a letter, yes or no, a number, text")
     answer_type = Column("answer_type", pa.string(), "How an answer is compared: mcq, yesno, …")
@@ -132,6 +144,7 @@ class Sft(SftText):
     image_digests = Column(
         "image_digests", pa.list_(pa.string()), "sha256 of each upstream image file; images.path names the published one"
     )
+    time_series = Column("time_series", SERIES, SERIES_DOC)
 
 
 class Rl(_Prompted):
@@ -142,6 +155,7 @@ class Rl(_Prompted):
     image_digests = Column(
         "image_digests", pa.list_(pa.string()), "sha256 of each upstream image file; images.path names the published one"
     )
+    time_series = Column("time_series", SERIES, SERIES_DOC)
     teacher = Column("teacher", pa.string(), "Name of the teacher that was asked, the first of a cascade; '' if none")
     n_sampled = Column("n_sampled", pa.int32(), "Samples of this question by this teacher")
     n_correct = Column("n_correct", pa.int32(), "Correct ones among them")

@@ -6,6 +6,8 @@ import pyarrow as pa
 
 from schemas.contract import Column, Contract
 
+LEAD_SAMPLES = 2500
+
 
 class AnswerType(StrEnum):
     """How an answer is compared with its gold."""
@@ -37,8 +39,18 @@ class Example(Contract):
     answer = Column("answer", pa.string(), "The gold as the trainers read it: a letter, yes or no, a number, text")
     gold_json = Column("gold_json", pa.string(), "The gold as canonical JSON, with what its type needs to be compared")
     images = Column("images", pa.list_(pa.string()), "Source digests of the images, in order; [] if none")
-    modality = Column("modality", pa.string(), "text, or the kind of image: x-ray, ct, mri, histology, …")
-    domain = Column("domain", pa.string(), "Subject or speciality, upstream's word; '' if none")
+    time_series = Column(
+        "time_series", pa.large_binary(), "Leads of 2,500 samples in mV, float32 little-endian, one after another; empty if none"
+    )
+    modality = Column("modality", pa.string(), "text, or the kind of image: x-ray, ct, mri, histology, … (schemas/vocabulary.py)")
+    domain = Column(
+        "domain",
+        pa.string(),
+        "Clinical domain: ecg, chest_xray, mammography, dermatology, fundus, ct, ultrasound, mri, pathology, text, general, other",
+    )
+    body_part = Column("body_part", pa.string(), "Part of the body; '' where upstream does not say")
+    task = Column("task", pa.string(), "qa, vqa, classification, multilabel, detection, caption, report, calculation")
+    subject = Column("subject", pa.string(), "Subject or speciality, upstream's word; '' if none")
     license = Column("license", pa.string(), "SPDX licence of the row")
     content = Column("content", pa.string(), "Hash of the wording of question, context and options (not the gold), across sources")
 
@@ -57,6 +69,9 @@ class Chosen(Example):
     """An example that goes on, with the split it is published in."""
 
     published_split = Column("published_split", pa.string(), "train or heldout")
+    weight = Column(
+        "weight", pa.float32(), "How often an epoch should show it: mixture weight and class balance; 1 unless the manifest says so"
+    )
     identifiers = Column(
         "identifiers", pa.list_(pa.string()), "Kinds of identifiers of persons in its text that may not be sent away; [] if none"
     )

@@ -64,3 +64,4 @@ class Rank(Contract):
     reason = Column("reason", pa.string(), "Why it is dropped; '' where it stays")
     evidence = Column("evidence", pa.string(), "What it meets; '' if none")
     published_split = Column("published_split", pa.string(), "train or heldout")
+    weight = Column("weight", pa.float32(), "How often an epoch should show it, 1 unless the manifest weighs or balances")

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 from schemas.errors import ManifestError
 from schemas.manifest_parts import MOST_SAMPLES, After, Cap, Images, Name, Near, OverlapRule, Price, Shot, Usd
 from schemas.manifest_parts import Section as _Model
+from schemas.vocabulary import BodyPart, Domain, Modality, Task
 
 Licence = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+-]*( (AND|OR|WITH) [A-Za-z0-9][A-Za-z0-9.+-]*)*$")]
 GoldAs = Literal["letter", "index0", "index1", "text", "number", "yesno"]
@@ -41,8 +42,10 @@ class Dataset(_Capped):
     license: Licence | None = None
     access: Literal["open", "gated", "registered", "credentialed", "kaggle"] | None = None
     homepage: str | None = None
-    modality: str | None = None
-    domain: str | None = None
+    modality: Modality | None = Field(default=None, strict=False)
+    domain: Domain | None = Field(default=None, strict=False)
+    body_part: BodyPart | None = Field(default=None, strict=False)
+    task: Task | None = Field(default=None, strict=False)
     question: str | None = None
     context: str | None = None
     options: tuple[str, ...] | str | None = Field(default=None)
@@ -66,8 +69,8 @@ class Dataset(_Capped):
                 raise ValueError(f"an imagefolder takes no {', '.join(mapped)}")
         elif mapped:
             raise ValueError(f'{", ".join(mapped)}: only a source of kind "table" maps columns')
-        elif self.license or self.access or self.modality or self.homepage:
-            raise ValueError("license, access, modality and homepage of a known dataset stand in its source file")
+        elif self.license or self.access or self.modality or self.domain or self.body_part or self.task or self.homepage:
+            raise ValueError("license, access, modality, domain, body_part, task and homepage of a known dataset stand in its source file")
         return self
 
 

@@ -41,8 +41,7 @@ def read_row(record: Record) -> Row:
     gold = {"index": _right(text(cell(cells, "ra")), [text(answer.get("aid")) for answer in answers])}
     question = question_of(cell(cells, "qtext"))
     modality = "image" if images else "text"
-    domain = text(cells.get("category"))
-    return Row(record.place, question, AnswerType.MCQ, gold, options, images=images, modality=modality, domain=domain)
+    return Row(record.place, question, AnswerType.MCQ, gold, options, images=images, modality=modality, subject=text(cells.get("category")))
 
 
 def _images(image: Any) -> tuple[bytes, ...]:

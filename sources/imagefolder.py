@@ -9,6 +9,7 @@ from pathlib import Path
 from schemas.errors import SourceError
 from schemas.example import AnswerType
 from schemas.manifest import Dataset
+from schemas.vocabulary import Task
 from sources.files import Record, to_row
 from sources.images import images_below, load
 from sources.source import Access, Layout, Part, Row, Source
@@ -27,11 +28,14 @@ class FolderOptions:
     question: str = QUESTION
     modality: str = "image"
     domain: str = ""
+    body_part: str = ""
 
 
 def imagefolder_source(dataset: Dataset) -> Source:
     """The source that a manifest describes with `kind = "imagefolder"`."""
-    options = FolderOptions(dataset.name, dataset.question or QUESTION, dataset.modality or "image", dataset.domain or "")
+    options = FolderOptions(
+        dataset.name, dataset.question or QUESTION, dataset.modality or "image", dataset.domain or "", dataset.body_part or ""
+    )
     split = dataset.split or ONE_SPLIT
     return Source(
         name=dataset.name,
@@ -95,6 +99,8 @@ def _row(record: Record, *, options: FolderOptions) -> Row:
         images=(load(record.cells["image"], record.place),),
         modality=options.modality,
         domain=options.domain,
+        body_part=options.body_part,
+        task=Task.CLASSIFICATION,
     )
 
 

@@ -38,7 +38,7 @@ def read_row(record: Record, *, base: int) -> Row:
         answer_type=answer_type,
         gold=gold,
         options=options,
-        domain=text(cells.get("subject_name")),
+        subject=text(cells.get("subject_name")),
     )
 
 

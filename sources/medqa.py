@@ -38,7 +38,7 @@ def read_row(record: Record) -> Row:
     if told and told not in options[gold["index"]]:
         raise Fault("gold contradicts itself", f"{cells['answer_idx']} is not: {told[:80]}")
     return Row(
-        row=record.place, question=question, answer_type=answer_type, gold=gold, options=options, domain=text(cells.get("meta_info"))
+        row=record.place, question=question, answer_type=answer_type, gold=gold, options=options, subject=text(cells.get("meta_info"))
     )
 
 

@@ -35,7 +35,7 @@ def read_hub_row(record: Record) -> Row:
     options = options_in(cell(cells, "choices"))
     answer_type, gold = gold_by_index(cell(cells, "answer"), 0, len(options))
     row = f"{subject}/{record.place}"
-    return Row(row, question_of(cell(cells, "question")), answer_type, gold, options, domain=subject)
+    return Row(row, question_of(cell(cells, "question")), answer_type, gold, options, subject=subject)
 
 
 def read_medagents_row(record: Record) -> Row:
@@ -44,7 +44,7 @@ def read_medagents_row(record: Record) -> Row:
     subject = _medical(cell(cells, "subject"))
     options = options_in(cell(cells, "options"))
     answer_type, gold = gold_by_letter(cell(cells, "answer_idx"), len(options))
-    return Row(record.place, question_of(cell(cells, "question")), answer_type, gold, options, domain=subject)
+    return Row(record.place, question_of(cell(cells, "question")), answer_type, gold, options, subject=subject)
 
 
 def _medical(value: object) -> str:
@@ -74,7 +74,7 @@ def _read_csv_row(record: Record) -> Row:
         raise Fault("unreadable line", f"line {record.cells['line']}: {len(cells)} cells, not 6")
     options = checked_options(cells[1:5])
     answer_type, gold = gold_by_letter(cells[5], len(options))
-    return Row(record.place, question_of(cells[0]), answer_type, gold, options, domain=record.cells["subject"])
+    return Row(record.place, question_of(cells[0]), answer_type, gold, options, subject=record.cells["subject"])
 
 
 SOURCE = Source(

@@ -8,6 +8,7 @@ from typing import Any
 
 from schemas.errors import SourceError
 from schemas.example import AnswerType
+from schemas.vocabulary import Modality
 from sources.formats import describe
 
 
@@ -23,7 +24,10 @@ class Access(StrEnum):
 
 @dataclass(frozen=True)
 class Row:
-    """One upstream row, read. A row with a `fault` becomes a reject with that reason."""
+    """One upstream row, read. A row with a `fault` becomes a reject with that reason.
+
+    `domain` and `task` follow from modality, body part and answer where they are empty. `time_series`: float32, lead after lead.
+    """
 
     row: str
     question: str = ""
@@ -32,8 +36,12 @@ class Row:
     options: tuple[str, ...] = ()
     context: str = ""
     images: tuple[bytes, ...] = ()
-    modality: str = "text"
+    modality: str = Modality.TEXT
+    subject: str = ""
     domain: str = ""
+    body_part: str = ""
+    task: str = ""
+    time_series: bytes = b""
     group: str = ""
     license: str = ""
     fault: str = ""

@@ -38,6 +38,8 @@ class TableOptions:
     group: str = ""
     modality: str = ""
     domain: str = ""
+    body_part: str = ""
+    task: str = ""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -91,6 +93,8 @@ def _options_of(dataset: Dataset) -> TableOptions:
         group=dataset.group or "",
         modality=dataset.modality or "",
         domain=dataset.domain or "",
+        body_part=dataset.body_part or "",
+        task=dataset.task or "",
     )
 
 
@@ -178,6 +182,8 @@ def _row(record: Record, *, options: TableOptions, folder: Path) -> Row:
         images=images,
         modality=options.modality or ("image" if images else "text"),
         domain=options.domain,
+        body_part=options.body_part,
+        task=options.task,
         group=text(cells.get(options.group)) if options.group else "",
     )
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
+from schemas.vocabulary import body_part_of
 from sources.files import Record, find_tables, home, located, read_table, records, to_row
 from sources.formats import Format, format_of
 from sources.images import embedded, images_below, load
@@ -63,7 +64,8 @@ def read_upstream_row(record: Record, images: Mapping[str, Path]) -> Row:
         gold=gold,
         images=(load(images[name], name),),
         modality=MODALITY,
-        domain=text(cells.get("image_organ")),
+        subject=text(cells.get("image_organ")),
+        body_part=body_part_of(text(cells.get("image_organ"))),
         group=name,
     )
 

@@ -69,7 +69,7 @@ def ingest_step(item: Input) -> Step:
     )
     return Step(
         name=ingest_name(item),
-        version=2,
+        version=3,
         fan=Fan.FILES,
         run=partial(read_source, layout=item.layout),
         recipe=recipe,
@@ -93,7 +93,7 @@ def gather_step(sources: list[Input]) -> Step:
     for item in sources:
         reads += [Read("examples", ingest_name(item), "examples"), Read("images", ingest_name(item), "images")]
     writes = {"examples": Example, "images": Image, "rejects": Reject}
-    return Step("gather", 1, Fan.GATHER, gather.gather, gather.GatherRecipe(), tuple(reads), writes)
+    return Step("gather", 2, Fan.GATHER, gather.gather, gather.GatherRecipe(), tuple(reads), writes)
 
 
 def duplicates_step() -> Step:
@@ -130,7 +130,7 @@ def rank_step(manifest: Manifest, sources: list[Input], *, decided: bool) -> Ste
         Read("duplicates", "find_duplicates", "duplicates"),
         *([Read("overlaps", "decide_overlaps", "overlaps", told)] if decided else []),
     )
-    return Step("rank", 3, Fan.REDUCE, rank.rank, recipe, reads, {"ranks": Rank})
+    return Step("rank", 4, Fan.REDUCE, rank.rank, recipe, reads, {"ranks": Rank})
 
 
 def scan_steps(manifest: Manifest) -> list[Step]:
@@ -152,4 +152,4 @@ def choose_step(manifest: Manifest) -> Step:
         *([Read("identified", "scan_text", "identified")] if asked != "off" else []),
     )
     recipe = choose.ChooseRecipe(asked, exempt)
-    return Step("choose", 2, Fan.MAP, choose.choose, recipe, reads, {"chosen": Chosen, "dropped": Dropped})
+    return Step("choose", 3, Fan.MAP, choose.choose, recipe, reads, {"chosen": Chosen, "dropped": Dropped})

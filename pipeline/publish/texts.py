@@ -18,6 +18,7 @@ COLUMNS = (
     "source_row",
     "model",
     "domain",
+    "subject",
     "extracted",
     "rule",
 )

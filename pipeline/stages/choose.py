@@ -45,6 +45,7 @@ def choose(examples: pa.Table, ranks: pa.Table, recipe: ChooseRecipe, identified
         examples, held = _masked(examples, found), [[] for _ in held]
     stays = pa.array([not reason for reason in reasons], pa.bool_())
     chosen = examples.append_column(Chosen.published_split, ranks[Rank.published_split])
+    chosen = chosen.append_column(Chosen.weight, ranks[Rank.weight])
     chosen = chosen.append_column(Chosen.identifiers, pa.array(held, Chosen.identifiers.type))
     dropped = pa.table(
         {

@@ -1,6 +1,7 @@
 """Ingest: upstream rows become examples and images, or rejects with a reason."""
 
 import hashlib
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from pipeline.images.clean import Cleaned, clean
 from pipeline.normalise import content_hash
 from schemas.example import AnswerType, Example, Reject
 from schemas.image import Image
+from schemas.vocabulary import BodyPart, Modality, Task, domain_of
 from sources.source import Row
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -69,11 +71,22 @@ def answer_of(answer_type: str, gold: Any, options: tuple[str, ...]) -> str:
         return str(gold["values"][0])
     if answer_type == AnswerType.LABEL_SET:
         return ", ".join(gold["labels"])
+    if answer_type == AnswerType.BBOX:
+        return box_text(gold)
     if answer_type == AnswerType.NUMERIC:
         return f"{gold['value']} {gold.get('unit', '')}".strip()
     if "value" in gold:
         return str(gold["value"])
     return canonical_json(gold)
+
+
+def box_text(gold: Any) -> str:
+    """Boxes as MedMO writes them: each label once, then its boxes; `Fracture <box>[[156, 516, 231, 607]]</box>`."""
+    labels = gold.get("labels") or [""] * len(gold["boxes"])
+    by_label: dict[str, list[Any]] = {}
+    for label, box in zip(labels, gold["boxes"], strict=True):
+        by_label.setdefault(label, []).append(list(box))
+    return "\n".join(f"{label} <box>{json.dumps(boxes)}</box>".strip() for label, boxes in by_label.items())
 
 
 def _fault(row: Row, recipe: IngestRecipe) -> tuple[str, str]:
@@ -105,6 +118,7 @@ def _broken(row: Row) -> bool:
         row.row,
         row.group,
         row.domain,
+        row.subject,
         row.license,
         row.modality,
         row.question,
@@ -134,6 +148,15 @@ def _image(digest: str, cleaned: Cleaned) -> dict[str, Any]:
     }
 
 
+def _task(row: Row) -> Task:
+    """What a row asks for, where its source does not say."""
+    if row.answer_type == AnswerType.BBOX:
+        return Task.DETECTION
+    if row.answer_type == AnswerType.LABEL_SET:
+        return Task.MULTILABEL
+    return Task.VQA if row.images else Task.QA
+
+
 def _example(row: Row, images: tuple[str, ...], recipe: IngestRecipe) -> dict[str, Any]:
     gold = canonical_json(dict(row.gold)) if row.gold else ""
     text = [row.question, row.context, *row.options]
@@ -154,8 +177,12 @@ def _example(row: Row, images: tuple[str, ...], recipe: IngestRecipe) -> dict[st
         Example.answer: answer_of(row.answer_type, row.gold, row.options) if row.gold else "",
         Example.gold_json: gold,
         Example.images: list(images),
+        Example.time_series: row.time_series,
         Example.modality: row.modality,
-        Example.domain: row.domain,
+        Example.domain: row.domain or domain_of(Modality(row.modality), BodyPart(row.body_part)),
+        Example.body_part: row.body_part,
+        Example.task: row.task or _task(row),
+        Example.subject: row.subject,
         Example.license: row.license or recipe.license,
         Example.content: content_hash(row.question, row.context, row.options),
     }

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline import prompts
-from pipeline.arrays import flat, messages, same
+from pipeline.arrays import beside, flat, leads, messages, same
 from pipeline.groups import group_names
 from pipeline.markers import MARKER, unmarked
 from pipeline.verify.think import published_trace
@@ -34,6 +34,8 @@ OUTPUTS: dict[str, type[Contract]] = {
     "rejected-heldout": Rejected,
     "tally": Tally,
 }
+# Columns that an example and a published row share by name.
+ALIKE = (Sft.license, Sft.modality, Sft.domain, Sft.body_part, Sft.task, Sft.subject, Sft.weight)
 RATE = (Selected.pass_rate, Selected.pass_rate_low, Selected.pass_rate_high, Selected.pass_rate_method)
 
 
@@ -76,7 +78,7 @@ def publish(
     of = of[order]
     traces = traces.take(pa.array(order))
     ids = traces[Trace.id]
-    traced = _traced(traces, _beside(ids, judgements, Judgement.id), _beside(ids, selected, Selected.id), recipe)
+    traced = _traced(traces, beside(ids, judgements, Judgement.id), beside(ids, selected, Selected.id), recipe)
     kept = traced["kept"].to_numpy(zero_copy_only=False)
     heldout = questions.heldout[of]
     texts = questions.texts[of]
@@ -113,15 +115,14 @@ class _Questions:
             Sft.source_split: flat(chosen[Chosen.split]),
             Sft.source_row: flat(chosen[Chosen.row]),
             Sft.source_group: group_names(chosen[Chosen.source].to_pylist(), chosen[Chosen.group].to_pylist()),
-            Sft.license: flat(chosen[Chosen.license]),
-            Sft.modality: flat(chosen[Chosen.modality]),
-            Sft.domain: flat(chosen[Chosen.domain]),
+            **{name: flat(chosen[name]) for name in ALIKE},
             Sft.answer: flat(chosen[Chosen.answer]),
             Sft.answer_type: flat(chosen[Chosen.answer_type]),
             Sft.options_json: pa.array([json.dumps(row[Chosen.options], ensure_ascii=False) for row in rows], pa.string()),
             Sft.grading_json: flat(chosen[Chosen.gold_json]),
         }
         self.digests = flat(chosen[Chosen.images])
+        self.series = flat(chosen[Chosen.time_series])
         self._images = images
         self._places = {digest: at for at, digest in enumerate(images[Image.digest].to_pylist())}
 
@@ -153,6 +154,12 @@ class _Questions:
                 fields=list(EXTRA_INFO),
             ),
         }
+
+    def shown(self, places: np.ndarray) -> dict[str, Any]:
+        """What the questions at some places are asked about: images with their digests, and time series."""
+        at = pa.array(places, pa.int64())
+        series = leads(self.series.take(at))
+        return {Sft.images: self.pictures(places), Sft.image_digests: self.digests.take(at), Sft.time_series: series}
 
     def pictures(self, places: np.ndarray) -> pa.ChunkedArray:
         """The images of the questions at some places, in chunks of bounded size."""
@@ -186,14 +193,6 @@ def _teacher(images: Sequence[str], recipe: PublishRecipe) -> str | None:
     """The teacher that is asked a question first: of those that wait for no other, the first that sees it."""
     needed = "image" if images else "text"
     return next((teacher.teacher for teacher in recipe.teachers if needed in teacher.sees and not teacher.after), None)
-
-
-def _beside(ids: pa.ChunkedArray, table: pa.Table, column: str) -> pa.Table:
-    """The rows of a table in the order of some ids."""
-    places = pc.index_in(ids, table[column].combine_chunks())
-    if places.null_count or table.num_rows != len(ids):
-        raise ValueError(f"the values of {column} are not those of the traces")
-    return table.take(places)
 
 
 def _traced(traces: pa.Table, judgements: pa.Table, selected: pa.Table, recipe: PublishRecipe) -> dict[str, Any]:
@@ -243,7 +242,7 @@ def _sft(contract: type[Contract], questions: _Questions, of: np.ndarray, traced
     columns = questions.take(of[rows], names) | questions.prompted(of[rows], mine[Sft.sample].to_numpy(), names) | mine
     columns |= {Sft.response: response, Sft.completion: messages("assistant", response)}
     if Sft.images in contract.columns:
-        columns |= {Sft.images: questions.pictures(of[rows]), Sft.image_digests: questions.digests.take(pa.array(of[rows], pa.int64()))}
+        columns |= questions.shown(of[rows])
     return pa.table({name: columns[name] for name in contract.columns}, schema=contract.schema)
 
 
@@ -257,8 +256,7 @@ def _rl(questions: _Questions, rows: np.ndarray, of: np.ndarray, traced: Mapping
     columns = questions.take(rows, names) | questions.prompted(rows, np.zeros(len(rows), np.int64), names)
     columns |= {
         Rl.id: columns[Rl.question_id],
-        Rl.images: questions.pictures(rows),
-        Rl.image_digests: questions.digests.take(pa.array(rows, pa.int64())),
+        **questions.shown(rows),
         Rl.teacher: pa.array([teacher or "" for teacher in teachers], pa.string()),
         **{name: traced[name].take(at) for name in RATE},
         Rl.n_sampled: pc.fill_null(traced[Sft.n_sampled].take(at), 0),

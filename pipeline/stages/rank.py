@@ -56,7 +56,14 @@ def rank(
         reason, evidence = reasons.get(row[Example.id], ("", ""))
         split = "heldout" if row[Example.id] in heldout else "train"
         rows.append(
-            {SHARD: row[SHARD], Rank.id: row[Example.id], Rank.reason: reason, Rank.evidence: evidence, Rank.published_split: split}
+            {
+                SHARD: row[SHARD],
+                Rank.id: row[Example.id],
+                Rank.reason: reason,
+                Rank.evidence: evidence,
+                Rank.published_split: split,
+                Rank.weight: 1.0,
+            }
         )
     return {"ranks": Rank.from_rows(rows)}
 

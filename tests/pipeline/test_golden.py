@@ -86,9 +86,9 @@ from tests.fixtures.stage_rows import (
 
 # The digest of each stage's outputs under the version that its step has.
 GOLDEN: dict[str, tuple[int, str]] = {
-    "ingest": (2, "3ec312115725f5f96148c9e290da44fa"),
+    "ingest": (3, "a81c1e3fac736e5a7ca47bf91a2768b2"),
     "partition": (1, "272a16d23ce9da6d99cce838bc1b290f"),
-    "gather": (1, "4e67c7f9519ba4df48df339702c7210d"),
+    "gather": (2, "2678cbf77a6aa4ff8b224b4deac4adb9"),
     "hash_images": (2, "049e69db5b4ddbc00d9792802f5f28c7"),
     "find_near_images": (1, "fcbfe1b4ee6f87b3047f80e78452f28f"),
     "sketch_images": (1, "8bbbd9cafcbca1b87dc64600db2c2908"),
@@ -99,16 +99,16 @@ GOLDEN: dict[str, tuple[int, str]] = {
     "decide_overlaps": (1, "545b5ca3d581adadce19783e1325ad31"),
     "shrink_images": (1, "64501facbba8b2a8f36d62f952d4aa3f"),
     "show_overlaps": (1, "e1102129bebacdf5d5cc9dec0beb3ca8"),
-    "rank": (3, "26234065f1c3f8bd5f202a44c44df824"),
+    "rank": (4, "49944f889c925d248e4d6b0ccd32d473"),
     "scan_text": (1, "192042cc22a2b45ab1121c55497a5232"),
-    "choose": (2, "9c8df28698827afe41ef194c47a838ce"),
+    "choose": (3, "32bfaad1c4a51a17b129eb83b0e283e4"),
     "sample": (2, "b15586817433b551c17d2e34a4d728b4"),
     "judge": (2, "477d4410a71d0b47952392afadb9998f"),
     "ask_judge": (2, "918280c6aef603b97f6b185bc2bf1b7d"),
     "select": (3, "0bcf6646dd9c1883b1981d553c3d1c13"),
-    "narrow": (1, "29d4b87d5aad870ac3f40cdc7bed1aab"),
-    "settle": (1, "51037774237f272e477e120ff4400659"),
-    "publish": (5, "23a407f109f780d9dfa7d68311dbe5e1"),
+    "narrow": (1, "c847934ae7a59ec4c74a7d74667986b0"),
+    "settle": (1, "90ff9440d99c7c9070439d89f228ff3d"),
+    "publish": (6, "f35bee4e6fa204e42bb7ff8fd311f5c2"),
 }
 WRITES: dict[str, Mapping[str, type[Contract]]] = {
     "ingest": {"examples": Example, "images": Image, "rejects": Reject},
@@ -187,7 +187,7 @@ def png(value: int) -> bytes:
 def ingested() -> dict[str, pa.Table]:
     rows = [
         Row("1", "Which colour?", options=("yellow", "green"), gold={"index": 1}),
-        Row("2", "Is it?", AnswerType.YESNO, {"value": "no"}, images=(png(9), png(200)), group="g", domain="skin", license="MIT"),
+        Row("2", "Is it?", AnswerType.YESNO, {"value": "no"}, images=(png(9), png(200)), group="g", subject="skin", license="MIT"),
         Row(
             "3",
             "How much?",
@@ -299,7 +299,9 @@ def scanned() -> Mapping[str, pa.Table]:
 
 def chose() -> dict[str, pa.Table]:
     told = {Rank.id: [row[Example.id] for row in ROWS], Rank.reason: ["", "row cap"] * 3 + [""], Rank.evidence: ["", "3"] * 3 + [""]}
-    return choose(examples(ROWS), pa.table(told | {Rank.published_split: ["train"] * 5 + ["heldout"] * 2}), ChooseRecipe())
+    return choose(
+        examples(ROWS), pa.table(told | {Rank.published_split: ["train"] * 5 + ["heldout"] * 2, Rank.weight: [1.0] * 7}), ChooseRecipe()
+    )
 
 
 def sampled() -> dict[str, pa.Table]:

@@ -40,7 +40,7 @@ def test_hub_parquet_is_known_by_exam_and_number(tmp_path: Path) -> None:
     rows = by_id(rows_of(SOURCE, tmp_path))
     assert list(rows) == ["a:1", "b:1"]
     assert rows["a:1"].options[rows["a:1"].gold["index"]] == "Tibia"
-    assert rows["a:1"].domain == "medicine"
+    assert rows["a:1"].subject == "medicine"
 
 
 def test_an_image_that_the_hub_embeds_is_taken(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_real_english_rows_need_images_in_68_questions() -> None:
     assert Counter(row.fault for row in rows.values()) == {"": 2589, "needs an image": 68}
     known = rows["Cuaderno_2013_1_B:2"]
     assert known.options[known.gold["index"]] == "Skeletal muscle"
-    assert known.domain == "biology"
+    assert known.subject == "biology"
 
 
 def test_real_spanish_rows_pair_with_the_english_ones() -> None:

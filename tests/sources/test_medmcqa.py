@@ -30,7 +30,7 @@ def test_hub_parquet_counts_the_gold_from_0(tmp_path: Path) -> None:
     write_parquet(tmp_path / "data" / "train-00000-of-00001.parquet", [question("a", 2)])
     (row,) = rows_of(SOURCE, tmp_path)
     assert row.options[row.gold["index"]] == "Vitamin C"
-    assert (row.row, row.question, row.domain, row.fault) == ("a", "Which vitamin prevents scurvy?", "Biochemistry", "")
+    assert (row.row, row.question, row.subject, row.fault) == ("a", "Which vitamin prevents scurvy?", "Biochemistry", "")
 
 
 def test_upstream_json_lines_count_the_gold_from_1(tmp_path: Path) -> None:
@@ -96,5 +96,5 @@ def test_real_rows_agree_with_their_explanations() -> None:
     known = rows["17360c6c-2c98-4fe2-aa85-487dcf4678df"]
     assert known.question == "Concentration of tropicamide:"
     assert known.options[known.gold["index"]] == "0.01"
-    assert known.domain == "Ophthalmology"
+    assert known.subject == "Ophthalmology"
     assert sum("None" in row.options for row in rows.values()) > 0

@@ -28,7 +28,7 @@ def test_rows_are_known_by_their_line(tmp_path: Path) -> None:
     rows = by_id(rows_of(SOURCE, tmp_path))
     assert list(rows) == ["phrases_no_exclude_train:0", "phrases_no_exclude_train:2"]
     assert rows["phrases_no_exclude_train:0"].gold == {"index": 3}
-    assert rows["phrases_no_exclude_train:0"].domain == "step1"
+    assert rows["phrases_no_exclude_train:0"].subject == "step1"
 
 
 def test_the_three_splits_have_their_own_files(tmp_path: Path) -> None:

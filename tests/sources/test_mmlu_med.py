@@ -18,7 +18,7 @@ def test_the_first_line_is_a_question(tmp_path: Path) -> None:
     first, second = rows_of(SOURCE, tmp_path)
     assert (first.row, first.question, first.options) == ("anatomy_test:0", "Which is a bone?", ("Ulna", "Aorta", "None", "NA"))
     assert second.options[second.gold["index"]] == "None"
-    assert first.domain == "anatomy"
+    assert first.subject == "anatomy"
 
 
 def test_a_cell_may_have_several_lines(tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_hub_parquet_counts_the_gold_from_0_in_every_subject(tmp_path: Path) -> 
         row: dict[str, Any] = {"question": "Which?", "subject": subject, "choices": ["a", "b", "c", "d"], "answer": 2}
         write_parquet(tmp_path / subject / "test-0.parquet", [row])
     rows = by_id(rows_of(SOURCE, tmp_path))
-    assert [row.domain for row in rows.values()] == ["anatomy", "medical_genetics"]
+    assert [row.subject for row in rows.values()] == ["anatomy", "medical_genetics"]
     assert {row.gold["index"] for row in rows.values()} == {2}
 
 
@@ -75,4 +75,4 @@ def test_real_csv_and_its_republication_hold_the_same_questions() -> None:
     known = rows["college_medicine_test:1"]
     assert known.options[known.gold["index"]] == "WG George"
     assert again["487"].options[again["487"].gold["index"]] == "18 gauge."
-    assert Counter(row.domain for row in rows.values()) == Counter(row.domain for row in again.values())
+    assert Counter(row.subject for row in rows.values()) == Counter(row.subject for row in again.values())

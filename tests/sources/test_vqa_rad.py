@@ -41,7 +41,7 @@ def lay_out(root: Path, rows: list[dict[str, Any]]) -> Path:
 def test_closed_yes_and_no_are_yesno_all_else_is_open(tmp_path: Path, answer: Any, kind: str, answer_type: AnswerType, gold: Any) -> None:
     (row,) = rows_of(SOURCE, lay_out(tmp_path, [question(1, answer, kind)]))
     assert (row.answer_type, row.gold, row.question) == (answer_type, gold, "Is there a mass?")
-    assert (row.row, row.group, row.modality, row.domain, row.images) == ("1", "synpic1.jpg", "radiology", "CHEST", (JPEG,))
+    assert (row.row, row.group, row.modality, row.subject, row.images) == ("1", "synpic1.jpg", "radiology", "CHEST", (JPEG,))
 
 
 def test_the_part_names_the_images_of_its_split(tmp_path: Path) -> None:

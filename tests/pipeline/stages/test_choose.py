@@ -14,7 +14,8 @@ from tests.fixtures.stage_rows import example, examples
 
 def ranks(*rows: tuple[str, str, str, str]) -> pa.Table:
     names = [Rank.id, Rank.reason, Rank.evidence, Rank.published_split]
-    return pa.Table.from_pylist([dict(zip(names, row, strict=True)) for row in rows], pa.schema([(name, pa.string()) for name in names]))
+    table = pa.Table.from_pylist([dict(zip(names, row, strict=True)) for row in rows], pa.schema([(name, pa.string()) for name in names]))
+    return table.append_column(Rank.weight, pa.array([1.0] * len(rows), pa.float32()))
 
 
 def made(rows: list[dict[str, Any]], *ranked: tuple[str, str, str, str]) -> dict[str, pa.Table]:
@@ -38,7 +39,7 @@ def test_every_example_is_chosen_or_dropped_in_order() -> None:
 def test_a_chosen_example_keeps_all_its_columns() -> None:
     row = example("1", images=["d"], group="g", context="c")
     (chosen,) = made([row], ("1", "", "", "train"))["chosen"].to_pylist()
-    assert chosen == row | {Chosen.published_split: "train", Chosen.identifiers: []}
+    assert chosen == row | {Chosen.published_split: "train", Chosen.weight: 1.0, Chosen.identifiers: []}
 
 
 def test_none_or_all_may_be_chosen() -> None:

@@ -48,7 +48,7 @@ def drawn(red: int = 9) -> bytes:
 
 
 def test_a_row_becomes_an_example() -> None:
-    example = one(row(group="case 1", domain="skin", context="Once."))
+    example = one(row(group="case 1", subject="skin", context="Once."))
     assert example | {Example.id: "", Example.key: b"", Example.content: ""} == {
         Example.id: "",
         Example.key: b"",
@@ -64,7 +64,11 @@ def test_a_row_becomes_an_example() -> None:
         Example.gold_json: '{"index":1}',
         Example.images: [],
         Example.modality: "text",
-        Example.domain: "skin",
+        Example.time_series: b"",
+        Example.domain: "text",
+        Example.body_part: "",
+        Example.task: "qa",
+        Example.subject: "skin",
         Example.license: "MIT",
         Example.content: "",
     }
@@ -91,7 +95,7 @@ def test_any_other_content_is_another_example(change: dict[str, Any]) -> None:
 
 
 def test_row_name_group_and_domain_are_no_identity_but_the_source_is() -> None:
-    assert one(row("2", group="g", domain="d"))[Example.id] == one(row())[Example.id]
+    assert one(row("2", group="g", subject="d"))[Example.id] == one(row())[Example.id]
     assert one(row(), source="b")[Example.id] != one(row())[Example.id]
 
 
