@@ -8,6 +8,7 @@ from jobs import inputs as found
 from jobs.asking import left_to_ask
 from jobs.build import Nobody, Options, prepare
 from jobs.estimates import Estimate, estimate_of
+from jobs.pilots import Pilot, compared
 from jobs.privacy import identified
 from pipeline.execute import execute
 from pipeline.graph import Execution, Graph
@@ -53,18 +54,23 @@ class TeacherPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a build would do. `identifiers`: rows by source and kind of identifier of persons; none while not all are scanned."""
+    """What a build would do. `identifiers`: rows by source and kind of identifier of persons; none while not all are scanned.
+
+    `pilot`: what a few questions that were asked first say of all, where a pilot of this manifest was.
+    """
 
     name: str
     steps: tuple[StepPlan, ...]
     teachers: tuple[TeacherPlan, ...]
     identifiers: Mapping[tuple[str, str], int] | None = None
+    pilot: Pilot | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The plan for machines."""
         steps = [{"step": s.step, "units": s.units, "cached": s.cached, "to_run": s.to_run, "waits_for": s.waits_for} for s in self.steps]
         found = None if self.identifiers is None else [[*which, count] for which, count in sorted(self.identifiers.items())]
-        return {"name": self.name, "steps": steps, "teachers": [asdict(teacher) for teacher in self.teachers], "identifiers": found}
+        told = {"name": self.name, "steps": steps, "teachers": [asdict(teacher) for teacher in self.teachers], "identifiers": found}
+        return told | {"pilot": self.pilot.to_json() if self.pilot else None}
 
 
 def plan(asked: found.Asked, options: Options) -> Plan:
@@ -77,9 +83,9 @@ def plan(asked: found.Asked, options: Options) -> Plan:
     execution = execute(graph, store, Nobody(), dry=True)
     rows = _upper_bound(graph, execution)
     teachers = [_teacher(step, execution, store, asked.manifest, rows) for step in graph.steps if step.open is not None]
-    return Plan(
-        asked.manifest.name, tuple(_step(graph, step, execution) for step in graph.steps), tuple(teachers), identified(store, execution)
-    )
+    steps = tuple(_step(graph, step, execution) for step in graph.steps)
+    pilot = compared(asked.manifest, options.store, execution)
+    return Plan(asked.manifest.name, steps, tuple(teachers), identified(store, execution), pilot)
 
 
 def _step(graph: Graph, step: Step, execution: Execution) -> StepPlan:

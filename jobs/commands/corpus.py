@@ -10,6 +10,10 @@ import typer
 from jobs.commands.options import STORE, JsonOption, ManifestArgument, StoreOption
 
 app = typer.Typer()
+PilotOption = Annotated[
+    int | None,
+    typer.Option("--pilot", metavar="N", min=1, help="Ask so many questions first, and estimate what all will take; they are paid once."),
+]
 
 
 class RunnerName(StrEnum):
@@ -20,21 +24,28 @@ class RunnerName(StrEnum):
 
 
 @app.command(
-    epilog="Examples: `medtrace plan jobs/manifests/demo.toml --store .medtrace/demo` · `medtrace plan m.toml --json | jq .teachers`"
+    epilog="Examples: `medtrace plan jobs/manifests/demo.toml --store .medtrace/demo` · `medtrace plan m.toml --pilot 50` · `medtrace plan m.toml --json | jq .teachers`"
 )
 def plan(
     manifest: ManifestArgument,
     store: StoreOption = STORE,
     locked: Annotated[bool, typer.Option("--locked", help="Fail rather than change the fetch lock.")] = False,
+    pilot: PilotOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what a build would do: steps stored, to run or unknown, and what teachers would be asked."""
+    """Show what a build would do: steps stored, to run or unknown, and what teachers would be asked. Asks nobody, but for a pilot."""
     from jobs import inputs, preview
     from jobs.build import Options
+    from jobs.pilots import pilot as ask
+    from jobs.progress import Watcher
     from jobs.show import corpus as show
 
     asked = inputs.open_manifest(manifest)
-    show.plan(preview.plan(asked, Options(store.resolve(), Path("out") / asked.manifest.name, locked=locked)), as_json=as_json)
+    options = Options(store.resolve(), Path("out") / asked.manifest.name, locked=locked)
+    if pilot is not None:
+        with Watcher(quiet=as_json) as watcher:
+            ask(asked, options, pilot, watcher, watcher.count)
+    show.plan(preview.plan(asked, options), as_json=as_json)
 
 
 @app.command(
@@ -52,6 +63,7 @@ def build(
     batch: Annotated[
         bool, typer.Option("--batch", help="Ask teachers in provider batches: within a day, at about half the price.")
     ] = False,
+    pilot: PilotOption = None,
     poll: Annotated[float, typer.Option("--poll", min=0.05, help="Seconds between looks at batches.")] = 60.0,
     as_json: JsonOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
@@ -60,11 +72,16 @@ def build(
     from jobs import inputs
     from jobs.build import Options
     from jobs.build import build as run
+    from jobs.pilots import compared
+    from jobs.pilots import pilot as ask_pilot
     from jobs.progress import Watcher
     from jobs.show import corpus as show
+    from jobs.show.pilot import pilot_lines
     from jobs.warnings import warnings_of
     from schemas.errors import UsageError
 
+    if batch and pilot is not None:
+        raise UsageError("--pilot and --batch exclude each other: run medtrace plan --pilot first, its answers are kept for the batches.")
     if locked and relock:
         raise UsageError("--locked and --relock exclude each other: keep the lock, or renew it.")
     asked = inputs.open_manifest(manifest)
@@ -73,12 +90,15 @@ def build(
         _need_absolute({"--store": store, "--out": out})
     options = Options(store.absolute(), folder, runner.value, workers, until, locked, relock)
     with Watcher(quiet=quiet) as watcher:
+        if pilot is not None:
+            for line in pilot_lines(ask_pilot(asked, options, pilot, watcher, watcher.count)):
+                watcher.say(line)
         if batch:
             from jobs.batches import ask
 
             ask(asked, options, watcher, watcher.say, poll)
         built = run(asked, options, watcher, say=watcher.say, answers=watcher.count)
-    show.built(built, as_json=as_json)
+    show.built(built, pilot=compared(asked.manifest, options.store, built.execution), as_json=as_json)
     for warning in warnings_of(built, options.store):
         print(f"Warning: {warning}", file=sys.stderr)
     for error in built.errors:

@@ -5,13 +5,15 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 
 from jobs.show.kept import unsettled_line
-from jobs.show.tables import print_json, print_line, print_tables, table_of
+from jobs.show.pilot import pilot_lines
+from jobs.show.tables import print_json, print_line, print_lines, print_tables, table_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from jobs.build import Built
     from jobs.estimates import Estimate
+    from jobs.pilots import Pilot
     from jobs.preview import Plan
     from pipeline.publish.audit import Audit
     from pipeline.publish.diff import Diff
@@ -39,6 +41,8 @@ def plan(found: "Plan", *, as_json: bool) -> None:
         print_line(f"Teacher {teacher.teacher} ({teacher.model}): {line}.")
         if teacher.estimate and teacher.requests:
             print_line(f"  {_estimated(teacher.estimate)}")
+    if found.pilot:
+        print_lines(pilot_lines(found.pilot))
     if found.identifiers:
         told = ", ".join(f"{source} {kind} {count:,}" for (source, kind), count in sorted(found.identifiers.items()))
         print_line(f"Rows that hold identifiers of persons: {told}.")
@@ -56,10 +60,10 @@ def _estimated(told: "Estimate") -> str:
     return f"Expected by {told.known:,} answers in the ledger: {spent}; {most}."
 
 
-def built(found: "Built", *, as_json: bool) -> None:
-    """What a build did."""
+def built(found: "Built", *, pilot: "Pilot | None" = None, as_json: bool) -> None:
+    """What a build did, and how far off its pilot was."""
     if as_json:
-        print_json(found.to_json())
+        print_json(found.to_json() | {"pilot": pilot.to_json() if pilot else None})
         return
     table = table_of("step", "units", "stored", "ran", "failed", "left", "rows")
     for name, ran in found.execution.ran.items():
@@ -68,6 +72,8 @@ def built(found: "Built", *, as_json: bool) -> None:
     print_tables(table)
     if found.over:
         print_line(f"Partial: {found.unfinished:,} questions are left out, their answers are not all there. {found.over}")
+    if pilot:
+        print_lines(pilot_lines(pilot))
     for open in found.unsettled:
         print_line(unsettled_line(open))
     if found.out:

@@ -36,6 +36,12 @@ def print_line(text: str) -> None:
     sys.stdout.write(text + "\n")
 
 
+def print_lines(texts: Iterable[str]) -> None:
+    """Prints lines to stdout."""
+    for text in texts:
+        print_line(text)
+
+
 def print_json(value: Any) -> None:
     """Prints a value as JSON to stdout."""
     json.dump(value, sys.stdout, ensure_ascii=False, indent=2, default=_plain)
