@@ -1,31 +1,27 @@
 """The ledger: every answer of a model, durable before it is used, found by the key of its request."""
 
 import os
-import secrets
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import TypeVar
 
-from pipeline.models.entry import LedgerEntry, entry_of, record_of
+from pipeline.models import compact
+from pipeline.models.entry import LedgerEntry, entries_of, record_of
+from pipeline.models.folders import LocalFolder, VanishedError
 from pipeline.models.generate import Completion
-from pipeline.models.segment import Damage, Placed, Record, append, read_frame, scan, sync, sync_folder
+from pipeline.models.segment import SUFFIX, Damage, Placed, Record
+from pipeline.models.segment_writer import SegmentWriter, open_segment
+from pipeline.models.shelf import Held, Segment, Shelf
 from schemas.errors import LedgerError
 
-SUFFIX = ".segment"
-_OFFSET_BITS = 40
-
-
-@dataclass
-class _Segment:
-    """A segment, whether this process writes it, and how far it is indexed."""
-
-    path: Path
-    own: bool = False
-    seen_bytes: int = 0
-    read_to: int = 0
+__all__ = ["SUFFIX", "Ledger"]
+_TRIES = 16
+# Twice so many keys that were just answered are remembered, for other units of this process that wait to ask the same.
+_REMEMBERED = 1 << 16
+_T = TypeVar("_T")
 
 
 @dataclass
@@ -37,32 +33,26 @@ class _Put:
     error: OSError | None = None
 
 
-@dataclass
-class _Writer:
-    """The segment that this process appends to."""
-
-    number: int
-    fd: int
-    pid: int
-    end: int = 0
-
-
 class Ledger:
-    """The answers under a folder that many processes write at once, each to a segment of its own.
+    """The answers under a folder that many processes write at once, each to segments of its own.
 
-    Of two answers to one key the one with the smaller content digest counts, whoever reads.
+    Of two answers to one key the one with the smaller content digest counts, whoever reads. Keys are looked up in side
+    indexes on disk; only those of segments that are still written are held in memory.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._segments: list[_Segment] = []
-        self._numbers: dict[str, int] = {}
-        self._index: dict[bytes, int] = {}
+        self._folder = LocalFolder(root)
+        self._shelf = Shelf(self._folder)
         self._reading = threading.RLock()
         self._queue: list[_Put] = []
         self._queueing = threading.Lock()
         self._writing = threading.Lock()
-        self._writer: _Writer | None = None
+        self._writer: SegmentWriter | None = None
+        self._segment: Segment | None = None
+        self._recent: set[bytes] = set()
+        self._older: set[bytes] = set()
+        self._compacting: threading.Thread | None = None
 
     def get(self, keys: Sequence[str]) -> dict[str, Completion]:
         """The completions of those keys that have an answer by now, from any process.
@@ -76,24 +66,19 @@ class Ledger:
 
         Raises: LedgerError.
         """
-        with self._reading:
-            self._refresh()
-            wanted = {bytes.fromhex(key): key for key in keys}
-            places = sorted((place, key) for key in wanted if (place := self._index.get(key)) is not None)
-        return {wanted[key]: entry for key, entry in self._read(places)}
+        return self._looked_up(keys, self._entries_at)
 
     def known(self, keys: Sequence[str]) -> set[str]:
         """Those keys that have an answer by now, from any process; reads no answer.
 
         Raises: LedgerError.
         """
-        with self._reading:
-            self._refresh()
-            return {key for key in keys if self.holds(key)}
+        return self._looked_up(keys, lambda held: {key.hex() for key in held})
 
     def holds(self, key: str) -> bool:
-        """Whether this ledger has met an answer to the key, without looking at the disk again."""
-        return bytes.fromhex(key) in self._index
+        """Whether this ledger met an answer to the key of late, without looking at the disk again."""
+        wanted = bytes.fromhex(key)
+        return wanted in self._recent or wanted in self._older or self._shelf.holds(wanted)
 
     def put(self, records: Iterable[LedgerEntry]) -> None:
         """Returns once all records are on disk; one fsync serves all threads that wait.
@@ -119,28 +104,71 @@ class Ledger:
 
         Raises: LedgerError.
         """
-        for path, _ in self._listing():
-            with _opened(path) as (file, size):
-                for found in scan(file, 0, size):
-                    if isinstance(found, Placed):
-                        yield entry_of(found.frame, path)
+        for segment, found in self._scanned():
+            if isinstance(found, Placed):
+                yield from entries_of(found.frame, segment.where)
 
-    def verify(self) -> list[LedgerError]:
-        """One error for every damaged stretch or record; the torn end that a crash leaves is none."""
-        errors: list[LedgerError] = []
-        for path, _ in self._listing():
-            with _opened(path) as (file, size):
-                for found in scan(file, 0, size):
-                    try:
-                        _check(found, path)
-                    except LedgerError as error:
-                        errors.append(error)
-        return errors
+    def verify(self) -> Iterator[LedgerError]:
+        """One error for every damaged stretch, record or side index; the torn end that a crash leaves is none."""
+        damaged: set[str] = set()
+        for segment, found in self._scanned():
+            try:
+                _check(found, segment.where)
+            except LedgerError as error:
+                damaged.add(segment.name)
+                yield error
+        with self._reading:
+            yield from self._shelf.check_indexes(damaged)
+
+    def compact(self, *, everything: bool = True) -> compact.Compacted:
+        """Merges segments whose writers are done, all that are not full or only where one size has many.
+
+        Raises: LedgerError where there is no room for it; nothing is lost.
+        """
+        try:
+            return compact.compact(self.root, everything=everything)
+        except OSError as error:
+            raise LedgerError(
+                f"The ledger {self.root} cannot be compacted: {error.strerror or error}. It is as good as before; "
+                "make room for a copy of its small segments, then compact again."
+            ) from error
 
     def close(self) -> None:
-        """Closes this process's segment; a later `put` opens a new one."""
+        """Finishes this process's segment; a later `put` opens a new one."""
         with self._writing:
-            self._abandon()
+            wrote = self._writer is not None
+            with suppress(OSError):
+                self._seal()
+        if wrote:
+            self._compact_if_due()
+        if self._compacting is not None:
+            self._compacting.join()
+
+    def _scanned(self) -> Iterator[tuple[Segment, Placed | Damage]]:
+        with ExitStack() as stack:
+            with self._reading:
+                opened = self._shelf.open_all(stack)
+            for one in opened:
+                yield from ((one.segment, found) for found in one.scan())
+
+    def _looked_up(self, keys: Sequence[str], read: Callable[[dict[bytes, Held]], _T]) -> _T:
+        """What is read of the answers to keys, again where others compacted meanwhile."""
+        wanted = [bytes.fromhex(key) for key in keys]
+        for _ in range(_TRIES):
+            with self._reading:
+                self._shelf.refresh()
+                try:
+                    return read(self._shelf.find(wanted))
+                except VanishedError:
+                    continue
+        raise LedgerError(f"The ledger {self.root} changes faster than it can be read. Build again.")
+
+    def _entries_at(self, held: dict[bytes, Held]) -> dict[str, LedgerEntry]:
+        found: dict[str, LedgerEntry] = {}
+        for key, frame, segment in self._shelf.read(held):
+            name = key.hex()
+            found[name] = next(entry for entry in entries_of(frame, segment.where) if entry.key == name)
+        return found
 
     def _commit(self) -> None:
         """Writes all that waits with one fsync. Runs under the writing lock."""
@@ -149,10 +177,14 @@ class Ledger:
         records = [record for put in group for record in put.records]
         error = None
         try:
-            writer = self._open_writer()
-            append(writer.fd, b"".join(record.data for record in records))
-            os.fsync(writer.fd)
-            self._note(writer, records)
+            writer, segment = self._open()
+            spots = writer.append(records)
+            with self._reading:
+                for spot in spots:
+                    segment.note(spot)
+            if writer.full():
+                self._seal()
+                self._compact_if_due()
         except OSError as failed:
             # The segment may end in half a record, and after a failed fsync its pages cannot be trusted.
             self._abandon()
@@ -161,124 +193,66 @@ class Ledger:
             for put in group:
                 put.done, put.error = True, error
 
-    def _open_writer(self) -> _Writer:
-        writer = self._writer
-        if writer is not None and writer.pid == os.getpid():
-            return writer
-        self._abandon()
-        if not self.root.is_dir():
-            self.root.mkdir(parents=True, exist_ok=True)
-            sync_folder(self.root.parent)
-        path = self.root / f"{secrets.token_hex(16)}{SUFFIX}"
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644)
-        with self._reading:
-            self._writer = _Writer(self._number(path, own=True), fd, os.getpid())
-        sync_folder(self.root)
-        return self._writer
+    def _open(self) -> tuple[SegmentWriter, Segment]:
+        if self._writer is None or self._segment is None or self._writer.pid != os.getpid():
+            self._abandon()
+            self._writer = open_segment(self.root)
+            with self._reading:
+                self._segment = self._shelf.add_own(self._writer.path.name, self._folder)
+        return self._writer, self._segment
+
+    def _seal(self) -> None:
+        """Ends this process's segment: from here on it is looked up by its side index."""
+        writer, segment = self._writer, self._segment
+        if writer is None or segment is None or writer.pid != os.getpid():
+            self._abandon()
+            return
+        self._writer = self._segment = None
+        try:
+            writer.seal()
+        finally:
+            with self._reading:
+                self._remember(segment.loose)
+                segment.own = False
+
+    def _remember(self, keys: Iterable[bytes]) -> None:
+        if len(self._recent) >= _REMEMBERED:
+            self._older, self._recent = self._recent, set()
+        self._recent.update(keys)
 
     def _abandon(self) -> None:
+        """Leaves this process's segment as that of a writer that died."""
         writer, self._writer = self._writer, None
+        segment, self._segment = self._segment, None
+        if segment is not None:
+            segment.own = False
         if writer is not None:
-            with suppress(OSError):
-                os.close(writer.fd)
+            writer.close()
 
-    def _note(self, writer: _Writer, records: Iterable[Record]) -> None:
+    def _compact_if_due(self) -> None:
+        """Compacts beside what goes on, where segments of one size have grown many."""
+        if self._compacting is not None and self._compacting.is_alive():
+            return
         with self._reading:
-            for record in records:
-                self._index_record(record.key, record.digest, writer.number << _OFFSET_BITS | writer.end)
-                writer.end += len(record.data)
+            self._shelf.refresh()
+            extents = [compact.Extent(*segment.extent) for segment in self._shelf.segments() if not segment.own]
+        if compact.due(extents):
+            self._compacting = threading.Thread(target=self._compact_quietly, name="compaction")
+            self._compacting.start()
 
-    def _number(self, path: Path, own: bool = False) -> int:
-        number = self._numbers.get(path.name)
-        if number is None:
-            number = self._numbers[path.name] = len(self._segments)
-            self._segments.append(_Segment(path, own))
-        return number
-
-    def _refresh(self) -> None:
-        """Indexes what other processes wrote since the last look."""
-        for path, size in self._listing():
-            segment = self._segments[self._number(path)]
-            if not segment.own and size > segment.seen_bytes:
-                self._read_on(segment)
-
-    def _read_on(self, segment: _Segment) -> None:
-        number = self._numbers[segment.path.name]
-        with _opened(segment.path) as (file, size):
-            # Another process may have died before its fsync, and from here on its answers are used.
-            sync(file.fileno())
-            for found in scan(file, segment.read_to, size):
-                if isinstance(found, Placed):
-                    self._index_record(found.frame.key, found.frame.digest, number << _OFFSET_BITS | found.offset)
-                    segment.read_to = found.offset + found.frame.size
-        segment.seen_bytes = size
-
-    def _index_record(self, key: bytes, digest: bytes, place: int) -> None:
-        known = self._index.get(key)
-        if known is not None:
-            path, offset = self._place(known)
-            with _opened(path) as (file, size):
-                frame = read_frame(file, offset, size)
-            if frame is not None and frame.digest <= digest:
-                return
-        self._index[key] = place
-
-    def _place(self, place: int) -> tuple[Path, int]:
-        return self._segments[place >> _OFFSET_BITS].path, place & ((1 << _OFFSET_BITS) - 1)
-
-    def _read(self, places: Sequence[tuple[int, bytes]]) -> Iterator[tuple[bytes, LedgerEntry]]:
-        """The entries at sorted places, each segment opened once."""
-        for path, first, stop in _runs([self._place(place)[0] for place, _ in places]):
-            with _opened(path) as (file, size):
-                for place, key in places[first:stop]:
-                    frame = read_frame(file, self._place(place)[1], size)
-                    if frame is None:
-                        raise _lost(path)
-                    yield key, entry_of(frame, path)
-
-    def _listing(self) -> list[tuple[Path, int]]:
-        """The segments by name, each with its bytes; none where the folder does not exist yet."""
-        try:
-            with os.scandir(self.root) as found:
-                return sorted((self.root / item.name, item.stat().st_size) for item in found if item.name.endswith(SUFFIX))
-        except FileNotFoundError:
-            return []
-        except OSError as error:
-            raise _unreadable(f"The ledger {self.root}", error) from error
+    def _compact_quietly(self) -> None:
+        # Where there is no room or no right for it, the ledger is as good without.
+        with suppress(OSError):
+            compact.compact(self.root)
 
 
-def _runs(paths: Sequence[Path]) -> Iterator[tuple[Path, int, int]]:
-    start = 0
-    for stop in range(1, len(paths) + 1):
-        if stop == len(paths) or paths[stop] != paths[start]:
-            yield paths[start], start, stop
-            start = stop
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
-    try:
-        with path.open("rb") as file:
-            yield file, os.fstat(file.fileno()).st_size
-    except OSError as error:
-        raise _unreadable(f"Ledger segment {path}", error) from error
-
-
-def _check(found: Placed | Damage, path: Path) -> None:
+def _check(found: Placed | Damage, where: str) -> None:
     if isinstance(found, Placed):
-        entry_of(found.frame, path)
+        entries_of(found.frame, where)
         return
     if not found.torn:
         rest = "to its end, and what stood there is lost" if found.last else "and the answers before and after that are read"
         raise LedgerError(
-            f"Ledger segment {path} is damaged from byte {found.start} to {found.stop}, {rest}. "
+            f"Ledger segment {where} is damaged from byte {found.start} to {found.stop}, {rest}. "
             "Restore the segment from a copy, or build again to ask anew what is lost."
         )
-
-
-def _unreadable(what: str, error: OSError) -> LedgerError:
-    return LedgerError(f"{what} cannot be read: {error.strerror or error}. Restore it or make it readable, then build again.")
-
-
-def _lost(path: Path) -> LedgerError:
-    return LedgerError(f"Ledger segment {path} changed while it was read. Run medtrace ledger verify, then build again.")
