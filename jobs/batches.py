@@ -14,18 +14,21 @@ from jobs.budgets import caps_of
 from jobs.build import Nobody, Options, hold_back, prepare, run
 from pipeline.execute import execute
 from pipeline.graph import Execution, Graph, Watch
+from pipeline.models.batch_bill import Bill
 from pipeline.models.batches import Batches, Collected, Sent, State
+from pipeline.models.budget import Keeper
 from pipeline.models.chat import body_of, head_of
-from pipeline.models.endpoints import Endpoint, endpoint_for
-from pipeline.models.generate import Completion, Request
+from pipeline.models.endpoints import endpoint_for
+from pipeline.models.generate import Request
 from pipeline.models.ledger import Ledger
-from pipeline.models.prices import Price, price_of
+from pipeline.models.payer import used_up
+from pipeline.models.prices import price_of
 from pipeline.models.providers import GENERIC, Provider
 from pipeline.stages.sample import SampleRecipe
 from pipeline.step import Step
 from pipeline.store import Store
 from schemas.errors import BudgetError, TeacherError
-from schemas.manifest import Manifest, Teacher
+from schemas.manifest import Manifest
 
 # OpenAI prices batches at half of what the same tokens cost at once (platform.openai.com/docs/guides/batch).
 SHARE_OF_PRICE = 2
@@ -46,13 +49,15 @@ class _Bodies:
 
 
 class Round(NamedTuple):
-    """What one teacher's batches did."""
+    """What one teacher's batches did. `held_back`: requests that a budget does not let go now, as `over` says."""
 
     teacher: str
     sent: tuple[Sent, ...] = ()
     states: tuple[State, ...] = ()
     collected: Collected = Collected()
     cancelled: int = 0
+    held_back: int = 0
+    over: str = ""
 
 
 def options_of(asked: found.Asked, store: Path) -> Options:
@@ -66,7 +71,6 @@ def send(asked: found.Asked, options: Options, watch: Watch | None = None) -> li
     Raises: MedtraceError.
     """
     graph, items, _ = prepare(asked, replace(options, until=None))
-    _check_uncapped(asked.manifest)
     found.check_permissions(asked.manifest, items)
     hold_back(asked.manifest, graph, options, watch)
     rounds: list[Round] = []
@@ -75,14 +79,14 @@ def send(asked: found.Asked, options: Options, watch: Watch | None = None) -> li
         if _above(graph, step) & waiting or not isinstance(step.recipe, SampleRecipe):
             continue
         execution = _made(graph, step, options, watch)
-        with _opened(asked.manifest, step.recipe.teacher, options) as (batches, _):
-            sent = batches.submit(
-                _requests(step, execution, options), _Bodies(endpoint_for(step.recipe.teacher, os.environ).told(0) or GENERIC)
-            )
-            if sent or batches.under_way():
+        name = step.recipe.teacher
+        with _opened(asked.manifest, name, options) as batches:
+            done = batches.submit(_requests(step, execution, options), _Bodies(endpoint_for(name, os.environ).told(0) or GENERIC))
+            if done.held_back or batches.under_way():
                 waiting.add(step.name)
-            if sent:
-                rounds.append(Round(step.recipe.teacher, tuple(sent)))
+            if done.sent or done.held_back:
+                over = str(used_up(done.refusal, name)) if done.refusal else ""
+                rounds.append(Round(name, tuple(done.sent), held_back=done.held_back, over=over))
     return rounds
 
 
@@ -91,7 +95,7 @@ def states(asked: found.Asked, options: Options) -> list[Round]:
 
     Raises: TeacherError.
     """
-    return [Round(name, states=tuple(batches.states())) for name, batches, _ in _teachers(asked.manifest, options)]
+    return [Round(name, states=tuple(batches.states())) for name, batches in _teachers(asked.manifest, options)]
 
 
 def collect(asked: found.Asked, options: Options) -> list[Round]:
@@ -99,7 +103,7 @@ def collect(asked: found.Asked, options: Options) -> list[Round]:
 
     Raises: TeacherError, LedgerError.
     """
-    return [Round(name, collected=batches.collect(priced)) for name, batches, priced in _teachers(asked.manifest, options)]
+    return [Round(name, collected=batches.collect()) for name, batches in _teachers(asked.manifest, options)]
 
 
 def cancel(asked: found.Asked, options: Options) -> list[Round]:
@@ -107,19 +111,25 @@ def cancel(asked: found.Asked, options: Options) -> list[Round]:
 
     Raises: TeacherError.
     """
-    return [Round(name, cancelled=batches.cancel()) for name, batches, _ in _teachers(asked.manifest, options)]
+    return [Round(name, cancelled=batches.cancel()) for name, batches in _teachers(asked.manifest, options)]
 
 
 def ask(asked: found.Asked, options: Options, watch: Watch | None, say: Callable[[str], None], poll_s: float) -> None:
     """Sends, waits and collects, round by round, until no teacher has anything left to answer.
 
-    Raises: TeacherError where whole batches bring no answer at all; MedtraceError as `send` and `collect`.
+    A budget holds the most that each request may cost, and gives back what it did not: what it holds back goes in the next round.
+    Raises: BudgetError where nothing is under way that could make room; TeacherError where whole batches bring no answer at all; MedtraceError as `send` and `collect`.
     """
     while True:
+        over = ""
         for one in send(asked, options, watch):
-            say(f"{one.teacher}: {sum(sent.requests for sent in one.sent):,} requests sent in {len(one.sent)} batches.")
+            held = f" {one.held_back:,} more wait for the budget." if one.held_back else ""
+            over = over or one.over
+            say(f"{one.teacher}: {sum(sent.requests for sent in one.sent):,} requests sent in {len(one.sent)} batches.{held}")
         rounds = states(asked, options)
         if not any(one.states for one in rounds):
+            if over:
+                raise BudgetError(over)
             return
         while not any(state.ended for one in rounds for state in one.states):
             say("; ".join(_progress(one) for one in rounds if one.states))
@@ -127,15 +137,6 @@ def ask(asked: found.Asked, options: Options, watch: Watch | None, say: Callable
             rounds = states(asked, options)
         for one in collect(asked, options):
             _tell(one, say)
-
-
-def _check_uncapped(manifest: Manifest) -> None:
-    """Raises: BudgetError where a cap is set: what a batch will cost is known only when it ends."""
-    if caps_of(manifest):
-        raise BudgetError(
-            "Batches cannot keep a budget: what one costs is known when it has ended. Remove the budget keys from the manifest, "
-            "cap the spending at the provider, or build without --batch."
-        )
 
 
 def _tell(one: Round, say: Callable[[str], None]) -> None:
@@ -175,15 +176,15 @@ def _requests(step: Step, execution: Execution, options: Options) -> Iterator[Re
         yield from requests_of(step, execution, store, shard)
 
 
-def _teachers(manifest: Manifest, options: Options) -> Iterator[tuple[str, Batches, Callable[[Completion], Completion]]]:
+def _teachers(manifest: Manifest, options: Options) -> Iterator[tuple[str, Batches]]:
     for teacher in manifest.teachers:
-        with _opened(manifest, teacher.name, options) as (batches, priced):
-            yield teacher.name, batches, priced
+        with _opened(manifest, teacher.name, options) as batches:
+            yield teacher.name, batches
 
 
 @contextmanager
-def _opened(manifest: Manifest, name: str, options: Options) -> Iterator[tuple[Batches, Callable[[Completion], Completion]]]:
-    """The batches of a teacher, and what books their price."""
+def _opened(manifest: Manifest, name: str, options: Options) -> Iterator[Batches]:
+    """The batches of a teacher."""
     import openai
 
     from pipeline.models.client import settings
@@ -196,19 +197,15 @@ def _opened(manifest: Manifest, name: str, options: Options) -> Iterator[tuple[B
             f"Teacher {name} is held to a structure, which no provider's batch keeps. Remove structure, or build without --batch."
         )
     endpoint = endpoint_for(name, os.environ)
+    price = price_of(teacher.model, endpoint.base_urls, teacher.price)
+    root = options.store / "ledger"
     with ExitStack() as stack:
         transport = openai.DefaultHttpxClient(trust_env=not is_loopback(endpoint.base_urls[0]))
         told = {**settings(endpoint, 0, Patience()), "max_retries": _RETRIES}
         client = stack.enter_context(openai.OpenAI(http_client=transport, **told))
-        ledger = Ledger(options.store / "ledger")
+        ledger = Ledger(root)
         stack.callback(ledger.close)
-        yield Batches(name, client, endpoint, ledger, options.store / "batches"), _priced(teacher, endpoint)
-
-
-def _priced(teacher: Teacher, endpoint: Endpoint) -> Callable[[Completion], Completion]:
-    price: Price | None = price_of(teacher.model, endpoint.base_urls, teacher.price)
-
-    def booked(completion: Completion) -> Completion:
-        return completion if price is None else replace(completion, cost_nanousd=price.of(completion) // SHARE_OF_PRICE)
-
-    return booked
+        keeper = Keeper(root, manifest.name, caps_of(manifest))
+        stack.callback(keeper.close)
+        bill = Bill(keeper, manifest.name, name, None if price is None else price.share(SHARE_OF_PRICE))
+        yield Batches(name, client, endpoint, ledger, options.store / "batches", bill)

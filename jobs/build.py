@@ -115,8 +115,11 @@ def build(
     watch: Watch | None = None,
     say: Callable[[str], None] = lambda line: None,
     answers: Callable[[Callable[[], tuple[int, int]]], None] = lambda count: None,
+    over: str = "",
 ) -> Built:
     """Builds a corpus, or as much of it as `until` asks. `answers` is handed a count of the teachers' answers, where there is one.
+
+    `over`: what ended the budget already, so that nobody is asked and what is finished is published.
 
     Raises: MedtraceError before anything ran; what fails later is in the result's errors.
     """
@@ -132,15 +135,15 @@ def build(
     store = Store(options.store)
     say(f"{asked.manifest.name}: {len(items)} inputs, {len(graph.steps)} steps, store {options.store}")
     execution = execute(graph, store, Nobody(), dry=True)
-    if _asks(graph, execution, store):
+    if not over and _asks(graph, execution, store):
         found.check_permissions(asked.manifest, items)
         hold_back(asked.manifest, graph, options, watch)
         if options.runner == "local":
             check_teachers(asked.manifest)
-    if not _complete(execution):
+    if not over and not _complete(execution):
         execution = run(graph, options, watch, answers)
         execution.errors[:] = [_with_left(error, graph, execution, store) for error in execution.errors]
-    over = "" if options.until else spent(asked.manifest, execution)
+    over = "" if options.until else over or spent(asked.manifest, execution)
     if over:
         say(f"{over} What is finished is published, as on_budget says.")
         graph = finished_graph(graph, asked.manifest, state_of(store.root / "ledger"))

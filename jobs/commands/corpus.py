@@ -3,11 +3,16 @@
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from jobs.commands.options import STORE, JsonOption, ManifestArgument, StoreOption
+
+if TYPE_CHECKING:
+    from jobs.build import Options
+    from jobs.inputs import Asked
+    from jobs.progress import Watcher
 
 app = typer.Typer()
 PilotOption = Annotated[
@@ -93,11 +98,8 @@ def build(
         if pilot is not None:
             for line in pilot_lines(ask_pilot(asked, options, pilot, watcher, watcher.count)):
                 watcher.say(line)
-        if batch:
-            from jobs.batches import ask
-
-            ask(asked, options, watcher, watcher.say, poll)
-        built = run(asked, options, watcher, say=watcher.say, answers=watcher.count)
+        over = _batches(asked, options, watcher, poll) if batch else ""
+        built = run(asked, options, watcher, say=watcher.say, answers=watcher.count, over=over)
     show.built(built, pilot=compared(asked.manifest, options.store, built.execution), as_json=as_json)
     for warning in warnings_of(built, options.store):
         print(f"Warning: {warning}", file=sys.stderr)
@@ -105,6 +107,20 @@ def build(
         print(f"Error: {error}", file=sys.stderr)
     if built.errors:
         raise typer.Exit(1)
+
+
+def _batches(asked: "Asked", options: "Options", watcher: "Watcher", poll: float) -> str:
+    """Asks all in provider batches; what ended the budget, where the manifest has what is finished published then."""
+    from jobs.batches import ask
+    from schemas.errors import BudgetError
+
+    try:
+        ask(asked, options, watcher, watcher.say, poll)
+    except BudgetError as error:
+        if asked.manifest.on_budget == "stop":
+            raise
+        return str(error)
+    return ""
 
 
 def _need_absolute(folders: dict[str, Path | None]) -> None:

@@ -28,6 +28,10 @@ def rounds(found: "Sequence[Round]", *, as_json: bool) -> None:
     if table.row_count:
         print_tables(table)
     for one in found:
+        if one.held_back:
+            print_line(
+                f"{one.teacher}: {one.held_back:,} requests wait for the budget; what ended batches did not use makes room. {one.over}"
+            )
         if one.cancelled:
             print_line(f"{one.teacher}: {one.cancelled:,} batches are asked to end.")
         if one.collected.batches:
@@ -35,7 +39,7 @@ def rounds(found: "Sequence[Round]", *, as_json: bool) -> None:
             print_line(f"{one.teacher}: {one.collected.answered:,} answers of {one.collected.batches:,} batches are in the ledger{left}.")
             for reason, count in one.collected.reasons:
                 print_line(f"  {count:,} x {reason}")
-    if not table.row_count and not any(one.collected.batches or one.cancelled for one in found):
+    if not table.row_count and not any(one.collected.batches or one.cancelled or one.held_back for one in found):
         print_line("Nothing is under way.")
 
 
@@ -47,4 +51,5 @@ def _plain(one: "Round") -> dict[str, object]:
         "states": states,
         "collected": asdict(one.collected),
         "cancelled": one.cancelled,
+        "held_back": one.held_back,
     }

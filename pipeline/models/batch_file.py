@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx2
 import openai
@@ -20,24 +20,34 @@ _OK = 200
 Body = Callable[[Request, int], bytes]
 
 
-def files_of(
-    samples: Iterable[tuple[Request, int, str]], body: Body, most_requests: int, most_bytes: int
-) -> Iterator[tuple[str, bytes, list[str]]]:
+class Row(NamedTuple):
+    """One line of a file: the request that it puts, and the key of its answer."""
+
+    request: Request
+    key: str
+    line: bytes
+
+
+class Left(NamedTuple):
+    """Why a row brought no answer. `billed`: one was made, and is paid for, though it cannot be read."""
+
+    reason: str
+    billed: bool = False
+
+
+def files_of(samples: Iterable[tuple[Request, int, str]], body: Body, most_requests: int, most_bytes: int) -> Iterator[list[Row]]:
     """Files of one model each, within the provider's bounds."""
-    lines: list[bytes] = []
-    keys: list[str] = []
-    size, model = 0, ""
+    rows: list[Row] = []
+    size = 0
     for request, index, key in samples:
         line = b'{"custom_id":"%s","method":"POST","url":"%s","body":%s}\n' % (key.encode(), PATH.encode(), body(request, index))
-        if lines and (request.model != model or len(lines) >= most_requests or size + len(line) > most_bytes):
-            yield model, b"".join(lines), keys
-            lines, keys, size = [], [], 0
-        model = request.model
-        lines.append(line)
-        keys.append(key)
+        if rows and (request.model != rows[0].request.model or len(rows) >= most_requests or size + len(line) > most_bytes):
+            yield rows
+            rows, size = [], 0
+        rows.append(Row(request, key, line))
         size += len(line)
-    if lines:
-        yield model, b"".join(lines), keys
+    if rows:
+        yield rows
 
 
 def _as_error(status: int, body: Any) -> openai.APIStatusError:
@@ -47,7 +57,7 @@ def _as_error(status: int, body: Any) -> openai.APIStatusError:
     return openai.APIStatusError("", response=response, body=told)
 
 
-def read_row(line: str, model: str, endpoint: Endpoint) -> tuple[str, LedgerEntry | str] | None:
+def read_row(line: str, model: str, endpoint: Endpoint) -> tuple[str, LedgerEntry | Left] | None:
     """The key and the answer of one line that a batch brought, or why there is none; none for a line that is no row."""
     try:
         row = json.loads(line)
@@ -56,15 +66,15 @@ def read_row(line: str, model: str, endpoint: Endpoint) -> tuple[str, LedgerEntr
         return None
     if error or not isinstance(response, dict):
         told = error if isinstance(error, dict) else {}
-        return key, shown(str(told.get("code") or told.get("message") or "no response"), endpoint)
+        return key, Left(shown(str(told.get("code") or told.get("message") or "no response"), endpoint))
     status, body = response.get("status_code"), response.get("body")
     raw = endpoint.hide(json.dumps(body, ensure_ascii=False, separators=(",", ":")))
     if status == _OK:
         try:
             return key, LedgerEntry(key, model, completion_of(raw), raw)
         except UnfinishedAnswerError as unfinished:
-            return key, str(unfinished)
+            return key, Left(str(unfinished), billed=True)
     failure = failure_of(_as_error(int(status or 500), body), endpoint)
     if failure.kind in FINAL:
         return key, LedgerEntry(key, model, Completion("", str(failure.kind)), raw)
-    return key, failure.what
+    return key, Left(failure.what)

@@ -14,11 +14,14 @@ from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 import openai
 
-from pipeline.models.batch_file import PATH, Body, files_of, read_row
+from pipeline.models.accounts import Spent
+from pipeline.models.batch_bill import Bill, bill_lines, read_bill
+from pipeline.models.batch_file import PATH, Body, Left, Row, files_of, read_row
+from pipeline.models.budget import Refusal
 from pipeline.models.endpoints import Endpoint, address
 from pipeline.models.entry import LedgerEntry
 from pipeline.models.failures import failure_of, shown
-from pipeline.models.generate import Completion, Request
+from pipeline.models.generate import Request
 from pipeline.models.ledger import Ledger
 from pipeline.models.withhold import refuse_withheld
 from schemas.errors import LedgerError, TeacherError
@@ -30,7 +33,6 @@ _ENDED = frozenset(("completed", "expired", "cancelled", "failed"))
 _PUT_AT_ONCE = 512
 
 _T = TypeVar("_T")
-Priced = Callable[[Completion], Completion]
 
 
 @dataclass(frozen=True)
@@ -69,10 +71,19 @@ class Collected:
     reasons: tuple[tuple[str, int], ...] = ()
 
 
-class Batches:
-    """The batches of one teacher, kept in a folder beside the ledger."""
+class Submitted(NamedTuple):
+    """The batches that were sent, how many requests were held back by a budget, and the first refusal."""
 
-    def __init__(self, teacher: str, client: openai.OpenAI, endpoint: Endpoint, ledger: Ledger, folder: Path) -> None:
+    sent: list[Sent]
+    held_back: int = 0
+    refusal: Refusal | None = None
+
+
+class Batches:
+    """The batches of one teacher, kept in a folder beside the ledger and paid by a bill."""
+
+    def __init__(self, teacher: str, client: openai.OpenAI, endpoint: Endpoint, ledger: Ledger, folder: Path, bill: Bill) -> None:
+        self._bill = bill
         self._teacher = teacher
         self._client = client
         self._endpoint = endpoint
@@ -81,8 +92,8 @@ class Batches:
 
     def submit(
         self, requests: Iterable[Request], body: Body, *, most_requests: int = MOST_REQUESTS, most_bytes: int = MOST_BYTES
-    ) -> list[Sent]:
-        """Sends every sample that is neither in the ledger nor under way; a question's samples stand together.
+    ) -> Submitted:
+        """Sends every sample that is neither in the ledger nor under way, as far as the budget lets it; a question's samples stand together.
 
         Raises: TeacherError where the provider refuses or may not be told what is asked, LedgerError where nothing can be written down before.
         """
@@ -90,9 +101,16 @@ class Batches:
         under_way = {key for sent in self.under_way() for key in self._keys(sent)}
         missing = self._missing(requests, under_way)
         sent: list[Sent] = []
-        for model, lines, keys in files_of(missing, body, most_requests, most_bytes):
-            sent.append(self._send(model, lines, keys))
-        return sent
+        held_back, first = 0, None
+        for rows in files_of(missing, body, most_requests, most_bytes):
+            given = self._bill.reserve([(row.request, row.key) for row in rows])
+            refused = [one for one in given if isinstance(one, Refusal)]
+            held_back += len(refused)
+            first = first or next(iter(refused), None)
+            bill = {row.key: one for row, one in zip(rows, given, strict=True) if not isinstance(one, Refusal)}
+            if bill:
+                sent.append(self._send([row for row in rows if row.key in bill], bill_lines(bill)))
+        return Submitted(sent, held_back, first)
 
     def under_way(self) -> list[Sent]:
         """The batches that are not collected, by digest."""
@@ -107,7 +125,7 @@ class Batches:
         self._settle_intents()
         return [self._state(sent) for sent in self.under_way()]
 
-    def collect(self, priced: Priced = lambda completion: completion) -> Collected:
+    def collect(self) -> Collected:
         """Puts what ended batches brought into the ledger, and forgets them; the same again after a crash changes nothing.
 
         Raises: TeacherError, LedgerError.
@@ -115,10 +133,8 @@ class Batches:
         total = Collected()
         for state in self.states():
             if state.ended:
-                found = self._collect(state, priced)
-                total = _sum(total, found)
-                for path in (self._path(state.sent, "json"), self._path(state.sent, "keys")):
-                    path.unlink(missing_ok=True)
+                total = _sum(total, self._collect(state))
+                self._forget(state.sent)
         return total
 
     def cancel(self) -> int:
@@ -140,11 +156,13 @@ class Batches:
                     under_way.add(key)
                     yield request, index, key
 
-    def _send(self, model: str, lines: bytes, keys: Sequence[str]) -> Sent:
-        sent = Sent(hashlib.sha256(lines).hexdigest(), self._teacher, model, len(keys))
+    def _send(self, rows: Sequence[Row], bill: bytes) -> Sent:
+        lines = b"".join(row.line for row in rows)
+        sent = Sent(hashlib.sha256(lines).hexdigest(), self._teacher, rows[0].request.model, len(rows))
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            _write(self._path(sent, "keys"), "\n".join(keys).encode())
+            _write(self._path(sent, "bill"), bill)
+            _write(self._path(sent, "keys"), "\n".join(row.key for row in rows).encode())
             self._note(sent)
         except OSError as error:
             raise LedgerError(
@@ -176,8 +194,8 @@ class Batches:
             elif sent.file:
                 self._create(sent)
             else:
-                self._path(sent, "json").unlink()
-                self._path(sent, "keys").unlink(missing_ok=True)
+                self._bill.settle({one.id: Spent() for one in read_bill(self._path(sent, "bill")).values()})
+                self._forget(sent)
 
     def _listed(self) -> list[Any]:
         return self._call(lambda: list(self._client.batches.list(limit=100)))
@@ -187,28 +205,42 @@ class Batches:
         counts = batch.request_counts
         return State(sent, batch.status, counts.completed if counts else 0, counts.failed if counts else 0)
 
-    def _collect(self, state: State, priced: Priced) -> Collected:
+    def _collect(self, state: State) -> Collected:
         batch = self._call(lambda: self._client.batches.retrieve(state.sent.batch))
         keys, reasons = set(self._keys(state.sent)), dict[str, int]()
+        bill = read_bill(self._path(state.sent, "bill"))
+        # What a batch did not answer is not charged (platform.openai.com/docs/guides/batch), but for answers that cannot be read.
+        outcomes = {one.id: Spent() for one in bill.values()}
         answered: set[str] = set()
         waiting: list[LedgerEntry] = []
         for line in self._lines([file for file in (batch.output_file_id, batch.error_file_id) if file]):
             row = read_row(line, state.sent.model, self._endpoint)
             if row is None or row[0] not in keys or row[0] in answered:
                 continue
-            if isinstance(row[1], str):
-                reasons[row[1]] = reasons.get(row[1], 0) + 1
+            key, told = row
+            if isinstance(told, Left):
+                reasons[told.reason] = reasons.get(told.reason, 0) + 1
+                if told.billed and key in bill:
+                    outcomes.pop(bill[key].id, None)
                 continue
-            answered.add(row[0])
-            waiting.append(replace(row[1], completion=priced(row[1].completion)))
+            answered.add(key)
+            entry = self._bill.paid(told, bill.get(key))
+            if entry.paid is not None:
+                outcomes[entry.paid.reservation] = entry.paid.spent
+            waiting.append(entry)
             if len(waiting) >= _PUT_AT_ONCE:
                 self._ledger.put(waiting)
                 waiting = []
         self._ledger.put(waiting)
+        self._bill.settle(outcomes)
         for fault in (batch.errors.data or []) if batch.errors else []:
             reason = shown(fault.message or fault.code or "", self._endpoint)
             reasons[reason] = reasons.get(reason, 0) + 1
         return Collected(1, len(answered), len(keys) - len(answered), tuple(sorted(reasons.items())))
+
+    def _forget(self, sent: Sent) -> None:
+        for kind in ("json", "keys", "bill"):
+            self._path(sent, kind).unlink(missing_ok=True)
 
     def _lines(self, files: Sequence[str]) -> Iterator[str]:
         for file in files:

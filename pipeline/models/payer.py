@@ -52,16 +52,9 @@ class Payer:
         Raises: BudgetError where it could pass a cap; LedgerError.
         """
         given: asyncio.Future[Reservation] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(Ask(key, Account(self._teacher, request.source), self.bound(request)), given))
+        self._waiting.append(_Waiting(Ask(key, Account(self._teacher, request.source), bound_of(request, self._price)), given))
         self._go_on()
         return await given
-
-    def bound(self, request: Request) -> Spent:
-        """The most that a request can cost."""
-        prompt, completion = bound(request), request.sampling.max_tokens
-        price = FREE if self._price is None else self._price
-        dearest = max(price.cost_nanousd(prompt, completion), price.cost_nanousd(prompt, completion, prompt))
-        return Spent(dearest, prompt + completion)
 
     async def paying(self, request: Request, key: str, ask: Callable[[], Awaitable[LedgerEntry | Failure]]) -> LedgerEntry | Failure:
         """What asking gives, once it may be sent: an answer with its cost, to be settled when it is in the ledger, or what went wrong.
@@ -77,7 +70,7 @@ class Payer:
         if isinstance(outcome, Failure):
             self._end(reservation.id, None if outcome.billed else Spent())
             return outcome
-        spent = self._spent(reservation, outcome.completion)
+        spent = cost_of(outcome.completion, self._price, reservation.bound)
         paid = Paid(self._corpus, *reservation.account, reservation.id, *spent)
         cost_nanousd = None if self._price is None else spent.nanousd
         return replace(outcome, completion=replace(outcome.completion, cost_nanousd=cost_nanousd), paid=paid)
@@ -86,13 +79,6 @@ class Payer:
         """The answer is in the ledger."""
         if entry.paid is not None:
             self._end(entry.paid.reservation, entry.paid.spent)
-
-    def _spent(self, reservation: Reservation, completion: Completion) -> Spent:
-        """What an answer cost: by its tokens, nothing where the server would not read the prompt, else all that it may have."""
-        counted = completion.prompt_tokens + completion.completion_tokens
-        if counted:
-            return Spent(0 if self._price is None else self._price.of(completion), counted)
-        return Spent() if completion.finish_reason in FINAL and not completion.text else reservation.bound
 
     def _end(self, id: str, spent: Spent | None) -> None:
         """A request is over: what it cost, or None where that is not known and its bound counts in full."""
@@ -160,15 +146,33 @@ class Payer:
         else:
             for one, refusal in refused:
                 if not one.given.done():
-                    self._over = self._over or self._error(refusal)
+                    self._over = self._over or used_up(refusal, self._teacher)
                     one.given.set_exception(self._over)
 
-    def _error(self, refusal: Refusal) -> BudgetError:
-        most = usd(refusal.bound.nanousd) if refusal.unit == "usd" else f"{refusal.bound.tokens:,} tokens"
-        return BudgetError(
-            f"The budget of {refusal.whose} is used up: {refusal.spent} are spent or reserved, and the next request to teacher "
-            f"{self._teacher} may cost {most}. What was answered is kept; raise {_key(refusal)} and build again to go on."
-        )
+
+def bound_of(request: Request, price: Price | None) -> Spent:
+    """The most that a request can cost."""
+    prompt, completion = bound(request), request.sampling.max_tokens
+    told = FREE if price is None else price
+    dearest = max(told.cost_nanousd(prompt, completion), told.cost_nanousd(prompt, completion, prompt))
+    return Spent(dearest, prompt + completion)
+
+
+def cost_of(completion: Completion, price: Price | None, most: Spent) -> Spent:
+    """What an answer cost: by its tokens, nothing where the server would not read the prompt, else all that it may have."""
+    counted = completion.prompt_tokens + completion.completion_tokens
+    if counted:
+        return Spent(0 if price is None else price.of(completion), counted)
+    return Spent() if completion.finish_reason in FINAL and not completion.text else most
+
+
+def used_up(refusal: Refusal, teacher: str) -> BudgetError:
+    """A refusal as the sentence that a person reads."""
+    most = usd(refusal.bound.nanousd) if refusal.unit == "usd" else f"{refusal.bound.tokens:,} tokens"
+    return BudgetError(
+        f"The budget of {refusal.whose} is used up: {refusal.spent} are spent or reserved, and the next request to teacher "
+        f"{teacher} may cost {most}. What was answered is kept; raise {_key(refusal)} and build again to go on."
+    )
 
 
 def _key(refusal: Refusal) -> str:

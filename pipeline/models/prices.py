@@ -35,6 +35,10 @@ class Price:
         """What an answer cost by the tokens that its server reports."""
         return self.cost_nanousd(completion.prompt_tokens, completion.completion_tokens, completion.cached_tokens)
 
+    def share(self, part: int) -> "Price":
+        """One of so many equal parts of it, rounded up."""
+        return Price(-(-self.input // part), -(-self.output // part), -(-self.cached // part))
+
 
 FREE = Price()
 

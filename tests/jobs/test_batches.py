@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.models.ledger import Ledger
 from tests.fixtures.fake_batches import FakeBatches, right_away
 from tests.fixtures.local_build import Project, call, point_to, questions
 
@@ -114,9 +115,58 @@ def test_a_teacher_held_to_a_structure_is_refused(provider: FakeBatches, project
     assert "is held to a structure" in said.err
 
 
-def test_a_budget_that_batches_could_not_keep_is_refused(provider: FakeBatches, project: Project) -> None:
-    project.write({"one": questions(2)}, more="\n[budget]\ntokens = 1000\n")
-    said = call("batch", "send", str(project.manifest), "--store", str(project.store))
-    assert said.code == 1
-    assert "Batches cannot keep a budget" in said.err
-    assert provider.charged == []
+def working(provider: FakeBatches, stop: threading.Event) -> threading.Thread:
+    def work() -> None:
+        while not stop.is_set():
+            provider.work()
+            time.sleep(0.02)
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    return worker
+
+
+CAPPED = """
+[[teacher]]
+name = "fake"
+model = "fake"
+samples = 2
+max_tokens = 64
+price = {{ input = 1.0, output = 10.0 }}
+budget_usd = {usd}
+"""
+
+
+@pytest.mark.parametrize(("head", "code"), [("", 1), ('on_budget = "publish_finished"', 0)])
+def test_batches_keep_a_budget_in_rounds_and_end_as_the_manifest_says(
+    provider: FakeBatches, project: Project, head: str, code: int
+) -> None:
+    project.write({"one": questions(30)}, head=head, teachers=CAPPED.format(usd=0.0015))
+    stop = threading.Event()
+    worker = working(provider, stop)
+    try:
+        said = call(*project.arguments("--batch", "--poll", "0.05", "--json"))
+    finally:
+        stop.set()
+        worker.join()
+    assert said.code == code, said.err
+    assert "more wait for the budget" in said.err
+    ledger = Ledger(project.store / "ledger")
+    paid = [entry.paid for entry in ledger.entries()]
+    ledger.close()
+    assert 0 < sum(one.nanousd for one in paid if one) <= 1_500_000
+    assert len(paid) == len(provider.charged) == len(set(provider.charged)) < 60
+    assert len(provider.batches) > 1
+    if code:
+        assert "raise budget_usd of teacher fake" in said.error
+    else:
+        assert said.told["partial"]["unfinished"] == 30 - said.told["counts"]["rl"]
+
+
+def test_a_budget_with_room_for_all_is_no_hindrance(provider: FakeBatches, project: Project) -> None:
+    project.write({"one": questions(6)}, teachers=CAPPED.format(usd=1))
+    sent = batch("send", project)
+    assert (sent[0]["held_back"], [one["requests"] for one in sent[0]["sent"]]) == (0, [12])
+    provider.work()
+    assert batch("collect", project)[0]["collected"]["answered"] == 12
+    assert project.build().counts["rl"] == 6

@@ -8,12 +8,19 @@ from typing import Any
 import openai
 import pytest
 
+from pipeline.models.accounts import NO_CAPS, Account, Cap, Caps, Spent
+from pipeline.models.batch_bill import Bill
 from pipeline.models.batches import Batches
+from pipeline.models.budget import Keeper
 from pipeline.models.endpoints import Endpoint
 from pipeline.models.generate import Message, Request, Sampling, Text
 from pipeline.models.ledger import Ledger
+from pipeline.models.payer import bound_of
+from pipeline.models.prices import Price
 from schemas.errors import TeacherError
 from tests.fixtures.fake_batches import FakeBatches, right_away
+
+PRICE = Price(1_000_000, 10_000_000, 1_000_000)
 
 
 @pytest.fixture
@@ -32,9 +39,13 @@ def body(request: Request, sample: int) -> bytes:
     return json.dumps({"model": request.model, "seed": request.seed + sample}).encode()
 
 
-def batches(provider: FakeBatches, root: Path, ledger: Ledger) -> Batches:
+def batches(provider: FakeBatches, root: Path, ledger: Ledger, caps: Caps = NO_CAPS) -> Batches:
     client = openai.OpenAI(base_url=provider.url, api_key="none", max_retries=0)
-    return Batches("t", client, Endpoint((provider.url,)), ledger, root / "batches")
+    return Batches("t", client, Endpoint((provider.url,)), ledger, root / "batches", bill(root, caps))
+
+
+def bill(root: Path, caps: Caps = NO_CAPS) -> Bill:
+    return Bill(Keeper(root / "ledger", "c", caps), "c", "t", PRICE)
 
 
 @pytest.fixture
@@ -46,7 +57,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 def test_answers_of_a_batch_are_in_the_ledger_under_their_requests(provider: FakeBatches, ledger: Ledger, tmp_path: Path) -> None:
     own, asked = batches(provider, tmp_path, ledger), [question(1), question(2)]
-    assert [sent.requests for sent in own.submit(asked, body)] == [4]
+    assert [sent.requests for sent in own.submit(asked, body).sent] == [4]
     assert own.collect().batches == 0
     provider.work()
     assert [state.status for state in own.states()] == ["completed"]
@@ -76,10 +87,10 @@ def test_a_batch_that_expires_keeps_what_was_answered_and_sends_the_rest_anew(
     provider.work(first=1, status="expired")
     found = own.collect()
     assert (found.answered, found.left, found.reasons) == (1, 3, (("batch_expired", 3),))
-    assert [sent.requests for sent in own.submit([question(1), question(2)], body)] == [3]
+    assert [sent.requests for sent in own.submit([question(1), question(2)], body).sent] == [3]
     provider.work()
     assert own.collect().answered == 3
-    assert own.submit([question(1), question(2)], body) == []
+    assert own.submit([question(1), question(2)], body).sent == []
 
 
 @pytest.mark.parametrize(
@@ -127,7 +138,7 @@ def test_a_batch_whose_creation_was_told_to_nobody_is_found_again(provider: Fake
     with pytest.raises(TeacherError, match="Run the same command again"):
         own.submit([question(1)], body)
     again = batches(provider, tmp_path, ledger)
-    assert again.submit([question(1)], body) == []
+    assert again.submit([question(1)], body).sent == []
     provider.work()
     assert again.collect().answered == 2
     assert len(provider.charged) == 2
@@ -145,9 +156,9 @@ def test_a_batch_that_could_not_be_created_is_created_later_from_its_file(provid
 
 def test_files_keep_within_the_bounds(provider: FakeBatches, ledger: Ledger, tmp_path: Path) -> None:
     own = batches(provider, tmp_path, ledger)
-    sent = own.submit([question(number, samples=1) for number in range(5)], body, most_requests=2)
+    sent = own.submit([question(number, samples=1) for number in range(5)], body, most_requests=2).sent
     assert [one.requests for one in sent] == [2, 2, 1]
-    sent = own.submit([question(number, samples=1) for number in range(5, 10)], body, most_bytes=600)
+    sent = own.submit([question(number, samples=1) for number in range(5, 10)], body, most_bytes=600).sent
     assert sum(one.requests for one in sent) == 5
     assert all(len(data) <= 600 for data in provider.files.values())
 
@@ -157,11 +168,87 @@ def test_a_cancelled_batch_gives_its_requests_back(provider: FakeBatches, ledger
     own.submit([question(1)], body)
     assert own.cancel() == 1
     assert own.collect().left == 2
-    assert [sent.requests for sent in own.submit([question(1)], body)] == [2]
+    assert [sent.requests for sent in own.submit([question(1)], body).sent] == [2]
 
 
 def test_a_dead_provider_is_told(provider: FakeBatches, ledger: Ledger, tmp_path: Path) -> None:
     client = openai.OpenAI(base_url="http://127.0.0.1:9/v1", api_key="none", max_retries=0)
-    own = Batches("t", client, Endpoint(("http://127.0.0.1:9/v1",)), ledger, tmp_path / "batches")
+    own = Batches("t", client, Endpoint(("http://127.0.0.1:9/v1",)), ledger, tmp_path / "batches", bill(tmp_path))
     with pytest.raises(TeacherError, match=r"teacher t at 127\.0\.0\.1:9: it cannot be reached"):
         own.submit([question(1)], body)
+
+
+def spent(root: Path) -> Spent:
+    """What the budget counts by now, by a process that comes anew."""
+    keeper = Keeper(root / "ledger", "c", NO_CAPS)
+    try:
+        return keeper.spent().of(Account(""))
+    finally:
+        keeper.close()
+
+
+def room_for(count: int) -> Caps:
+    return Caps(Cap(count * bound_of(question(1), PRICE).nanousd))
+
+
+def test_no_more_rows_are_uploaded_than_the_budget_holds_at_their_dearest(provider: FakeBatches, ledger: Ledger, tmp_path: Path) -> None:
+    own = batches(provider, tmp_path, ledger, room_for(3))
+    done = own.submit([question(number, samples=1) for number in range(1, 6)], body)
+    assert [sent.requests for sent in done.sent] == [3]
+    assert (done.held_back, done.refusal is not None) == (2, True)
+    assert len(provider.charged) == 3
+    assert spent(tmp_path).nanousd == 3 * bound_of(question(1), PRICE).nanousd
+
+
+def test_what_answers_did_not_use_and_expired_rows_give_room_to_the_rows_that_waited(
+    provider: FakeBatches, ledger: Ledger, tmp_path: Path
+) -> None:
+    own, asked = batches(provider, tmp_path, ledger, room_for(3)), [question(number, samples=1) for number in range(1, 6)]
+    own.submit(asked, body)
+    provider.work(first=1, status="expired")
+    assert (own.collect().answered, spent(tmp_path)) == (1, Spent(PRICE.cost_nanousd(7, 5), 12))
+    rounds = 0
+    while (done := own.submit(asked, body)).sent:
+        assert spent(tmp_path).nanousd <= room_for(3).run.nanousd
+        provider.work()
+        own.collect()
+        rounds += 1
+    assert (rounds, done.held_back) == (2, 0)
+    assert spent(tmp_path) == Spent(5 * PRICE.cost_nanousd(7, 5), 60)
+    paid = [entry.paid for entry in ledger.entries()]
+    assert {(one.corpus, one.teacher, one.nanousd) for one in paid if one} == {("c", "t", PRICE.cost_nanousd(7, 5))}
+
+
+def test_a_batch_that_was_never_begun_gives_its_reservations_back(provider: FakeBatches, ledger: Ledger, tmp_path: Path) -> None:
+    own = batches(provider, tmp_path, ledger, room_for(3))
+    own.submit([question(1, samples=2)], body)
+    (note,) = (tmp_path / "batches").glob("*.json")
+    note.write_text(json.dumps(json.loads(note.read_text()) | {"file": "", "batch": ""}))
+    provider.batches.clear()
+    again = batches(provider, tmp_path, ledger, room_for(3))
+    assert again.states() == []
+    assert spent(tmp_path) == Spent()
+
+
+def test_answers_that_reached_the_ledger_before_a_crash_are_settled_from_it(
+    provider: FakeBatches, ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = batches(provider, tmp_path, ledger, room_for(3))
+    own.submit([question(1, samples=2)], body)
+    provider.work()
+    with monkeypatch.context() as patch:
+        patch.setattr(Bill, "settle", lambda self, outcomes: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            own.collect()
+    assert spent(tmp_path).nanousd == 2 * PRICE.cost_nanousd(7, 5)
+    assert batches(provider, tmp_path, ledger, room_for(3)).collect().answered == 2
+    assert spent(tmp_path).nanousd == 2 * PRICE.cost_nanousd(7, 5)
+
+
+def test_an_answer_that_was_made_and_cannot_be_read_counts_in_full(provider: FakeBatches, ledger: Ledger, tmp_path: Path) -> None:
+    provider.answer = lambda body: (200, {"model": "m", "choices": []})
+    own = batches(provider, tmp_path, ledger, room_for(3))
+    own.submit([question(1, samples=1)], body)
+    provider.work()
+    assert own.collect().left == 1
+    assert spent(tmp_path) == bound_of(question(1), PRICE)
