@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from jobs.inputs import source_of
 from pipeline.benchmark import Item
+from pipeline.images.frames import Frame
 from pipeline.publish.audit import Audit
 from pipeline.publish.audit import audit as prove
 from pipeline.publish.corpus import read_corpus
@@ -18,6 +19,8 @@ from schemas.example import Example
 from schemas.image import Image
 from schemas.manifest import Dataset
 
+_Named = tuple[Dataset, Path, Frame]
+
 
 def audit(corpus: Path, *, strict: bool, benchmarks: Mapping[str, Path] | None = None) -> Audit:
     """The audit of a corpus; `benchmarks` says where the files of those that its manifest names lie.
@@ -25,12 +28,14 @@ def audit(corpus: Path, *, strict: bool, benchmarks: Mapping[str, Path] | None =
     Raises: CorpusError where the folder is no corpus; UsageError for a benchmark that it does not name; SourceError as reading does.
     """
     paths = dict(benchmarks or {})
-    named = {one.name: one for one in read_corpus(corpus).manifest.benchmark}
+    manifest = read_corpus(corpus).manifest
+    named = {one.name: one for one in manifest.benchmark}
     unknown = sorted(set(paths) - set(named))
     if unknown:
         known = f"only {', '.join(named)}" if named else "none"
         raise UsageError(f"The corpus was not built against {', '.join(unknown)}: its manifest names {known}.")
-    found = [(named[name], path) for name, path in paths.items()]
+    frame = Frame(manifest.images.frame)
+    found = [(named[name], path, frame) for name, path in paths.items()]
     if not found:
         return prove(corpus, strict)
     return prove(corpus, strict, benchmarks=partial(_items, found), benchmark_images=partial(_images, found))
@@ -48,7 +53,7 @@ def named_paths(given: Sequence[str]) -> dict[str, Path]:
     return {name: Path(path) for name, _, path in pairs}
 
 
-def _items(found: Sequence[tuple[Dataset, Path]]) -> dict[str, list[Item]]:
+def _items(found: Sequence[_Named]) -> dict[str, list[Item]]:
     """The benchmarks' rows by name."""
     items: dict[str, list[Item]] = {}
     for name, tables in _ingested(found):
@@ -56,7 +61,7 @@ def _items(found: Sequence[tuple[Dataset, Path]]) -> dict[str, list[Item]]:
     return items
 
 
-def _images(found: Sequence[tuple[Dataset, Path]]) -> Iterator[tuple[str, str, bytes]]:
+def _images(found: Sequence[_Named]) -> Iterator[tuple[str, str, bytes]]:
     """The benchmarks' images: name, upstream digest and clean bytes."""
     for name, tables in _ingested(found):
         images = tables["images"]
@@ -65,8 +70,8 @@ def _images(found: Sequence[tuple[Dataset, Path]]) -> Iterator[tuple[str, str, b
                 yield name, digest, data.as_py()
 
 
-def _ingested(found: Sequence[tuple[Dataset, Path]]) -> Iterator[tuple[str, Mapping[str, pa.Table]]]:
-    for dataset, path in found:
+def _ingested(found: Sequence[_Named]) -> Iterator[tuple[str, Mapping[str, pa.Table]]]:
+    for dataset, path, frame in found:
         source = source_of(dataset)
         layout, parts = source.fit(path.resolve(), dataset.split)
         recipe = IngestRecipe(
@@ -78,6 +83,7 @@ def _ingested(found: Sequence[tuple[Dataset, Path]]) -> Iterator[tuple[str, Mapp
             source.license,
             0,
             needs_gold=False,
+            frame=frame,
         )
         for part in parts:
             yield dataset.name, ingest(layout.read(part), part.files[0].name, recipe)

@@ -19,7 +19,7 @@ def build_graph(manifest: Manifest, inputs: tuple[Input, ...]) -> Graph:
     part_digests = {part: digest_part(part, item.digests) for item in inputs for part in item.parts}
     sources = [item for item in inputs if not item.benchmark]
     benchmarks = [item for item in inputs if item.benchmark]
-    steps = [ingest_step(item) for item in inputs]
+    steps = [ingest_step(item, manifest.images.frame) for item in inputs]
     steps += [hash_step(hash_name(item), ingest_name(item)) for item in benchmarks]
     steps += [partition_step(sources), gather_step(sources), hash_step("hash_images", "gather")]
     steps += picture_steps(manifest, benchmarks)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.images.clean import clean
+from pipeline.images.clean import clean, known_elsewhere
 from pipeline.images.cluster import Drawn, Member, cluster, sketch_of
 from pipeline.images.confirm import Sketch
 from pipeline.images.dicom import is_dicom
@@ -136,6 +136,8 @@ def _picture(data: bytes) -> tuple[bytes, str]:
     """Bytes that Pillow reads, DICOM and NIfTI as their PNG, or why there are none."""
     if not data:
         return b"", "empty file"
+    if known_elsewhere(data):
+        return b"", "format not supported"
     if not (is_dicom(data) or is_nifti(data)):
         return data, ""
     cleaned = clean(data)

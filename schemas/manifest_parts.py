@@ -26,10 +26,11 @@ class Near(Section):
 
 
 class Images(Section):
-    """Which images count as one picture (with `near = "none"` those of equal bytes or pixels alone), and how large they are published."""
+    """Which images count as one picture (with `near = "none"` those of equal bytes or pixels alone), how large they are published, and which of several frames is."""
 
     near: Near | Literal["none"] = Near()
     max_pixels: int | None = Field(default=None, ge=1024)
+    frame: Literal["first", "middle", "refuse"] = "first"
 
     @property
     def radius(self) -> int:

@@ -6,6 +6,7 @@ from importlib import metadata
 
 from jobs.steps.given import Input, ingest_name
 from pipeline.images.clean import CLEAN_VERSION
+from pipeline.images.frames import Frame
 from pipeline.read_source import read_source
 from pipeline.stages import (
     choose,
@@ -53,8 +54,8 @@ def _version(name: str) -> str:
         return ""
 
 
-def ingest_step(item: Input) -> Step:
-    """Ingest: an input's files become examples, images and rejects."""
+def ingest_step(item: Input, frame: str) -> Step:
+    """Ingest: an input's files become examples, images (of several frames the one that is asked for) and rejects."""
     recipe = ingest.IngestRecipe(
         source=item.dataset.name,
         dataset=item.source.name,
@@ -66,6 +67,7 @@ def ingest_step(item: Input) -> Step:
         mapping=mapping_of(item.dataset),
         needs_gold=not item.benchmark,
         decoders=decoders(),
+        frame=Frame(frame),
     )
     return Step(
         name=ingest_name(item),

@@ -1,6 +1,7 @@
 """Cleaning: an upstream image as it is published, upright and without metadata."""
 
 from collections.abc import Callable
+from functools import partial
 from io import BytesIO
 from typing import NamedTuple
 
@@ -8,6 +9,7 @@ from PIL import Image, ImageOps
 
 from pipeline.images.decode import FORMATS, MAX_PIXELS, fault_of, pillow_warnings_as_errors
 from pipeline.images.dicom import dicom_image, is_dicom
+from pipeline.images.frames import Frame, animated_png, seek
 from pipeline.images.nifti import is_nifti, nifti_image
 from pipeline.images.strip import JPEG_MAGIC, PNG_MAGIC, BrokenImage, Stripped, strip_jpeg, strip_png
 
@@ -23,7 +25,7 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_REENCODED = (b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*", b"BM")
+_REENCODED = (PNG_MAGIC, b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*", b"BM")
 _PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
 
 
@@ -35,15 +37,15 @@ class Cleaned(NamedTuple):
     fault: str
 
 
-def clean(data: bytes) -> Cleaned:
+def clean(data: bytes, frame: Frame = Frame.FIRST) -> Cleaned:
     """The image upright and without metadata, its coded pixels untouched where its format and orientation allow.
 
-    JPEG and PNG lose segments only; GIF, TIFF, WebP and BMP become a PNG of their first frame, DICOM one of its
-    first frame as its window shows it, NIfTI one of its middle axial slice. What is turned upright is coded again:
+    JPEG and PNG lose segments only; GIF, TIFF, WebP and BMP become a PNG of the frame that is asked for, DICOM one of
+    that frame as its window shows it, NIfTI always one of its middle axial slice. What is turned upright is coded again:
     JPEG at quality 95 without chroma subsampling, PNG losslessly.
     """
     try:
-        return _clean(data)
+        return _clean(data, frame)
     except BrokenImage as error:
         return Cleaned(b"", "", str(error))
     except MemoryError:
@@ -52,23 +54,23 @@ def clean(data: bytes) -> Cleaned:
         return Cleaned(b"", "", fault_of(error))
 
 
-def _clean(data: bytes) -> Cleaned:
+def _clean(data: bytes, frame: Frame) -> Cleaned:
     if not data:
         raise BrokenImage("empty file")
     if len(data) > MAX_BYTES:
         raise BrokenImage("too many bytes")
     if data.startswith(JPEG_MAGIC):
         return Cleaned(_upright(_bounded(strip_jpeg(data)), "JPEG"), "jpeg", "")
-    if data.startswith(PNG_MAGIC):
+    if data.startswith(PNG_MAGIC) and (frame is Frame.FIRST or not animated_png(data)):
         return Cleaned(_upright(_bounded(strip_png(data)), "PNG"), "png", "")
     if is_dicom(data):
-        return Cleaned(_frame_as_png(dicom_image, data), "png", "")
+        return Cleaned(_frame_as_png(partial(dicom_image, frame=frame), data), "png", "")
     if is_nifti(data):
-        return Cleaned(_frame_as_png(nifti_image, data), "png", "")
-    if _known_elsewhere(data):
+        return Cleaned(_frame_as_png(partial(nifti_image, whole=frame is Frame.REFUSE), data), "png", "")
+    if known_elsewhere(data):
         raise BrokenImage("format not supported")
     if data.startswith(_REENCODED) or (data.startswith(b"RIFF") and data[8:12] == b"WEBP"):
-        return Cleaned(_as_png(data), "png", "")
+        return Cleaned(_as_png(data, frame), "png", "")
     raise BrokenImage("not an image")
 
 
@@ -90,9 +92,10 @@ def _upright(stripped: Stripped, format: str) -> bytes:
     return strip_jpeg(out.getvalue()).data
 
 
-def _as_png(data: bytes) -> bytes:
-    """The first frame as PNG. Raises: BrokenImage where PNG cannot hold its depth."""
+def _as_png(data: bytes, frame: Frame) -> bytes:
+    """The frame that is asked for as PNG. Raises: BrokenImage where PNG cannot hold its depth."""
     with pillow_warnings_as_errors(), Image.open(BytesIO(data), formats=FORMATS) as image:
+        seek(image, frame)
         if image.width * image.height > MAX_PIXELS:
             raise BrokenImage("too many pixels")
         image.load()
@@ -123,6 +126,6 @@ def _png(image: Image.Image) -> bytes:
     return strip_png(out.getvalue()).data
 
 
-def _known_elsewhere(data: bytes) -> bool:
+def known_elsewhere(data: bytes) -> bool:
     """Whether the bytes are JPEG 2000, HEIC or AVIF."""
     return data.startswith((b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51")) or data[4:8] == b"ftyp"

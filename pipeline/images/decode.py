@@ -70,6 +70,8 @@ def fault_of(error: Exception) -> str:
         return "too many pixels"
     if isinstance(error, UnidentifiedImageError):
         return "not an image"
+    if text.startswith("conversion from"):
+        return "colour space not supported"
     if "truncated" in text or isinstance(error, EOFError):
         return "truncated image"
     return "broken image"

@@ -1,4 +1,4 @@
-"""DICOM: the first frame as a picture, shown as its window says, with no tag kept.
+"""DICOM: one frame as a picture, shown as its window says, with no tag kept.
 
 Pictures are turned no further than the file stores them. Of several windows the first holds; a grey frame without a
 window keeps its values up to 8 bits and is stretched over its own range to 16 bits beyond.
@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pipeline.images.decode import MAX_PIXELS
+from pipeline.images.frames import Frame, place_of
 from pipeline.images.strip import BrokenImage
 
 MAX_BYTES = 256_000_000
 _DEFLATED = "1.2.840.10008.1.2.1.99"
 _RUN_LENGTHS = "1.2.840.10008.1.2.5"
 _COLOURS = 3
+_OF_FRAMES = "PerFrameFunctionalGroupsSequence"
 _J2K = b"\xff\x4f\xff\x51"
 _PLAIN_MARKERS = frozenset({0x01, *range(0xD0, 0xD9)})
 _SIZE_MARKERS = frozenset({*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC})
@@ -32,8 +34,8 @@ def is_dicom(data: bytes) -> bool:
     return data[128:132] == b"DICM" or bare
 
 
-def dicom_image(data: bytes) -> Image.Image:
-    """The first frame: mode L, I;16 or RGB.
+def dicom_image(data: bytes, frame: Frame = Frame.FIRST) -> Image.Image:
+    """The frame that is asked for: mode L, I;16 or RGB.
 
     Raises: BrokenImage saying why in a few words; whatever pydicom does of damaged bytes.
     """
@@ -44,18 +46,21 @@ def dicom_image(data: bytes) -> Image.Image:
         raise BrokenImage("DICOM needs the imaging extra") from error
     dataset = _dataset(data, pydicom)
     try:
-        _check(dataset, pydicom)
+        place = place_of(frame, max(1, int(dataset.get("NumberOfFrames") or 1)))
+        _check(dataset, pydicom, place)
     except (TypeError, ValueError) as error:
         raise BrokenImage("broken DICOM") from error
     try:
-        frame = pixels.pixel_array(dataset, index=0, decoding_plugin=_plugin(dataset))
+        shown = pixels.pixel_array(dataset, index=place, decoding_plugin=_plugin(dataset))
     except (RuntimeError, NotImplementedError, ValueError, AttributeError) as error:
         raise BrokenImage(_fault(str(error))) from error
     if dataset.get("PhotometricInterpretation") == "PALETTE COLOR":
-        return _coloured(pixels.apply_color_lut(frame, dataset), 16)
-    if frame.ndim == _COLOURS:
-        return _coloured(frame, int(dataset.get("BitsStored") or 8))
-    return _shown(frame, dataset, pixels)
+        return _coloured(pixels.apply_color_lut(shown, dataset), 16)
+    if shown.ndim == _COLOURS:
+        return _coloured(shown, int(dataset.get("BitsStored") or 8))
+    if place and dataset.get(_OF_FRAMES):
+        dataset[_OF_FRAMES].value = dataset[_OF_FRAMES].value[place : place + 1]
+    return _shown(shown, dataset, pixels)
 
 
 def _plugin(dataset: Any) -> str:
@@ -95,7 +100,7 @@ def _body(data: bytes) -> int:
     return 144 + int.from_bytes(data[140:144], "little")
 
 
-def _check(dataset: Any, pydicom: Any) -> None:
+def _check(dataset: Any, pydicom: Any, place: int) -> None:
     if not any(name in dataset for name in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
         raise BrokenImage("DICOM without an image")
     rows, columns = int(dataset.get("Rows") or 0), int(dataset.get("Columns") or 0)
@@ -111,7 +116,7 @@ def _check(dataset: Any, pydicom: Any) -> None:
         dataset.file_meta.TransferSyntaxUID = pydicom.uid.ImplicitVRLittleEndian
     elif syntax.is_compressed and "PixelData" in dataset and not syntax.is_deflated:
         frames = int(dataset.get("NumberOfFrames") or 1)
-        coded = importlib.import_module("pydicom.encaps").get_frame(dataset.PixelData, 0, number_of_frames=frames)
+        coded = importlib.import_module("pydicom.encaps").get_frame(dataset.PixelData, place, number_of_frames=frames)
         size = coded_size(coded)
         if size is not None and size != (columns, rows):
             raise BrokenImage("broken pixel data")
@@ -187,9 +192,9 @@ def _windowed(values: NDArray[np.float64], centre: float, width: float, function
 
 
 def _first(dataset: Any, name: str, group: str) -> float | None:
-    """A number of the data set, or of its first frame's functional group; of several the first."""
+    """A number of the data set, or of its frame's functional group; of several the first."""
     places = [dataset]
-    for sequence in ("PerFrameFunctionalGroupsSequence", "SharedFunctionalGroupsSequence"):
+    for sequence in (_OF_FRAMES, "SharedFunctionalGroupsSequence"):
         for item in (dataset.get(sequence) or [])[:1]:
             places += (item.get(group) or [])[:1]
     for place in places:

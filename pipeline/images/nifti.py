@@ -27,8 +27,8 @@ def is_nifti(data: bytes) -> bool:
     return data.startswith(_GZIP) or data[344:348] in _FIRST or data[4:8] == _SECOND
 
 
-def nifti_image(data: bytes, height: float = 0.5) -> Image.Image:
-    """The axial slice at that share of the way from feet to head: mode L (8-bit voxels), RGB or I;16 (all others, stretched).
+def nifti_image(data: bytes, height: float = 0.5, *, whole: bool = False) -> Image.Image:
+    """The axial slice at that share of the way from feet to head, `whole`: of a volume of one slice alone; mode L (8-bit voxels), RGB or I;16 (all others, stretched).
 
     Raises: BrokenImage saying why in a few words; whatever nibabel does of damaged bytes.
     """
@@ -47,6 +47,8 @@ def nifti_image(data: bytes, height: float = 0.5) -> Image.Image:
     voxels = math.prod(volume.shape) * volume.get_data_dtype().itemsize
     if len(data) < volume.dataobj.offset + voxels:
         raise BrokenImage("truncated NIfTI")
+    if whole and math.prod(volume.shape) > math.prod(sorted(volume.shape)[-2:]):
+        raise BrokenImage("more than one frame")
     return _picture(_axial(volume, nibabel, height))
 
 

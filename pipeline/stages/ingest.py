@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from pipeline.fingerprint import canonical_json
 from pipeline.images.clean import Cleaned, clean
+from pipeline.images.frames import Frame
 from pipeline.normalise import content_hash
 from schemas.example import AnswerType, Example, Reject
 from schemas.image import Image
@@ -33,6 +34,7 @@ class IngestRecipe:
     mapping: str = ""
     needs_gold: bool = True
     decoders: tuple[str, ...] = ()
+    frame: Frame = Frame.FIRST
 
 
 def ingest(rows: Iterable[Row], file: str, recipe: IngestRecipe) -> dict[str, pa.Table]:
@@ -51,7 +53,7 @@ def ingest(rows: Iterable[Row], file: str, recipe: IngestRecipe) -> dict[str, pa
             digest = hashlib.sha256(data).hexdigest()
             digests.append(digest)
             if digest not in images:
-                images[digest] = _image(digest, clean(data))
+                images[digest] = _image(digest, clean(data, recipe.frame))
         examples.append(_example(row, tuple(digests), recipe))
     examples.sort(key=lambda example: (example[Example.key], example[Example.id], example[Example.row]))
     return {

@@ -232,6 +232,20 @@ def test_damaged_images_are_rows_with_a_reason_and_what_is_left_passes_an_audit(
     assert not audit(project.out, strict=True).failed
 
 
+def test_the_manifest_says_which_frame_is_the_picture_of_sources_and_benchmarks(project: Project) -> None:
+    film = encoded(drawn(1), "GIF", save_all=True, append_images=[drawn(2, shape=2), drawn(3, shape=3)])
+    rows = {"one": [("What is it?", "liver", film), ("Other?", "lung", encoded(drawn(4, shape=4)))]}
+    rows["bench"] = [("Which organ?", "liver", encoded(drawn(2, shape=2)))]
+    chosen: dict[str, dict[str, int]] = {}
+    for frame in ("first", "middle", "refuse"):
+        write(project, rows, benchmark="bench", more=f'[images]\nframe = "{frame}"\n')
+        assert project.build().errors == []
+        chosen[frame] = tally(project, "choose")
+    assert chosen["first"] == {"chosen": 2}
+    assert chosen["middle"] == {"chosen": 1, "in benchmark": 1}
+    assert chosen["refuse"] == {"chosen": 1, "broken image": 1}
+
+
 def test_any_number_of_workers_publishes_the_same_bytes(project: Project) -> None:
     rows = {
         name: [(f"{name} {number}?", "yes", COPIES[copy](drawn(number, shape=number % 2))) for number in range(3)]

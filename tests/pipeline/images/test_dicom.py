@@ -12,6 +12,7 @@ from PIL import Image
 
 from pipeline.images import dicom
 from pipeline.images.clean import clean
+from pipeline.images.frames import Frame
 
 pydicom = pytest.importorskip("pydicom")
 RAMP = np.arange(48, dtype=np.int16).reshape(6, 8) * 20 - 300
@@ -158,3 +159,22 @@ def test_one_picture_in_other_transfer_syntaxes_has_the_same_pixels():
     folder = Path(root) / "pydicom_test_files/test_files"
     names = ("MR_small.dcm", "MR_small_bigendian.dcm", "MR_small_RLE.dcm")
     assert len({pixels((folder / name).read_bytes()).tobytes() for name in names}) == 1
+
+
+def test_of_several_frames_the_one_that_is_asked_for_is_shown_by_its_own_window() -> None:
+    frames = np.stack([np.full((6, 8), value, np.int16) for value in (0, 100, 200, 300)])
+    groups = []
+    for centre in (0, 100, 200, 400):
+        window = pydicom.Dataset()
+        window.WindowCenter, window.WindowWidth = centre, 201
+        group = pydicom.Dataset()
+        group.FrameVOILUTSequence = [window]
+        groups.append(group)
+    data = written(frames, NumberOfFrames="4", PerFrameFunctionalGroupsSequence=groups)
+    assert set(pixels(data).ravel()) == {128}
+    middle = np.asarray(Image.open(BytesIO(clean(data, Frame.MIDDLE).bytes)))
+    assert set(middle.ravel()) == {128}
+    assert clean(data, Frame.REFUSE).fault == "more than one frame"
+    assert clean(written(frames[0]), Frame.REFUSE).fault == ""
+    for wrong in ("-4", "99", "0"):
+        assert not clean(written(frames[0], NumberOfFrames=wrong), Frame.MIDDLE).bytes or wrong == "0"

@@ -9,6 +9,7 @@ from PIL import Image
 
 from pipeline.images import nifti
 from pipeline.images.clean import clean
+from pipeline.images.frames import Frame
 
 nibabel = pytest.importorskip("nibabel")
 
@@ -69,3 +70,9 @@ def test_a_bomb_is_refused(monkeypatch):
     assert clean(gzip.compress(bytes(10_000_000))).fault == "too many bytes"
     monkeypatch.setattr(nifti, "MAX_PIXELS", 10)
     assert clean(volume().to_bytes()).fault == "too many pixels"
+
+
+def test_a_volume_is_no_single_frame_and_a_slice_is():
+    assert clean(volume().to_bytes(), Frame.REFUSE).fault == "more than one frame"
+    assert clean(volume(shape=(6, 8, 1)).to_bytes(), Frame.REFUSE).fault == ""
+    assert clean(volume().to_bytes(), Frame.MIDDLE) == clean(volume().to_bytes())

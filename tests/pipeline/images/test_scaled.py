@@ -54,6 +54,15 @@ def test_sixteen_bits_are_stretched_not_clipped():
     assert len(np.unique(found.pixels)) > 100
 
 
+@pytest.mark.parametrize("kind", [np.uint16, np.int32])
+def test_deep_pixels_are_means_over_blocks_of_which_the_last_are_smaller(kind):
+    deep = np.random.default_rng(0).integers(0, 65536, (600, 771), dtype=kind)
+    found = scaled_grey(encoded(Image.fromarray(deep), "TIFF"))
+    means = np.array([[deep[y : y + 2, x : x + 2].mean() for x in range(0, 771, 2)] for y in range(0, 600, 2)])
+    assert found.box == (0, 0, 771 / 2, 300)
+    np.testing.assert_allclose(found.pixels, (means - means.min()) / (means.max() - means.min()) * 255, atol=1e-3)
+
+
 def test_floats_that_are_no_numbers_do_no_harm():
     values = np.asarray(drawn(1), np.float32).copy()
     values[3, 4], values[5, 6] = np.nan, np.inf
