@@ -11,6 +11,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from schemas.features import ENCODED_IMAGE, IMAGE
+
+BLOCK_ROWS = 4096
 _ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -54,9 +57,50 @@ class Digested(NamedTuple):
 
 def digest_columns(table: pa.Table) -> Digested:
     """A digest of each column's type and values in order, whatever the chunks (32 hex digits), and the values' size."""
-    meter = _Meter()
-    columns = {name: meter.column(table[name]) for name in table.column_names}
-    return Digested(columns, meter.fed)
+    meter = TableMeter()
+    meter.add(table)
+    return meter.digested()
+
+
+class TableMeter:
+    """Digests a table that comes in pieces, whatever the cuts; at most `BLOCK_ROWS` rows of it are held.
+
+    A column of more rows than that has the digest of its blocks' digests.
+    """
+
+    def __init__(self) -> None:
+        self._schema: pa.Schema = pa.schema([])
+        self._pending: list[pa.Table] = []
+        self._rows = 0
+        self._blocks: dict[str, list[str]] = {}
+        self._meter = _Meter()
+
+    def add(self, table: pa.Table) -> None:
+        """Takes the rows that come next."""
+        self._schema = table.schema
+        while self._rows + table.num_rows > BLOCK_ROWS:
+            room = BLOCK_ROWS - self._rows
+            self._pending.append(table.slice(0, room))
+            table = table.slice(room)
+            self._close()
+        self._pending.append(table)
+        self._rows += table.num_rows
+
+    def digested(self) -> Digested:
+        """The digests of all columns, and the size of the values; nothing may be added afterwards."""
+        if self._rows or not self._blocks:
+            self._close()
+        return Digested({name: _whole(blocks) for name, blocks in self._blocks.items()}, self._meter.fed)
+
+    def _close(self) -> None:
+        for place, field in enumerate(self._schema):
+            chunks = [chunk for table in self._pending for chunk in table.column(place).chunks]
+            self._blocks.setdefault(field.name, []).append(self._meter.column(field.type, chunks))
+        self._pending, self._rows = [], 0
+
+
+def _whole(blocks: list[str]) -> str:
+    return blocks[0] if len(blocks) == 1 else hashlib.sha256("".join(blocks).encode()).hexdigest()[:32]
 
 
 def table_digest(columns: Mapping[str, str], names: Iterable[str] | None = None) -> str:
@@ -65,32 +109,29 @@ def table_digest(columns: Mapping[str, str], names: Iterable[str] | None = None)
     return fingerprint([[name, digest] for name, digest in chosen.items()])
 
 
-def type_name(kind: pa.DataType) -> str:
-    """A type as digests know it: what Parquet renames on the way (the items of lists) left out, dictionaries as their values."""
-    if pa.types.is_dictionary(kind):
-        return type_name(kind.value_type)
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        return f"list<{type_name(kind.value_type)}>"
-    if pa.types.is_struct(kind):
-        return f"struct<{', '.join(f'{field.name}: {type_name(field.type)}' for field in kind)}>"
-    return str(kind)
-
-
 class _Meter:
     """Feeds a hash and counts what it fed."""
 
     def __init__(self) -> None:
         self.fed = 0
         self._hash = hashlib.sha256()
+        self._hashed: tuple[pa.Array | None, tuple[np.ndarray, np.ndarray]] = (None, (np.empty(0), np.empty(0)))
 
-    def column(self, column: pa.ChunkedArray) -> str:
-        self._hash = hashlib.sha256(_type_name(column.type).encode())
-        _feed(self, column.type, column.chunks)
+    def column(self, kind: pa.DataType, chunks: list[pa.Array]) -> str:
+        self._hash = hashlib.sha256(_type_name(kind).encode())
+        _feed(self, kind, chunks)
         return self._hash.hexdigest()[:32]
 
-    def update(self, data: bytes | memoryview) -> None:
-        self.fed += len(data)
+    def update(self, data: bytes | memoryview, stands_for: int = 0) -> None:
+        """Feeds some bytes, which may stand for more than they are."""
+        self.fed += max(len(data), stands_for)
         self._hash.update(data)
+
+    def hashed(self, dictionary: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+        """What `_sha256` says of a dictionary; of the one asked for last it is remembered."""
+        if self._hashed[0] is None or _where(self._hashed[0]) != _where(dictionary):
+            self._hashed = dictionary, _sha256(dictionary)
+        return self._hashed[1]
 
 
 def _type_name(kind: pa.DataType) -> str:
@@ -98,7 +139,8 @@ def _type_name(kind: pa.DataType) -> str:
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
         return f"{'large_' if pa.types.is_large_list(kind) else ''}list<{_type_name(kind.value_type)}>"
     if pa.types.is_struct(kind):
-        return f"struct<{', '.join(f'{field.name}: {_type_name(field.type)}' for field in kind)}>"
+        types = (field.type.value_type if pa.types.is_dictionary(field.type) else field.type for field in kind)
+        return f"struct<{', '.join(f'{field.name}: {_type_name(type)}' for field, type in zip(kind, types, strict=True))}>"
     return str(kind)
 
 
@@ -125,7 +167,8 @@ def _feed(meter: _Meter, kind: pa.DataType, chunks: list[pa.Array]) -> None:
     elif pa.types.is_struct(kind):
         children = [chunk.flatten() for chunk in chunks]
         for place in range(kind.num_fields):
-            _feed(meter, kind.field(place).type, [child[place] for child in children])
+            feed = _feed_pictures if kind in (IMAGE, ENCODED_IMAGE) and not place else _feed
+            feed(meter, kind.field(place).type, [child[place] for child in children])
     elif pa.types.is_boolean(kind):
         _feed_bits(meter, [pc.fill_null(chunk, False) for chunk in chunks])
     elif pa.types.is_integer(kind) or pa.types.is_floating(kind):
@@ -134,6 +177,38 @@ def _feed(meter: _Meter, kind: pa.DataType, chunks: list[pa.Array]) -> None:
             meter.update(np.ascontiguousarray(values.to_numpy(zero_copy_only=False)).tobytes())
     elif not pa.types.is_null(kind):
         raise TypeError(f"{kind} has no digest")
+
+
+def _feed_pictures(meter: _Meter, kind: pa.DataType, chunks: list[pa.Array]) -> None:
+    """Feeds published images by the sha256 of each, so that one that many rows share is read once, held by a dictionary or not."""
+    meter.update(sum(map(len, chunks)).to_bytes(8, "little"))
+    meter.update(sum(chunk.null_count for chunk in chunks).to_bytes(8, "little"))
+    for chunk in chunks:
+        if pa.types.is_dictionary(kind):
+            hashes, sizes = meter.hashed(chunk.dictionary)
+            places = pc.fill_null(chunk.indices, -1).to_numpy()
+            hashes, sizes = hashes[places], sizes[places]
+        else:
+            hashes, sizes = _sha256(chunk)
+            hashes, sizes = hashes[:-1], sizes[:-1]
+        meter.update(hashes.tobytes(), int(sizes.sum()))
+
+
+def _where(array: pa.Array) -> list[int]:
+    """Where in memory an array's values lie: two that live at once and lie at one place are the same."""
+    return [array.offset, len(array), *(buffer.address if buffer else 0 for buffer in array.buffers())]
+
+
+def _sha256(values: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    """The sha256 of each value and its length, and in the last place those of a null."""
+    hashes = np.zeros((len(values) + 1, 32), np.uint8)
+    sizes = np.zeros(len(values) + 1, np.int64)
+    for place, value in enumerate(values):
+        if value.is_valid:
+            data = value.as_buffer()
+            hashes[place] = np.frombuffer(hashlib.sha256(data).digest(), np.uint8)
+            sizes[place] = data.size
+    return hashes, sizes
 
 
 def _feed_bits(meter: _Meter, chunks: list[pa.Array]) -> None:

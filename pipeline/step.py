@@ -21,7 +21,8 @@ class Fan(StrEnum):
 
     FILES: one unit a part of upstream files. REDUCE: one unit over all shards; its rows carry `_shard` and are cut
     by it. GATHER: one unit a shard, of row ranges of ingested tables, as a `Partition` table says.
-    MAP: one unit a shard of its first read. GROUP: one unit a group of shards, as a `Layout` of the sizes decides.
+    MAP: one unit a shard of its first read. GROUP: one unit a group of shards of at most `group_bytes`, over all their
+    tables, or `by_shard`: called once for each shard, its tables appended.
     """
 
     FILES = "files"
@@ -97,6 +98,7 @@ class Step:
     parts: tuple[Part, ...] = ()
     parquet: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     group_bytes: int = 0
+    by_shard: bool = False
 
     def fingerprint(self) -> str:
         """What of a unit's key does not depend on its inputs."""

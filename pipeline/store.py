@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.fingerprint import digest_columns, table_digest
+from pipeline.table_file import TableWriter
 from schemas.errors import StoreError
 
 _META = b"medtrace"
@@ -34,6 +35,15 @@ class Ref:
     def digest(self, columns: Sequence[str] | None = None) -> str:
         """The table's logical digest, or that of some of its columns."""
         return table_digest(dict(self.columns), columns)
+
+
+class Adding:
+    """A table that is being stored; `ref` is there once its block has ended."""
+
+    ref: Ref
+
+    def __init__(self, writer: TableWriter) -> None:
+        self.add = writer.add
 
 
 @dataclass(frozen=True)
@@ -69,22 +79,35 @@ class Store:
         """Stores a table, durable and visible at once.
 
         `inputs` are the stored files that it was made from (`step/key.output`). `options` are those of
-        `pyarrow.parquet.write_table`, and `max_group_bytes`, the most a row group's values may take on average.
+        `pyarrow.parquet.write_table`, and `max_group_bytes`, the most that the values of a row group may take.
         Raises: StoreError where the folder cannot be written.
         """
-        digested = digest_columns(table)
-        columns = tuple(digested.columns.items())
-        told = {"rows": table.num_rows, "nbytes": digested.nbytes, "columns": columns, "inputs": sorted(inputs)}
-        table = table.replace_schema_metadata({**(table.schema.metadata or {}), _META: json.dumps(told, separators=(",", ":")).encode()})
-        path = self.path(step, key, output)
+        with self.adding(step, key, output, table.schema, inputs, options) as adding:
+            adding.add(table)
+        return adding.ref
+
+    @contextmanager
+    def adding(
+        self, step: str, key: str, output: str, schema: pa.Schema, inputs: Sequence[str], options: Mapping[str, Any] | None = None
+    ) -> Iterator["Adding"]:
+        """A table that is stored as `put` does, from the pieces that are added within the block.
+
+        Raises: StoreError where the folder cannot be written.
+        """
         chosen: dict[str, Any] = {"compression": "zstd", "compression_level": 1, "use_dictionary": False, "write_statistics": False}
         chosen |= dict(options or {})
-        limit = chosen.pop("max_group_bytes", None)
-        if limit is not None and digested.nbytes > limit:
-            chosen["row_group_size"] = max(1, table.num_rows * limit // digested.nbytes)
-        with writing(path) as temporary:
-            pq.write_table(table, temporary, **chosen)
-        return Ref(step, key, output, table.num_rows, digested.nbytes, columns)
+        with writing(self.path(step, key, output)) as temporary:
+            writer = TableWriter(temporary, schema, chosen)
+            adding = Adding(writer)
+            try:
+                yield adding
+                digested = writer.digested()
+                adding.ref = Ref(step, key, output, writer.rows, digested.nbytes, tuple(digested.columns.items()))
+                told = {"rows": writer.rows, "nbytes": digested.nbytes, "columns": adding.ref.columns, "inputs": sorted(inputs)}
+                writer.close({_META: json.dumps(told, separators=(",", ":")).encode()})
+            except BaseException:
+                writer.abandon()
+                raise
 
     def read(self, ref: Ref, columns: Sequence[str] | None = None) -> pa.Table:
         """A stored table, or some of its columns.

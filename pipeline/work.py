@@ -1,7 +1,9 @@
 """One work unit: reads its inputs from the store, runs its stage, puts what it made."""
 
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -12,8 +14,8 @@ import pyarrow.compute as pc
 
 from pipeline.fingerprint import fingerprint
 from pipeline.mapped import mapped
-from pipeline.step import Fan, Handle, Step
-from pipeline.store import Ref, Store
+from pipeline.step import Fan, Handle, Step, Tables
+from pipeline.store import Adding, Ref, Store
 from schemas.errors import MedtraceError, UnitError
 from schemas.example import Example
 from schemas.graph import SHARD
@@ -116,21 +118,13 @@ def do(work: Work, store: Store, handle: Handle | None = None) -> Receipt:
         arguments["part"] = work.part
     if step.open is not None:
         arguments["handle"] = handle
-    arguments |= _gathered(work, store) if step.fan is Fan.GATHER else _tables(work, store)
-    staged, staged_cpu = time.perf_counter(), time.thread_time()
-    try:
-        made = step.run(**arguments)
-    except MedtraceError:
-        raise
-    except MemoryError:
-        raise
-    except Exception as error:
-        raise UnitError(
-            f"{work.unit} failed: {type(error).__name__}: {error}. This is a fault in medtrace; what was finished is kept."
-        ) from error
-    stage_s, stage_cpu_s = time.perf_counter() - staged, time.thread_time() - staged_cpu
     came_from = sorted({f"{piece.ref.step}/{piece.ref.key}.{piece.ref.output}" for pieces in work.inputs.values() for piece in pieces})
-    refs: dict[str, Ref] = {}
+    stage = _Stage(work, arguments)
+    if step.by_shard:
+        refs = _appended(work, store, stage, came_from)
+        return Receipt(refs, Took(stage.wall_s, time.perf_counter() - begun, stage.cpu_s, time.thread_time() - begun_cpu))
+    made = stage.run(_gathered(work, store) if step.fan is Fan.GATHER else _tables(work.step, work.inputs, store))
+    refs = {}
     for name, contract in step.writes.items():
         table = contract.conform(made[name], work.unit)
         options = step.parquet.get(name)
@@ -140,31 +134,78 @@ def do(work: Work, store: Store, handle: Handle | None = None) -> Receipt:
                 refs[output] = store.put(step.folder, work.key, output, piece, came_from, options)
         else:
             refs[name] = store.put(step.folder, work.key, name, table, came_from, options)
-    return Receipt(refs, Took(stage_s, time.perf_counter() - begun, stage_cpu_s, time.thread_time() - begun_cpu))
+    return Receipt(refs, Took(stage.wall_s, time.perf_counter() - begun, stage.cpu_s, time.thread_time() - begun_cpu))
 
 
-def _tables(work: Work, store: Store) -> dict[str, pa.Table]:
+class _Stage:
+    """A unit's stage, with the time that it takes."""
+
+    def __init__(self, work: Work, arguments: Mapping[str, Any]) -> None:
+        self._work = work
+        self._arguments = arguments
+        self.wall_s = self.cpu_s = 0.0
+
+    def run(self, tables: Mapping[str, pa.Table]) -> Tables:
+        """What the stage makes of some tables.
+
+        Raises: UnitError naming the unit where it breaks; MedtraceError as it raised it.
+        """
+        begun, begun_cpu = time.perf_counter(), time.thread_time()
+        try:
+            return self._work.step.run(**self._arguments, **tables)
+        except MedtraceError:
+            raise
+        except MemoryError:
+            raise
+        except Exception as error:
+            raise UnitError(
+                f"{self._work.unit} failed: {type(error).__name__}: {error}. This is a fault in medtrace; what was finished is kept."
+            ) from error
+        finally:
+            self.wall_s += time.perf_counter() - begun
+            self.cpu_s += time.thread_time() - begun_cpu
+
+
+def _appended(work: Work, store: Store, stage: _Stage, came_from: Sequence[str]) -> dict[str, Ref]:
+    """What the stage makes of each shard of a group, one after the other: the tables of one alone are in memory."""
+    step = work.step
+    reads = Counter(read.name for read in step.reads)
+    shards = max((len(pieces) // reads[name] for name, pieces in work.inputs.items()), default=0)
+    adding: dict[str, Adding] = {}
+    with ExitStack() as stack:
+        for shard in range(shards):
+            made = stage.run(_tables(step, {name: pieces[shard::shards] for name, pieces in work.inputs.items()}, store))
+            for name, contract in step.writes.items():
+                table = contract.conform(made[name], work.unit)
+                if name not in adding:
+                    opened = store.adding(step.folder, work.key, name, table.schema, came_from, step.parquet.get(name))
+                    adding[name] = stack.enter_context(opened)
+                adding[name].add(table)
+    return {name: one.ref for name, one in adding.items()}
+
+
+def _tables(step: Step, inputs: Mapping[str, Sequence[Piece]], store: Store) -> dict[str, pa.Table]:
     """What the unit reads, by name; images that another read names come last."""
-    named_by = {read.name: read.named_by for read in work.step.reads if read.named_by}
-    on_disk = {read.name for read in work.step.reads if read.on_disk}
-    tables = {name: _table(work, pieces, store, name in on_disk) for name, pieces in work.inputs.items() if name not in named_by}
+    named_by = {read.name: read.named_by for read in step.reads if read.named_by}
+    on_disk = {read.name for read in step.reads if read.on_disk}
+    tables = {name: _table(step, pieces, store, name in on_disk) for name, pieces in inputs.items() if name not in named_by}
     for name, other in named_by.items():
         wanted = pc.unique(tables[other][Image.digest].combine_chunks())
-        tables[name] = pa.concat_tables([_images(piece, wanted, store) for piece in work.inputs[name]])
+        tables[name] = pa.concat_tables([_images(piece, wanted, store) for piece in inputs[name]])
     return tables
 
 
-def _table(work: Work, pieces: Sequence[Piece], store: Store, on_disk: bool = False) -> pa.Table:
+def _table(step: Step, pieces: Sequence[Piece], store: Store, on_disk: bool = False) -> pa.Table:
     if on_disk:
-        parts = (_placed(work, piece, part) for piece in pieces for part in store.read_groups(piece.ref, piece.columns))
+        parts = (_placed(step, piece, part) for piece in pieces for part in store.read_groups(piece.ref, piece.columns))
         return mapped(parts, store.root)
-    tables = [_placed(work, piece, store.read(piece.ref, piece.columns)) for piece in pieces]
+    tables = [_placed(step, piece, store.read(piece.ref, piece.columns)) for piece in pieces]
     return tables[0] if len(tables) == 1 else pa.concat_tables(tables)
 
 
-def _placed(work: Work, piece: Piece, table: pa.Table) -> pa.Table:
+def _placed(step: Step, piece: Piece, table: pa.Table) -> pa.Table:
     """Rows of a reduce say which shard they are of."""
-    if work.step.fan is not Fan.REDUCE:
+    if step.fan is not Fan.REDUCE:
         return table
     return table.append_column(SHARD.field(), pa.array(np.full(table.num_rows, piece.index, np.int32)))
 

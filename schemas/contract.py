@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 import pyarrow as pa
 
 from schemas.errors import SchemaError
+from schemas.features import ENCODED_IMAGES, IMAGES
 
 
 class Column(str):
@@ -50,7 +51,7 @@ class Contract:
 
     @classmethod
     def conform(cls, table: pa.Table, where: str = "") -> pa.Table:
-        """The table with this contract's columns, order and types.
+        """The table with this contract's columns, order and types; images that a dictionary holds once stay so.
 
         Raises: SchemaError naming every offending column at once.
         """
@@ -75,7 +76,7 @@ class Contract:
         if faults:
             at = f" of {where}" if where else ""
             raise SchemaError(f"The table{at} is no {cls.__name__} table: {'; '.join(faults)}.")
-        return pa.Table.from_arrays(arrays, schema=cls.schema)
+        return pa.Table.from_arrays(arrays, schema=_held(cls.schema, arrays))
 
     @classmethod
     def from_rows(cls, rows: Iterable[Mapping[Any, Any]]) -> pa.Table:
@@ -99,9 +100,14 @@ class Contract:
         return cls.schema.empty_table()
 
 
+def _held(schema: pa.Schema, arrays: Iterable[pa.ChunkedArray]) -> pa.Schema:
+    """The schema with the types that the arrays have."""
+    return pa.schema([field.with_type(array.type) for field, array in zip(schema, arrays, strict=True)], schema.metadata)
+
+
 def _cast(array: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray | None:
     """The array in that type, none where a value does not fit."""
-    if array.type == kind:
+    if array.type == kind or (kind == IMAGES and array.type == ENCODED_IMAGES):
         return array
     if not _same_fields(array.type, kind):
         return None

@@ -7,13 +7,11 @@ response, images with `<image>` markers) and verl (verl_prompt, reward_model, ex
 import pyarrow as pa
 
 from schemas.contract import Column, Contract
-from schemas.features import publishable
+from schemas.features import IMAGE, IMAGES, publishable
 from schemas.trace import Selected
 
 MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
 MESSAGES = pa.list_(MESSAGE)
-IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
-IMAGES = pa.list_(IMAGE)
 SERIES = pa.list_(pa.list_(pa.float32()))
 SERIES_DOC = "Leads of an ECG in mV, 2,500 samples each (leads I, II, V1 to V6); [] if none"
 REWARD_MODEL = pa.struct([("style", pa.string()), ("ground_truth", pa.string())])

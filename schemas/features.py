@@ -5,7 +5,11 @@ from typing import Any
 
 import pyarrow as pa
 
-_IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+IMAGES = pa.list_(IMAGE)
+# The same in memory, the bytes of an image that many rows share held once.
+ENCODED_IMAGE = pa.struct([("bytes", pa.dictionary(pa.int32(), pa.binary())), ("path", pa.string())])
+ENCODED_IMAGES = pa.list_(ENCODED_IMAGE)
 
 
 def huggingface_metadata(schema: pa.Schema) -> dict[bytes, bytes]:
@@ -29,7 +33,7 @@ def publishable(schema: pa.Schema) -> pa.Schema:
 
 
 def _feature(kind: pa.DataType) -> Any:
-    if kind == _IMAGE:
+    if kind == IMAGE:
         return {"_type": "Image"}
     if pa.types.is_list(kind):
         inner = _feature(kind.value_type)

@@ -36,7 +36,18 @@ def publish_step(manifest: Manifest) -> Step:
         reads.append(Read("selected", f"select[{teacher.name if teacher else 'none'}]", "selected"))
     published = {name: contract for name, contract in publish.OUTPUTS.items() if contract in CONFIGS.values()}
     parquet = {name: {**parquet_options(contract), "max_group_bytes": PUBLISHED_GROUP_BYTES} for name, contract in published.items()}
-    return Step("publish", 6, Fan.GROUP, publish.publish, recipe, tuple(reads), publish.OUTPUTS, parquet=parquet, group_bytes=SHARD_BYTES)
+    return Step(
+        "publish",
+        7,
+        Fan.GROUP,
+        publish.publish,
+        recipe,
+        tuple(reads),
+        publish.OUTPUTS,
+        parquet=parquet,
+        group_bytes=SHARD_BYTES,
+        by_shard=True,
+    )
 
 
 def _asked(teacher: Teacher) -> publish.Asked:

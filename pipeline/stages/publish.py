@@ -16,13 +16,13 @@ from pipeline.groups import group_names
 from pipeline.markers import MARKER, unmarked
 from pipeline.verify.think import published_trace
 from schemas.contract import Contract
-from schemas.corpus import EXTRA_INFO, IMAGES, REWARD_MODEL, Rejected, Rl, Sft, SftText, Tally
+from schemas.corpus import EXTRA_INFO, REWARD_MODEL, Rejected, Rl, Sft, SftText, Tally
 from schemas.example import Chosen, Dropped
+from schemas.features import ENCODED_IMAGE, ENCODED_IMAGES
 from schemas.image import Image
 from schemas.trace import Judgement, Selected, Trace
 
 EXTENSIONS = {"jpeg": "jpg", "png": "png", "gif": "gif", "webp": "webp", "tiff": "tif", "bmp": "bmp"}
-CHUNK_BYTES = 64 << 20
 OUTPUTS: dict[str, type[Contract]] = {
     "sft-train": Sft,
     "sft-heldout": Sft,
@@ -123,8 +123,10 @@ class _Questions:
         }
         self.digests = flat(chosen[Chosen.images])
         self.series = flat(chosen[Chosen.time_series])
-        self._images = images
-        self._places = {digest: at for at, digest in enumerate(images[Image.digest].to_pylist())}
+        self._known = flat(images[Image.digest])
+        self._bytes = flat(images[Image.bytes]).cast(pa.binary())
+        told = zip(images[Image.published_digest].to_pylist(), images[Image.format].to_pylist(), strict=True)
+        self._paths = pa.array([f"{digest}.{EXTENSIONS.get(kind, kind)}" for digest, kind in told], pa.string())
 
     def take(self, places: np.ndarray, names: Sequence[str]) -> dict[str, Any]:
         """What every published row says, for the questions at some places, each asked with the prompt of that name."""
@@ -161,32 +163,18 @@ class _Questions:
         series = leads(self.series.take(at))
         return {Sft.images: self.pictures(places), Sft.image_digests: self.digests.take(at), Sft.time_series: series}
 
-    def pictures(self, places: np.ndarray) -> pa.ChunkedArray:
-        """The images of the questions at some places, in chunks of bounded size."""
-        digests = self.digests.take(pa.array(places, pa.int64())).to_pylist()
-        sizes = self._images[Image.size].to_pylist()
-        chunks: list[list[list[str]]] = [[]]
-        room = CHUNK_BYTES
-        for named in digests:
-            weight = sum(sizes[self._places[digest]] for digest in named)
-            if room < weight and chunks[-1]:
-                chunks.append([])
-                room = CHUNK_BYTES
-            room -= weight
-            chunks[-1].append(named)
-        return pa.chunked_array([self._chunk(chunk) for chunk in chunks], IMAGES)
-
-    def _chunk(self, named: Sequence[Sequence[str]]) -> pa.Array:
-        offsets = np.concatenate(([0], np.cumsum([len(digests) for digests in named], dtype=np.int64)))
-        at = pa.array([self._places[digest] for digests in named for digest in digests], pa.int64())
-        taken = self._images.select([Image.bytes, Image.published_digest, Image.format]).take(at)
-        names = [
-            f"{digest}.{EXTENSIONS.get(kind, kind)}"
-            for digest, kind in zip(taken[Image.published_digest].to_pylist(), taken[Image.format].to_pylist(), strict=True)
-        ]
-        data = pa.array(taken[Image.bytes].to_pylist(), pa.binary())
-        pictures = pa.StructArray.from_arrays([data, pa.array(names, pa.string())], fields=list(IMAGES.value_type))
-        return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pictures, type=IMAGES)
+    def pictures(self, places: np.ndarray) -> pa.ListArray:
+        """The images of the questions at some places, each held once however many rows name it."""
+        named = self.digests.take(pa.array(places, pa.int64()))
+        counts = named.value_lengths().to_numpy()
+        at = pc.index_in(named.flatten(), self._known)
+        if at.null_count:
+            raise ValueError("rows name images that are not there")
+        pictures = pa.StructArray.from_arrays(
+            [pa.DictionaryArray.from_arrays(at, self._bytes), self._paths.take(at)], fields=list(ENCODED_IMAGE)
+        )
+        offsets = np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
+        return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pictures, type=ENCODED_IMAGES)
 
 
 def _teacher(images: Sequence[str], recipe: PublishRecipe) -> str | None:
@@ -243,7 +231,7 @@ def _sft(contract: type[Contract], questions: _Questions, of: np.ndarray, traced
     columns |= {Sft.response: response, Sft.completion: messages("assistant", response)}
     if Sft.images in contract.columns:
         columns |= questions.shown(of[rows])
-    return pa.table({name: columns[name] for name in contract.columns}, schema=contract.schema)
+    return _table(contract, columns)
 
 
 def _rl(questions: _Questions, rows: np.ndarray, of: np.ndarray, traced: Mapping[str, Any]) -> pa.Table:
@@ -264,7 +252,7 @@ def _rl(questions: _Questions, rows: np.ndarray, of: np.ndarray, traced: Mapping
         Rl.pass_rate_method: pc.fill_null(traced[Sft.pass_rate_method].take(at), ""),
         Rl.no_trace: pa.array(["" if told else "no_teacher" for told in measured], pa.string()),
     }
-    return pa.table({name: columns[name] for name in Rl.columns}, schema=Rl.schema)
+    return _table(Rl, columns)
 
 
 def _rejected(questions: _Questions, of: np.ndarray, traced: Mapping[str, Any], rows: np.ndarray) -> pa.Table:
@@ -277,7 +265,11 @@ def _rejected(questions: _Questions, of: np.ndarray, traced: Mapping[str, Any], 
         Rejected.answer_stop: traced["stop"].take(at),
         Rejected.image_digests: questions.digests.take(pa.array(of[rows], pa.int64())),
     }
-    return pa.table({name: columns[name] for name in Rejected.columns}, schema=Rejected.schema)
+    return _table(Rejected, columns)
+
+
+def _table(contract: type[Contract], columns: Mapping[str, Any]) -> pa.Table:
+    return contract.conform(pa.table({name: columns[name] for name in contract.columns}), "publish")
 
 
 def _tally(chosen: pa.Table, dropped: pa.Table, traced: Mapping[str, Any], of: np.ndarray, *rl: pa.Table) -> pa.Table:

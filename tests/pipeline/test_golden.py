@@ -108,7 +108,7 @@ GOLDEN: dict[str, tuple[int, str]] = {
     "select": (3, "0bcf6646dd9c1883b1981d553c3d1c13"),
     "narrow": (1, "c847934ae7a59ec4c74a7d74667986b0"),
     "settle": (1, "90ff9440d99c7c9070439d89f228ff3d"),
-    "publish": (6, "f35bee4e6fa204e42bb7ff8fd311f5c2"),
+    "publish": (7, "3d8f620f6b342a599fbf8fe06c813c4a"),
 }
 WRITES: dict[str, Mapping[str, type[Contract]]] = {
     "ingest": {"examples": Example, "images": Image, "rejects": Reject},

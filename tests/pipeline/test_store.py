@@ -206,11 +206,10 @@ def test_a_file_that_is_gone_says_what_to_do(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_gives_one_sentence_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(table: pa.Table, where: Path, **options: Any) -> None:
-        Path(where).write_bytes(b"PAR1 half")
+    def full(writer: Any, table: pa.Table, **options: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("pipeline.store.pq.write_table", full)
+    monkeypatch.setattr("pyarrow.parquet.ParquetWriter.write_table", full)
     store = Store(tmp_path)
     with pytest.raises(StoreError, match="No space left on device") as caught:
         put(store)

@@ -9,11 +9,11 @@ import pytest
 
 from pipeline.groups import group_name
 from pipeline.prompts import BOXED, DIRECT, by_name
-from pipeline.stages import publish as stage
 from pipeline.stages.judge import JudgeRecipe, judge
 from pipeline.stages.publish import OUTPUTS, Asked, PublishRecipe, publish
 from schemas.corpus import Rejected, Rl, Sft, SftText, Tally
 from schemas.example import Chosen, Dropped, Example
+from schemas.features import ENCODED_IMAGES
 from schemas.image import Image
 from schemas.trace import Judgement, Selected, Trace
 from tests.fixtures.stage_rows import chosen, digest_of, example, image, images, judgement, selection, table, trace
@@ -167,13 +167,19 @@ def test_the_rows_of_one_image_stay_side_by_side() -> None:
     assert ids(table) == [f"{n}/{sample}" for n in range(6) for sample in range(2)]
 
 
-def test_many_images_are_cut_into_chunks_and_none_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_image_is_held_once_however_many_rows_name_it() -> None:
     rows = [example(f"{n}", images=[[P, Q], [], [Q]][n % 3]) for n in range(7)]
-    whole = made(rows, {f"{n}": [""] for n in range(7)})
-    monkeypatch.setattr(stage, "CHUNK_BYTES", 2)
-    cut = made(rows, {f"{n}": [""] for n in range(7)})
-    assert cut["sft-train"][Sft.images].num_chunks > 1
-    assert all(cut[name].equals(whole[name]) for name in whole)
+    table = made(rows, {f"{n}": ["", ""] for n in range(7)})["sft-train"]
+    assert table[Sft.images].type == ENCODED_IMAGES
+    assert len(table[Sft.images].chunk(0).flatten().field("bytes").dictionary) == 2
+    plainly = table[Sft.images].cast(Sft.images.type).to_pylist()
+    assert plainly == table[Sft.images].to_pylist()
+    assert [len(images) for images in plainly] == [2, 2, 0, 0, 1, 1, 2, 2, 0, 0, 1, 1, 2, 2]
+
+
+def test_an_image_that_is_not_there_is_no_published_row() -> None:
+    with pytest.raises(ValueError, match="images that are not there"):
+        made([example("1", images=[digest_of("x")])], {"1": [""]})
 
 
 def test_sft_has_the_thought_and_the_answer_in_one_form() -> None:
