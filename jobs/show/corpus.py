@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from jobs.preview import Plan
     from pipeline.publish.audit import Audit
     from pipeline.publish.diff import Diff
+    from pipeline.publish.exports.write import Exported
 
 
 def plan(found: "Plan", *, as_json: bool) -> None:
@@ -125,3 +126,18 @@ def reported(path: "Path", *, as_json: bool) -> None:
         print_json({"out": str(path), "bytes": path.stat().st_size})
         return
     print_line(f"{path} ({path.stat().st_size / 1024:,.0f} KiB): open it in a browser.")
+
+
+def exported(found: "Exported", *, as_json: bool) -> None:
+    """What an export wrote."""
+    if as_json:
+        files = [{"path": one.path, "rows": one.rows, "bytes": one.size} for one in found.files]
+        print_json({"format": found.format, "out": str(found.out), "files": files, "left_out": dict(found.left_out)})
+        return
+    table = table_of("file", "rows", "MB")
+    for one in found.files:
+        table.add_row(escape(one.path), f"{one.rows:,}", f"{one.size / 1e6:,.1f}")
+    print_tables(table)
+    for why, count in found.left_out.items():
+        print_line(f"{count:,} rows were left out: {why}.")
+    print_line(f"For {found.format} in {found.out}. Read {found.out / 'README.md'}.")

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.publish.layout import IMAGE_BYTES
 from pipeline.publish.lock import FORMAT
 from pipeline.publish.lock_form import form_fault
 from schemas.corpus import CONFIGS
@@ -31,13 +32,15 @@ class CorpusShard:
     sha256: str
     digest: str
 
-    def tables(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
-        """The rows, one table a row group.
+    def tables(self, columns: Sequence[str] | None = None, *, encoded: bool = False) -> Iterator[pa.Table]:
+        """The rows, one table a row group; with `encoded`, an image that many rows share is held once.
 
         Raises: CorpusError where the file is gone or damaged.
         """
         try:
-            with pq.ParquetFile(self.path) as file:
+            with pq.ParquetFile(
+                self.path, read_dictionary=[IMAGE_BYTES] if encoded and "images" in CONFIGS[self.config].columns else None
+            ) as file:
                 for group in range(file.metadata.num_row_groups):
                     yield file.read_row_group(group, columns=list(columns) if columns is not None else None, use_threads=False)
         except (OSError, pa.ArrowException) as error:

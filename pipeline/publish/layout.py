@@ -8,6 +8,7 @@ import pyarrow as pa
 from schemas.contract import Contract
 
 IMAGE_BYTES = "images.list.element.bytes"
+ONE_IMAGE_BYTES = "image.bytes"
 DICTIONARY_LIMIT_BYTES = 256 << 20
 ZSTD_LEVEL = 3
 
@@ -61,18 +62,18 @@ def leaves(schema: pa.Schema) -> list[Leaf]:
     return [leaf for field in schema for leaf in _leaves(field.name, field.name, field.type)]
 
 
-def parquet_options(contract: type[Contract]) -> dict[str, Any]:
-    """The options of `pyarrow.parquet.write_table` for a table of a contract.
+def parquet_options(of: type[Contract] | pa.Schema) -> dict[str, Any]:
+    """The options of `pyarrow.parquet.write_table` for a table of a contract, or of another schema that is published.
 
     Images are compressed already: each is written once a row group by its dictionary, without a codec
     (measured: 2,475 MB/s against 1,384 with zstd and no dictionary, 89.7 MB against 862 plain).
     """
-    found = leaves(contract.schema)
-    packed = {leaf.path: "none" if leaf.path == IMAGE_BYTES else "zstd" for leaf in found}
+    found = leaves(of if isinstance(of, pa.Schema) else of.schema)
+    packed = {leaf.path: "none" if leaf.path in (IMAGE_BYTES, ONE_IMAGE_BYTES) else "zstd" for leaf in found}
     return {
         "compression": packed,
         "compression_level": {path: ZSTD_LEVEL for path, codec in packed.items() if codec == "zstd"},
-        "use_dictionary": [leaf.path for leaf in found if leaf.path == IMAGE_BYTES or _repeats(leaf)],
+        "use_dictionary": [leaf.path for leaf in found if leaf.path in (IMAGE_BYTES, ONE_IMAGE_BYTES) or _repeats(leaf)],
         "dictionary_pagesize_limit": DICTIONARY_LIMIT_BYTES,
         "write_statistics": [leaf.path for leaf in found if leaf.name not in LONG],
         "write_page_index": True,
