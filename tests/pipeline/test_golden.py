@@ -98,7 +98,7 @@ GOLDEN: dict[str, tuple[int, str]] = {
     "find_overlaps": (3, "3dec630166ab96ddbca2398a237fbae0"),
     "decide_overlaps": (1, "545b5ca3d581adadce19783e1325ad31"),
     "shrink_images": (1, "cf971d521641416ffd3fc50e2172ff36"),
-    "show_overlaps": (1, "e1102129bebacdf5d5cc9dec0beb3ca8"),
+    "show_overlaps": (1, "90f59d5e4c4a09c47ae5c5d73bb11dea"),
     "rank": (4, "49944f889c925d248e4d6b0ccd32d473"),
     "scan_text": (1, "192042cc22a2b45ab1121c55497a5232"),
     "choose": (3, "32bfaad1c4a51a17b129eb83b0e283e4"),
