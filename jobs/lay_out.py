@@ -24,6 +24,7 @@ def lay_out(
     """
     shards = published(store, execution)
     met = [execution.refs("decide_overlaps", "overlaps"), execution.refs("show_overlaps", "thumbnails")]
+    near = execution.refs("join_texts", "similar")
     tallies = tally(graph, store, execution)
     finish(
         out,
@@ -35,6 +36,7 @@ def lay_out(
         {entry_of(item.dataset, item.benchmark): facts_of(item, lock) for item in items},
         {"steps": {step.name: step.version for step in graph.steps}},
         Evidence(*(store.path(ref.step, ref.key, ref.output) for (ref,) in met)) if all(met) else None,
+        store.path(near[0].step, near[0].key, near[0].output) if near else None,
     )
     counts: Counter[str] = Counter()
     for shard in shards:

@@ -5,6 +5,7 @@ from jobs.steps.given import Input, hash_name, ingest_name
 from jobs.steps.overlaps import overlap_steps
 from jobs.steps.pictures import bound_steps, hash_step, picture_steps
 from jobs.steps.rows import choose_step, duplicates_step, gather_step, ingest_step, partition_step, rank_step, scan_steps
+from jobs.steps.similar import similar_steps
 from jobs.steps.traces import teacher_steps
 from pipeline.graph import Graph
 from pipeline.read_source import digest_part
@@ -23,6 +24,7 @@ def build_graph(manifest: Manifest, inputs: tuple[Input, ...]) -> Graph:
     steps += [hash_step(hash_name(item), ingest_name(item)) for item in benchmarks]
     steps += [partition_step(sources), gather_step(sources), hash_step("hash_images", "gather")]
     steps += picture_steps(manifest, benchmarks)
+    steps += similar_steps(manifest, sources)
     steps += [duplicates_step(), *overlap_steps(manifest, sources, benchmarks)]
     steps += [rank_step(manifest, sources, decided=bool(benchmarks)), *scan_steps(manifest), choose_step(manifest)]
     steps += bound_steps(manifest)

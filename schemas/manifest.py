@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from schemas.errors import ManifestError
-from schemas.manifest_parts import MOST_SAMPLES, After, Cap, Images, Name, Near, OverlapRule, Price, Shot, Usd
+from schemas.manifest_parts import MOST_SAMPLES, After, Cap, Images, Name, Near, OverlapRule, Price, Shot, Texts, Usd
 from schemas.manifest_parts import Section as _Model
 from schemas.vocabulary import BodyPart, Domain, Modality, Task
 
@@ -195,6 +195,7 @@ class Manifest(_Model):
     benchmark: tuple[Dataset, ...] = Field(default=())
     overlap: tuple[OverlapRule, ...] = Field(default=())
     images: Images = Images()
+    texts: Texts = Texts()
     privacy: Privacy = Privacy()
     split: Split = Split()
     teacher: tuple[Teacher, ...] | Literal["none"] = Field(default="none")
@@ -293,7 +294,7 @@ def _keys_beside(place: list[Any]) -> list[str]:
     inner: dict[str, type[BaseModel]] = {"source": Dataset, "benchmark": Dataset, "split": Split, "teacher": Teacher}
     inner |= {"judge": Judge, "model": JudgeModel, "select": Select, "gold": GoldColumn, "price": Price}
     inner |= {"budget": Budget, "caps": Cap, "after": After, "overlap": OverlapRule, "images": Images, "near": Near, "privacy": Privacy}
-    inner |= {"shots": Shot}
+    inner |= {"shots": Shot, "texts": Texts}
     for part in place[:-1]:
         model = inner.get(part, model) if isinstance(part, str) else model
     return [field.alias or name for name, field in model.model_fields.items()]

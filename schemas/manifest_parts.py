@@ -38,6 +38,16 @@ class Images(Section):
         return 4 if self.near == "none" else self.near.radius
 
 
+class Texts(Section):
+    """What becomes of questions in nearly the same words: whose runs of three words have at least this Jaccard similarity.
+
+    `report`: they are listed and share a split; `drop`: of two that ask the same in other grammar the first stays; `off`: none is looked for.
+    """
+
+    near: Literal["report", "drop", "off"] = "report"
+    threshold: float = Field(default=0.8, ge=0.5, le=1.0)
+
+
 class OverlapRule(Section):
     """What is done about some of the findings of overlap with benchmarks; of several rules the first that speaks of one decides."""
 

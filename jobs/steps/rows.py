@@ -24,6 +24,7 @@ from schemas.graph import Duplicate, Overlap, Partition, Rank
 from schemas.image import Image, ImageHash
 from schemas.manifest import Dataset, Manifest
 from schemas.picture import Picture
+from schemas.similar import Similar
 
 DECODERS = ("pydicom", "pylibjpeg-libjpeg", "pylibjpeg-openjpeg", "pylibjpeg-rle", "nibabel")
 IMAGE_ROWS_IN_GROUP = 64
@@ -123,6 +124,7 @@ def rank_step(manifest: Manifest, sources: list[Input], *, decided: bool) -> Ste
         max_rows=tuple(item.dataset.max_rows or 0 for item in sources),
         heldout=manifest.split.heldout,
         seed=manifest.seed,
+        drops_similar=manifest.texts.near == "drop",
     )
     told = (Overlap.id, Overlap.benchmark, Overlap.row, Overlap.kind, Overlap.rule, Overlap.score, Overlap.decision)
     reads = (
@@ -131,8 +133,9 @@ def rank_step(manifest: Manifest, sources: list[Input], *, decided: bool) -> Ste
         _PICTURES,
         Read("duplicates", "find_duplicates", "duplicates"),
         *([Read("overlaps", "decide_overlaps", "overlaps", told)] if decided else []),
+        *([Read("similar", "join_texts", "similar", (Similar.id, Similar.other, Similar.against))] if manifest.texts.near != "off" else []),
     )
-    return Step("rank", 4, Fan.REDUCE, rank.rank, recipe, reads, {"ranks": Rank})
+    return Step("rank", 5, Fan.REDUCE, rank.rank, recipe, reads, {"ranks": Rank})
 
 
 def scan_steps(manifest: Manifest) -> list[Step]:

@@ -9,6 +9,7 @@ from pipeline.publish.layout import data_files
 from pipeline.publish.markdown import block, code, line, link, table, text
 from pipeline.publish.overlaps import overlaps_section
 from pipeline.publish.privacy import SCAN, privacy_section
+from pipeline.publish.similar import similar_section
 from pipeline.publish.told_traces import costs_section, flags_section, number, teachers_section, traces_of
 from schemas.corpus import BUDGET
 from schemas.manifest import Manifest
@@ -47,6 +48,7 @@ def render_card(lock: Lock, manifest: Manifest) -> str:
         "## Flags\n\n" + flags_section(lock),
         "## From rows to rows\n\n" + _funnel(lock),
         "## Overlaps with benchmarks\n\n" + overlaps_section(lock, manifest),
+        "## Questions in nearly the same words\n\n" + similar_section(lock, manifest),
         "## Identifiers of persons\n\n" + privacy_section(lock, manifest),
         "## Limitations\n\n" + _limitations(lock, manifest),
         "## Licences and sources\n\n" + _sources(lock),

@@ -20,6 +20,7 @@ from pipeline.publish.layout import shard_path
 from pipeline.publish.lock import FORMAT, Filed, Shard, SourceFacts, make_lock
 from pipeline.publish.overlaps import OVERLAPS, THUMBNAILS, Evidence
 from pipeline.publish.report.page import REPORT, render_report
+from pipeline.publish.similar import SIMILAR
 from pipeline.publish.texts import MACHINE_PATH
 from pipeline.store import sync_folder
 from schemas.corpus import CONFIGS
@@ -45,11 +46,13 @@ def finish(
     facts: Mapping[str, SourceFacts],
     build: Mapping[str, Any],
     overlaps: Evidence | None = None,
+    similar: Path | None = None,
 ) -> None:
-    """Lays a corpus out at `out`: shards (hard links where the disk allows), card, manifest, lock, and the findings of overlap.
+    """Lays a corpus out at `out`: shards (hard links where the disk allows), card, manifest, lock, and what was found beside the rows.
 
     It is made beside `out` and takes its place at once. `build` goes into the lock as it is. `overlaps`: the stored
-    findings and their thumbnails, None where no benchmark is named.
+    findings and their thumbnails, None where no benchmark is named; `similar`: the stored pairs in nearly the same words, None
+    where none was looked for.
     Raises: StoreError where `out` holds something else or cannot be written, or a stored shard is gone.
     """
     out = out.resolve()
@@ -61,7 +64,7 @@ def finish(
         check_replaceable(out, manifest.name)
         for leftover in (partial, former):
             shutil.rmtree(leftover, ignore_errors=True)
-        _lay_out(partial, _ordered(shards), tallies, manifest, manifest_text, manifest_name, facts, build, overlaps)
+        _lay_out(partial, _ordered(shards), tallies, manifest, manifest_text, manifest_name, facts, build, overlaps, similar)
         swap(partial, out, former)
     except OSError as error:
         raise StoreError(f"{out} cannot be written: {error.strerror or error}. Make room or choose another folder with --out.") from error
@@ -158,20 +161,22 @@ def _lay_out(
     facts: Mapping[str, SourceFacts],
     build: Mapping[str, Any],
     overlaps: Evidence | None,
+    similar: Path | None,
 ) -> None:
     filed: list[tuple[Shard, Filed]] = []
     for shard in shards:
         name = shard_path(shard.config, shard.split, shard.label)
         _place(shard.path, folder / name)
         filed.append((shard, file_of(folder, name)))
-    if overlaps is not None:
-        _place(overlaps.overlaps, folder / OVERLAPS)
-        _place(overlaps.thumbnails, folder / THUMBNAILS)
-    lock = make_lock(manifest, Path(manifest_name).name, filed, tallies, facts, build, overlaps)
+    tables = {OVERLAPS: overlaps.overlaps, THUMBNAILS: overlaps.thumbnails} if overlaps else {}
+    tables |= {SIMILAR: similar} if similar else {}
+    for name, path in tables.items():
+        _place(path, folder / name)
+    lock = make_lock(manifest, Path(manifest_name).name, filed, tallies, facts, build, overlaps, similar)
     _write(folder / "manifest.toml", portable(manifest_text))
     _write(folder / "README.md", render_card(lock, manifest))
     _write(folder / REPORT, render_report(corpus_of(folder, lock, manifest)))
-    beside = [file_of(folder, name) for name in ("README.md", "manifest.toml", REPORT, *([OVERLAPS, THUMBNAILS] if overlaps else []))]
+    beside = [file_of(folder, name) for name in ("README.md", "manifest.toml", REPORT, *tables)]
     lock["files"] = [{"path": one.path, "sha256": one.sha256, "size": one.size} for one in beside]
     _write(folder / "lock.json", _lock_text(lock))
     for inner in sorted(path for path in folder.rglob("*") if path.is_dir()):

@@ -17,6 +17,7 @@ from pipeline.publish.card import CARD
 from pipeline.publish.layout import shard_path
 from pipeline.publish.overlaps import Evidence, count_evidence
 from pipeline.publish.report import VERSION
+from pipeline.publish.similar import count_similar
 from pipeline.rulings import rulings_of
 from pipeline.verify.answer import VERIFIER
 from pipeline.verify.ask_judge import JUDGE_PROMPT
@@ -137,6 +138,7 @@ def make_lock(
     facts: Mapping[str, SourceFacts],
     build: Mapping[str, Any],
     overlaps: Evidence | None = None,
+    similar: Path | None = None,
 ) -> dict[str, Any]:
     """The lock, but for the files beside the shards. Everything in it follows from the arguments and the locked versions."""
     counts: dict[str, dict[str, Any]] = {}
@@ -169,6 +171,7 @@ def make_lock(
         "tallies": sorted_tallies(tallies),
         "partial": partial_of(tallies),
         "overlaps": count_evidence(overlaps, rulings_of(manifest)) if overlaps else None,
+        "similar": count_similar(similar) if similar else None,
         "shards": [_shard(shard, filed) for shard, filed in shards],
     }
 

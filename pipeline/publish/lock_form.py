@@ -79,6 +79,13 @@ class _Partial(_Form):
     unfinished: int
 
 
+class _Similar(_Form):
+    path: str
+    rows: int
+    digest: str
+    counts: list[Annotated[tuple[str, int, int], Strict(False)]]
+
+
 class _Lock(_Form):
     name: str
     version: str
@@ -96,6 +103,7 @@ class _Lock(_Form):
     tallies: list[Annotated[tuple[str, str, str, int], Strict(False)]]
     partial: _Partial | None = None
     overlaps: _Overlaps | None = None
+    similar: _Similar | None = None
     shards: list[_Shard]
     files: list[_File]
 

@@ -1,17 +1,14 @@
 """Find duplicates: examples that show the same pictures and ask the same, across all sources."""
 
 import hashlib
-import json
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
 
 import pyarrow as pa
 
 from pipeline.fingerprint import canonical_json
-from pipeline.normalise import wording
-from schemas.example import AnswerType, Example
+from pipeline.golds import worded_gold
+from schemas.example import Example
 from schemas.graph import SHARD, Duplicate
 from schemas.picture import Picture
 
@@ -44,26 +41,5 @@ def find_duplicates(examples: pa.Table, pictures: pa.Table, recipe: DuplicatesRe
 def _golds(examples: pa.Table, places: list[int]) -> dict[int, str]:
     """What each example holds for right, by the text of the option and not by its letter."""
     chosen = examples.select([Example.answer_type, Example.gold_json, Example.options]).take(pa.array(places, pa.int64()))
-    return {place: _gold(row) for place, row in zip(places, chosen.to_pylist(), strict=True)}
-
-
-def _gold(row: Mapping[str, Any]) -> str:
-    gold = json.loads(row[Example.gold_json])
-    kind, options = row[Example.answer_type], row[Example.options]
-    if kind == AnswerType.MCQ:
-        return wording(options[gold["index"]])
-    if kind == AnswerType.MULTI:
-        return canonical_json(sorted(wording(options[index]) for index in gold["indexes"]))
-    if kind in (AnswerType.YESNO, AnswerType.YESNOMAYBE):
-        # Another release of a set may hold its yes and no as words.
-        gold = {"values": [gold["value"]]}
-    return canonical_json(_worded(gold))
-
-
-def _worded(told: Any) -> Any:
-    """A gold with its texts as they are compared, and its numbers as they are."""
-    if isinstance(told, str):
-        return wording(told)
-    if isinstance(told, list):
-        return [_worded(one) for one in cast("list[Any]", told)]
-    return {key: _worded(value) for key, value in cast("dict[str, Any]", told).items()} if isinstance(told, dict) else told
+    told = (tuple(row[name] for name in (Example.answer_type, Example.gold_json, Example.options)) for row in chosen.to_pylist())
+    return {place: worded_gold(*gold) for place, gold in zip(places, told, strict=True)}

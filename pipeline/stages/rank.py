@@ -13,16 +13,18 @@ from schemas.example import Example
 from schemas.graph import SHARD, Duplicate, Overlap, Rank
 from schemas.image import ImageHash
 from schemas.picture import Picture
+from schemas.similar import Similar
 
 
 @dataclass(frozen=True)
 class RankRecipe:
-    """Sources in order of the manifest with their caps (0: none), and the share held out."""
+    """Sources in order of the manifest with their caps (0: none), the share held out, and whether what is nearly the same is left out."""
 
     sources: tuple[str, ...]
     max_rows: tuple[int, ...]
     heldout: float = 0.0
     seed: int = 0
+    drops_similar: bool = False
 
 
 def rank(
@@ -32,11 +34,13 @@ def rank(
     duplicates: pa.Table,
     recipe: RankRecipe,
     overlaps: pa.Table | None = None,
+    similar: pa.Table | None = None,
 ) -> dict[str, pa.Table]:
     """`ranks`: one row an example, in order.
 
     In this order: a broken image, a benchmark's row, a contradiction, a repeat within the source, the source's cap (the
-    lowest ids stay), a repeat of another source's row (the source named first keeps it).
+    lowest ids stay), a repeat of another source's row (the source named first keeps it), and where the recipe says so a
+    question that says the same in nearly the same words as one that stays before it.
     """
     narrow = examples.select([SHARD, Example.id, Example.source, Example.group, Example.images]).to_pylist()
     leaks = [] if overlaps is None else [row for row in overlaps.to_pylist() if row[Overlap.decision] == Decision.LEAK]
@@ -49,8 +53,11 @@ def rank(
     keepers: dict[str, str] = {}
     for source, cap in zip(recipe.sources, recipe.max_rows, strict=True):
         _within(sorted(by_source[source]), cap, groups, keepers, reasons)
+    near = [] if similar is None else similar.to_pylist()
+    if recipe.drops_similar:
+        _drop_similar(near, {id: (place, id) for place, source in enumerate(recipe.sources) for id in by_source[source]}, reasons)
     shown = dict(zip(pictures[Picture.digest].to_pylist(), pictures[Picture.picture].to_pylist(), strict=True))
-    heldout = _heldout([row for row in narrow if row[Example.id] not in reasons], shown, recipe)
+    heldout = _heldout([row for row in narrow if row[Example.id] not in reasons], shown, near, recipe)
     rows = []
     for row in narrow:
         reason, evidence = reasons.get(row[Example.id], ("", ""))
@@ -113,8 +120,20 @@ def _within(ids: list[str], cap: int, groups: Mapping[str, str], keepers: dict[s
         keepers.setdefault(group, id)
 
 
-def _heldout(rows: list[dict[str, Any]], pictures: Mapping[str, str], recipe: RankRecipe) -> set[str]:
-    """The ids held out: whole components of rows that share a group of their source or a picture."""
+def _drop_similar(near: list[dict[str, Any]], order: Mapping[str, tuple[int, str]], reasons: dict[str, tuple[str, str]]) -> None:
+    """Leaves out what says the same as a row that stays and comes before it."""
+    before: defaultdict[str, list[str]] = defaultdict(list)
+    for row in near:
+        if not row[Similar.against]:
+            before[row[Similar.id]].append(row[Similar.other])
+    for id in sorted((id for id in before if id in order), key=order.__getitem__):
+        kept = sorted((other for other in before[id] if other in order and other not in reasons), key=order.__getitem__)
+        if kept:
+            reasons.setdefault(id, ("near duplicate", kept[0]))
+
+
+def _heldout(rows: list[dict[str, Any]], pictures: Mapping[str, str], near: list[dict[str, Any]], recipe: RankRecipe) -> set[str]:
+    """The ids held out: whole components of rows that share a group of their source, a picture or nearly all their words."""
     if not recipe.heldout:
         return set()
     parent: dict[str, str] = {}
@@ -129,6 +148,9 @@ def _heldout(rows: list[dict[str, Any]], pictures: Mapping[str, str], recipe: Ra
         for tie in _ties(row, pictures):
             ours, theirs = root(row[Example.id]), root(tie)
             parent[max(ours, theirs)] = min(ours, theirs)
+    for row in near:
+        ours, theirs = root(row[Similar.id]), root(row[Similar.other])
+        parent[max(ours, theirs)] = min(ours, theirs)
     least: dict[str, bytes] = {}
     for row in rows:
         top = root(row[Example.id])

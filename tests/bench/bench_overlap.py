@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from pipeline.texts.decide import Decision
-from pipeline.texts.duplicates import near_duplicates
+from pipeline.texts.minhash import near_pairs
 from pipeline.texts.ngrams import HashSet, ngram_hashes
 from pipeline.texts.overlap import Detector
 from pipeline.texts.questions import Question
@@ -122,7 +122,7 @@ def main() -> None:
         rate = timed("overlap", len(candidates), lambda: ours(candidates, benchmark), set(truth))
         print(f"same rule / set of tuples: {bare / theirs:.2f}   overlap / set of tuples: {rate / theirs:.2f}")
     texts = [question.question for question in candidates]
-    timed("near duplicates, exact Jaccard", len(texts), lambda: {pair.right for pair in near_duplicates(texts, 0.7)}, set())
+    timed("near duplicates", len(texts), lambda: set(near_pairs(candidates, 0.7)[0].doc.tolist()), set())
 
 
 def scale(benchmark: list[Question], count: int) -> None:

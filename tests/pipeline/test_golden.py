@@ -32,14 +32,17 @@ from pipeline.stages.choose import ChooseRecipe, choose
 from pipeline.stages.decide_overlaps import DecideOverlapsRecipe, decide_overlaps
 from pipeline.stages.find_duplicates import DuplicatesRecipe, find_duplicates
 from pipeline.stages.find_near_images import NearRecipe, find_near_images
+from pipeline.stages.find_near_texts import NearTextsRecipe, find_near_texts
 from pipeline.stages.find_overlaps import OverlapsRecipe, find_overlaps
 from pipeline.stages.gather import GatherRecipe, gather
 from pipeline.stages.hash_images import HashRecipe, hash_images
 from pipeline.stages.ingest import IngestRecipe, ingest
 from pipeline.stages.join_images import JoinRecipe, join_images
+from pipeline.stages.join_texts import JoinTextsRecipe, join_texts
 from pipeline.stages.judge import JudgeRecipe, judge
 from pipeline.stages.narrow import NarrowRecipe, narrow, place_of
 from pipeline.stages.partition import PartitionRecipe, partition
+from pipeline.stages.pick_texts import PickTextsRecipe, pick_texts
 from pipeline.stages.publish import OUTPUTS, Asked, PublishRecipe, publish
 from pipeline.stages.rank import RankRecipe, rank
 from pipeline.stages.sample import SampleRecipe, sample
@@ -49,8 +52,11 @@ from pipeline.stages.settle import SettleRecipe, settle
 from pipeline.stages.show_overlaps import ShowRecipe, show_overlaps
 from pipeline.stages.shrink_images import ShrinkRecipe, shrink_images
 from pipeline.stages.sketch_images import SketchRecipe, sketch_images
+from pipeline.stages.sketch_texts import SketchTextsRecipe, sketch_texts
 from pipeline.texts.decide import Decision
+from pipeline.texts.differ import DIFFER_VERSION
 from pipeline.texts.identifiers import SCANNER_VERSION
+from pipeline.texts.minhash import SKETCH_VERSION
 from pipeline.texts.overlap import DETECTOR_VERSION
 from schemas.contract import Contract
 from schemas.corpus import Thumbnail
@@ -59,6 +65,7 @@ from schemas.graph import SHARD, Duplicate, Finding, Overlap, Partition, Rank
 from schemas.image import Image, ImageHash
 from schemas.manifest import read_manifest
 from schemas.picture import HeldImage, ImageSketch, NearBenchmarkImage, NearImage, NearPair, Picture, ShownBenchmarkImage, ShownImage
+from schemas.similar import NearText, PickedText, Similar, TextPair, TextSketch
 from schemas.trace import Judgement, Selected, Trace
 from sources import medmcqa
 from sources.source import Row
@@ -81,6 +88,7 @@ from tests.fixtures.stage_rows import (
     pictures,
     selection,
     sharded,
+    similar,
     trace,
 )
 
@@ -99,7 +107,11 @@ GOLDEN: dict[str, tuple[int, str]] = {
     "decide_overlaps": (1, "545b5ca3d581adadce19783e1325ad31"),
     "shrink_images": (1, "cf971d521641416ffd3fc50e2172ff36"),
     "show_overlaps": (1, "90f59d5e4c4a09c47ae5c5d73bb11dea"),
-    "rank": (4, "49944f889c925d248e4d6b0ccd32d473"),
+    "sketch_texts": (1, "9d1c310cbf28cd3f62638397f277707f"),
+    "find_near_texts": (1, "f36c51bca39064d076c241657a22b69b"),
+    "pick_texts": (1, "cc7f1b6247c0a6e09076fd3a2768baa1"),
+    "join_texts": (1, "f82a540433bd4d573d82b78c589cc5b1"),
+    "rank": (5, "5a96672b7e7cc240653103b5c7fa01b5"),
     "scan_text": (1, "192042cc22a2b45ab1121c55497a5232"),
     "choose": (3, "32bfaad1c4a51a17b129eb83b0e283e4"),
     "sample": (2, "b15586817433b551c17d2e34a4d728b4"),
@@ -126,6 +138,10 @@ WRITES: dict[str, Mapping[str, type[Contract]]] = {
     "show_overlaps": {"thumbnails": Thumbnail},
     "rank": {"ranks": Rank},
     "scan_text": {"identified": Identified},
+    "sketch_texts": {"sketches": TextSketch},
+    "find_near_texts": {"near": NearText, "pairs": TextPair},
+    "pick_texts": {"picked": PickedText},
+    "join_texts": {"similar": Similar},
     "choose": {"chosen": Chosen, "dropped": Dropped},
     "sample": {"traces": Trace},
     "judge": {"judgements": Judgement},
@@ -166,6 +182,13 @@ ROWS = [
     example("17", content="v"),
 ]
 SAME = pictures(pictured("p"), pictured("q", "p"))
+STEM = "A nurse of {} years has had fever, night sweats and a dry cough for {} weeks after a journey. Which test is done first?"
+REWORDED = [
+    example("21", question=STEM.format(40, 3)),
+    example("22", question=STEM.format(40, 3).replace("has had", "has had the")),
+    example("23", question=STEM.format(51, 3), source="b"),
+    example("24", question="Is this normal?", images=[P]),
+]
 
 
 def png(value: int) -> bytes:
@@ -285,10 +308,22 @@ def shown_overlaps() -> dict[str, pa.Table]:
     return show_overlaps(Overlap.from_rows(met), Thumbnail.from_rows(small[:1]), ShowRecipe(("closed",)), Thumbnail.from_rows(small[1:]))
 
 
+def found_near_texts() -> dict[str, pa.Table]:
+    sketches = sketch_texts(examples(REWORDED), SketchTextsRecipe(SKETCH_VERSION))["sketches"]
+    return find_near_texts(sharded(examples(REWORDED), [0, 0, 1, 1]), sketches, SAME, NearTextsRecipe(0.7, SKETCH_VERSION))
+
+
+def joined_texts() -> dict[str, pa.Table]:
+    found = found_near_texts()
+    picked = sharded(pick_texts(examples(REWORDED), found["near"], PickTextsRecipe())["picked"], [0, 0, 1])
+    return join_texts(picked, found["pairs"], JoinTextsRecipe(0.7, ("a", "b"), True, SKETCH_VERSION, DIFFER_VERSION))
+
+
 def ranked() -> dict[str, pa.Table]:
     met = sharded(Overlap.from_rows([overlap("15"), overlap("17", decision="report")]))
-    recipe = RankRecipe(sources=("a", "b"), max_rows=(3, 0), heldout=0.4)
-    return rank(sharded(examples(ROWS)), hashes(hashed("p"), hashed("q")), SAME, found_duplicates()["duplicates"], recipe, met)
+    near = Similar.from_rows([similar("17", "11"), similar("13", "16", against=["numbers"])])
+    recipe = RankRecipe(sources=("a", "b"), max_rows=(3, 0), heldout=0.4, drops_similar=True)
+    return rank(sharded(examples(ROWS)), hashes(hashed("p"), hashed("q")), SAME, found_duplicates()["duplicates"], recipe, met, near)
 
 
 def scanned() -> Mapping[str, pa.Table]:
@@ -390,6 +425,10 @@ STAGES: dict[str, Any] = {
     "decide_overlaps": decided_overlaps,
     "shrink_images": shrunk,
     "show_overlaps": shown_overlaps,
+    "sketch_texts": lambda: sketch_texts(examples(REWORDED), SketchTextsRecipe(SKETCH_VERSION)),
+    "find_near_texts": found_near_texts,
+    "pick_texts": lambda: pick_texts(examples(REWORDED), found_near_texts()["near"], PickTextsRecipe()),
+    "join_texts": joined_texts,
     "rank": ranked,
     "scan_text": scanned,
     "choose": chose,

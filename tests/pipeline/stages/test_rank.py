@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from pipeline.stages.rank import RankRecipe, rank
 from schemas.graph import SHARD, Duplicate, Overlap, Rank
-from tests.fixtures.stage_rows import digest_of, example, examples, hashed, hashes, overlap, pictured, pictures, sharded
+from schemas.similar import Similar
+from tests.fixtures.stage_rows import digest_of, example, examples, hashed, hashes, overlap, pictured, pictures, sharded, similar
 
 Row = dict[str, Any]
 
@@ -212,3 +213,33 @@ def test_what_is_dropped_ties_nothing_together() -> None:
     alone = [splits(ranked(rows[:2], heldout=0.5, seed=seed)) for seed in range(8)]
     beside = [splits(ranked(rows, heldout=0.5, seed=seed, overlaps=(overlap("3"),))) for seed in range(8)]
     assert alone == [{id: split for id, split in found.items() if id != "3"} for found in beside]
+
+
+def near(*pairs: tuple[str, str], against: list[str] | None = None) -> pa.Table:
+    return Similar.from_rows([similar(id, other, **{Similar.against: against or []}) for id, other in pairs])
+
+
+def test_of_questions_in_nearly_the_same_words_the_first_stays_where_the_recipe_says_so() -> None:
+    rows = [example(id, source=source) for id, source in (("1", "b"), ("2", "a"), ("3", "a"), ("4", "a"))]
+
+    def dropped(found: pa.Table, *, drops: bool) -> dict[str, tuple[str, str]]:
+        recipe = RankRecipe(sources=("a", "b"), max_rows=(0, 0), drops_similar=drops)
+        table = rank(sharded(examples(rows)), hashes(), pictures(), Duplicate.empty(), recipe, similar=found)["ranks"]
+        return {id: why for id, why in reasons(table).items() if why[0]}
+
+    chain = near(("3", "2"), ("4", "3"), ("1", "4"))
+    assert dropped(chain, drops=True) == {"3": ("near duplicate", "2"), "1": ("near duplicate", "4")}
+    assert dropped(chain, drops=False) == {}
+    assert dropped(near(("3", "2"), against=["numbers"]), drops=True) == {}
+
+
+def test_questions_in_nearly_the_same_words_share_a_split() -> None:
+    rows = [example(str(place)) for place in range(40)]
+    pairs = [(str(place + 1), str(place)) for place in range(0, 40, 2)]
+    recipe = RankRecipe(sources=("a",), max_rows=(0,), heldout=0.4, seed=1)
+    table = rank(sharded(examples(rows)), hashes(), pictures(), Duplicate.empty(), recipe, similar=near(*pairs, against=["numbers"]))[
+        "ranks"
+    ]
+    split = dict(zip(table[Rank.id].to_pylist(), table[Rank.published_split].to_pylist(), strict=True))
+    assert set(split.values()) == {"train", "heldout"}
+    assert all(split[one] == split[two] for one, two in pairs)
