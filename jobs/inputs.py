@@ -9,6 +9,7 @@ from jobs.steps.given import Input
 from pipeline import fetch
 from pipeline.models.endpoints import endpoint_for
 from pipeline.read_source import digest_files
+from pipeline.takedown import NOTHING, Takedown, list_path, read_takedown
 from schemas.errors import ManifestError, SourceError
 from schemas.lock import FetchLock
 from schemas.manifest import Dataset, Manifest, read_manifest
@@ -27,6 +28,7 @@ class Asked:
     manifest: Manifest
     text: str
     path: Path
+    takedown: Takedown = NOTHING
 
     @property
     def lock_path(self) -> Path:
@@ -44,7 +46,7 @@ def open_manifest(path: Path) -> Asked:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise ManifestError(f"The manifest {path} cannot be read: {reason}. Name a TOML file, like jobs/manifests/demo.toml.") from error
-    return Asked(read_manifest(text, str(path)), text, path)
+    return Asked(read_manifest(text, str(path)), text, path, read_takedown(list_path(path)))
 
 
 def source_of(dataset: Dataset) -> Source:
@@ -85,7 +87,8 @@ def resolve(asked: Asked, cache: Path, *, locked: bool = False, relock: bool = F
             path, after[entry] = fetched.folder, fetched.locked
         layout, parts = _fit(source, path, dataset.split)
         digests = digest_files(file for part in parts for file in part.files)
-        inputs.append(Input(dataset, source, dataset.split or source.default_split, layout, parts, benchmark, digests))
+        taken = () if benchmark else asked.takedown.names(dataset.name)
+        inputs.append(Input(dataset, source, dataset.split or source.default_split, layout, parts, benchmark, digests, taken))
     lock = FetchLock(fetched=after)
     if lock != before and (after or before.fetched) and not locked:
         fetch.write_lock(asked.lock_path, lock)

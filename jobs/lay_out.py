@@ -2,10 +2,12 @@
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from jobs.inputs import Asked, entry_of
 from jobs.steps.given import Input
 from jobs.tallies import tally
+from pipeline.fingerprint import plain
 from pipeline.graph import Execution, Graph
 from pipeline.publish.finish import finish
 from pipeline.publish.lock import Shard, SourceFacts, unfinished
@@ -34,7 +36,7 @@ def lay_out(
         asked.text,
         asked.path.name,
         {entry_of(item.dataset, item.benchmark): facts_of(item, lock) for item in items},
-        {"steps": {step.name: step.version for step in graph.steps}},
+        built_with(graph, asked),
         Evidence(*(store.path(ref.step, ref.key, ref.output) for (ref,) in met)) if all(met) else None,
         store.path(near[0].step, near[0].key, near[0].output) if near else None,
     )
@@ -42,6 +44,13 @@ def lay_out(
     for shard in shards:
         counts[shard.config] += shard.rows
     return dict(counts), unfinished(tallies)
+
+
+def built_with(graph: Graph, asked: Asked) -> dict[str, Any]:
+    """What a lock says of the build: the version and the recipe of each step, and what must not be built again."""
+    steps = {step.name: step.version for step in graph.steps}
+    recipes = {step.name: plain(step.recipe) for step in graph.steps}
+    return {"steps": steps, "recipes": recipes, "takedown": asked.takedown.model_dump(mode="json")}
 
 
 def published(store: Store, execution: Execution) -> list[Shard]:

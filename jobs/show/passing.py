@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from jobs.show.tables import print_json, print_line
 
 if TYPE_CHECKING:
+    from jobs.redact import Redacted
     from pipeline.publish.send.run import Sent
 
 _SHOWN = 20
@@ -28,4 +29,25 @@ def sent(found: "Sent", *, as_json: bool) -> None:
     print_line(
         f"{found.dest}: {len(found.sent):,} of {found.files:,} files sent ({found.sent_bytes:,} bytes), {len(found.removed):,} removed{commit}; "
         f"all {found.verified:,} are there with the digests of the lock."
+    )
+
+
+def redacted(found: "Redacted", *, as_json: bool) -> None:
+    """What a redaction did."""
+    if as_json:
+        print_json(found.to_json())
+        return
+    rows = ", ".join(f"{count:,} {config}" for config, count in found.rows.items()) or "no"
+    print_line(f"{found.out} is now version {found.version}: {found.questions:,} questions of {found.source} went, with {rows} rows.")
+    print_line(
+        f"{found.pictures:,} pictures are no longer published. {found.answers:,} answers left the ledger, {found.units:,} files the store."
+    )
+    if found.sharing:
+        print_line(f"{len(found.sharing):,} questions that stay show a picture of one that went: {', '.join(found.sharing[:_SHOWN])}.")
+    if found.unmet:
+        print_line(f"{len(found.unmet):,} of the ids were met nowhere: {', '.join(found.unmet[:_SHOWN])}.")
+    if found.takedown is None:
+        print_line("No --manifest was named: a build of the original manifest brings these rows back. The new corpus's lock has the list.")
+    print_line(
+        "Copies elsewhere, fetched upstream files, provider's logs and backups are not reached. Prove the corpus with medtrace audit."
     )

@@ -19,6 +19,7 @@ class Input:
     parts: tuple[Part, ...]
     benchmark: bool
     digests: Mapping[Path, str]
+    takedown: tuple[str, ...] = ()
 
 
 def ingest_name(item: Input) -> str:

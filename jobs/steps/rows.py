@@ -69,6 +69,7 @@ def ingest_step(item: Input, frame: str) -> Step:
         needs_gold=not item.benchmark,
         decoders=decoders(),
         frame=Frame(frame),
+        takedown=item.takedown,
     )
     return Step(
         name=ingest_name(item),

@@ -22,7 +22,7 @@ MOST_BYTES = 1 << 30
 _MANY_OF_A_SIZE = 8
 _SMALL_BYTES, _SMALL_ANSWERS = 1 << 20, 1 << 10
 _BATCH_BYTES = 4 << 20
-_LOCK = "compact.lock"
+LOCK = "compact.lock"
 _PARTIAL = ".partial"
 _SOURCE_BYTES = 4
 _KEYED = slice(0, 48)
@@ -80,7 +80,7 @@ def compact(root: Path, *, everything: bool = False) -> Compacted:
     Raises: OSError.
     """
     with ExitStack() as stack:
-        fd = os.open(root / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        fd = os.open(root / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         stack.callback(os.close, fd)
         if not lock(fd):
             return Compacted(busy=True)

@@ -4,8 +4,10 @@ import hashlib
 from typing import Any
 
 from pipeline.fingerprint import canonical_json
+from pipeline.groups import row_name
 from pipeline.publish.corpus import CorpusShard
 from pipeline.publish.findings import Findings
+from pipeline.takedown import Takedown
 
 TOLD = (
     "source",
@@ -46,3 +48,18 @@ class Agree:
                 self.findings.add("an upstream image is published as two files", f"{where}: {image['path']} and {self._files[upstream]}")
         if row.get("verifier", self._verifier) != self._verifier:
             self.findings.add("judged by another verifier than the lock names", f"{where}: {row['verifier']}")
+
+
+class TakenDown:
+    """No row that the corpus's own list says was taken down."""
+
+    def __init__(self, takedown: Takedown) -> None:
+        self.findings = Findings("takedown", "rows")
+        self._names = {source: frozenset(names) for source, names in takedown.sources.items()}
+
+    def feed(self, shard: CorpusShard, row: dict[str, Any]) -> None:
+        """Looks at one row."""
+        self.findings.seen += 1
+        names = self._names.get(row["source"], frozenset())
+        if names and not names.isdisjoint({row_name(row["source"], row["source_row"]), row["source_group"], row["question_id"]}):
+            self.findings.add("a row that was taken down", f"{row['id']} in {shard.name}")

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from pipeline.benchmark import Item
 from pipeline.fingerprint import digest_columns, table_digest
-from pipeline.publish.agree import Agree
+from pipeline.publish.agree import Agree, TakenDown
 from pipeline.publish.alike import Alike, BenchmarkImages
 from pipeline.publish.audit_lock import check_counts, check_licences
 from pipeline.publish.checks import Answers, Forms, Ids, Rates, RowCheck, Splits
@@ -27,6 +27,7 @@ from pipeline.publish.pictures import Pictures, images_of
 from pipeline.publish.send.place import is_hubs
 from pipeline.publish.texts import Texts
 from pipeline.rulings import rulings_of
+from pipeline.takedown import told_by
 from schemas.contract import Contract
 from schemas.corpus import CONFIGS
 from schemas.features import huggingface_metadata
@@ -89,6 +90,7 @@ def audit(
     answers = Answers(corpus.lock["policy"], corpus.lock["verifier"], judge_model(corpus.lock))
     ids = Ids()
     rows: list[RowCheck] = [ids, Splits(), answers, Forms(), rates, texts, Identifiers(), Agree(corpus.lock["verifier"])]
+    rows.append(TakenDown(told_by(corpus.lock["build"])))
     _look_at_files(corpus, texts)
     facets = _scan(sound, [*rows, *([leaks] if leaks else [])], tell)
     if leaks:

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.fingerprint import canonical_json
+from pipeline.groups import group_name, row_name
 from pipeline.images.clean import Cleaned, clean
 from pipeline.images.frames import Frame
 from pipeline.normalise import content_hash
@@ -17,6 +18,7 @@ from schemas.image import Image
 from schemas.vocabulary import BodyPart, Modality, Task, domain_of
 from sources.source import Row
 
+TAKEN_DOWN = "taken down"
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -35,6 +37,7 @@ class IngestRecipe:
     needs_gold: bool = True
     decoders: tuple[str, ...] = ()
     frame: Frame = Frame.FIRST
+    takedown: tuple[str, ...] = ()
 
 
 def ingest(rows: Iterable[Row], file: str, recipe: IngestRecipe) -> dict[str, pa.Table]:
@@ -43,6 +46,11 @@ def ingest(rows: Iterable[Row], file: str, recipe: IngestRecipe) -> dict[str, pa
     images: dict[str, dict[str, Any]] = {}
     rejects: list[dict[str, Any]] = []
     for row in rows:
+        name = _taken_down(row, recipe)
+        if name:
+            told = {Reject.row: name, Reject.reason: TAKEN_DOWN, Reject.detail: ""}
+            rejects.append({Reject.source: recipe.source, Reject.file: file, **told})
+            continue
         reason, detail = _fault(row, recipe)
         if reason:
             told = {Reject.row: _writable(row.row), Reject.reason: reason, Reject.detail: _writable(detail)}
@@ -89,6 +97,23 @@ def box_text(gold: Any) -> str:
     for label, box in zip(labels, gold["boxes"], strict=True):
         by_label.setdefault(label, []).append(list(box))
     return "\n".join(f"{label} <box>{json.dumps(boxes)}</box>".strip() for label, boxes in by_label.items())
+
+
+def _taken_down(row: Row, recipe: IngestRecipe) -> str:
+    """The name under which a row was taken down; '' where it was not. The row's own is told of none that was."""
+    if not recipe.takedown:
+        return ""
+    named = [row_name(recipe.source, row.row), group_name(recipe.source, row.group)]
+    if not _fault(row, recipe)[0]:
+        named.append(example_id(row, tuple(hashlib.sha256(data).hexdigest() for data in row.images), recipe.source).hex())
+    return next((name for name in named if name and name in recipe.takedown), "")
+
+
+def example_id(row: Row, images: tuple[str, ...], source: str) -> bytes:
+    """The id of the example that a row becomes: 16 bytes."""
+    gold = canonical_json(dict(row.gold)) if row.gold else ""
+    identity = canonical_json([source, row.question, row.context, list(row.options), row.answer_type.value, gold, list(images)])
+    return hashlib.sha256(identity.encode("utf-8", "surrogatepass")).digest()[:16]
 
 
 def _fault(row: Row, recipe: IngestRecipe) -> tuple[str, str]:
@@ -162,8 +187,7 @@ def _task(row: Row) -> Task:
 def _example(row: Row, images: tuple[str, ...], recipe: IngestRecipe) -> dict[str, Any]:
     gold = canonical_json(dict(row.gold)) if row.gold else ""
     text = [row.question, row.context, *row.options]
-    identity = canonical_json([recipe.source, row.question, row.context, list(row.options), row.answer_type.value, gold, list(images)])
-    id = hashlib.sha256(identity.encode("utf-8", "surrogatepass")).digest()[:16]
+    id = example_id(row, images, recipe.source)
     lead = bytes.fromhex(images[0]) if images else hashlib.sha256(canonical_json(text).encode("utf-8", "surrogatepass")).digest()
     return {
         Example.id: id.hex(),

@@ -1,0 +1,93 @@
+"""Purging: answers that must no longer be kept leave the ledger, and all others stay."""
+
+import os
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from shutil import rmtree
+
+from pipeline.models.compact import LOCK
+from pipeline.models.ledger import SUFFIX, Ledger
+from pipeline.models.segment_writer import lock, writer_lives
+from pipeline.models.side_index import SUFFIX as INDEX
+from pipeline.store import sync_folder
+from schemas.errors import LedgerError
+
+_AT_ONCE = 256
+_FRESH = "purged"
+
+
+def purge(root: Path, keys: Collection[str]) -> int:
+    """Removes every answer to these keys; returns to how many keys there was one. No build may use the ledger meanwhile.
+
+    All other answers are written anew first; the old segments go after that.
+    Raises: LedgerError where it cannot be read or written, is damaged, or is written by somebody else at the same time.
+    """
+    ledger = Ledger(root)
+    try:
+        known = ledger.known(sorted(keys))
+        if not known:
+            return 0
+        with _alone(root):
+            damage = next(ledger.verify(), None)
+            if damage is not None:
+                raise LedgerError(f"Nothing is purged from a damaged ledger: {damage}")
+            before = _segments(root)
+            _write_others(ledger, known, root / _FRESH)
+            _replace(root, before)
+    except OSError as error:
+        raise LedgerError(f"The ledger {root} cannot be purged: {error.strerror or error}. Make it writable, then redact again.") from error
+    finally:
+        ledger.close()
+    return len(known)
+
+
+@contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    """Keeps compactions out, and fails where a writer is at work."""
+    fd = os.open(root / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        if not lock(fd) or any(_is_written(path) for path in _segments(root)):
+            raise LedgerError(f"The ledger {root} is in use; nothing was removed. Let the build end, then redact again.")
+        yield
+    finally:
+        os.close(fd)
+
+
+def _is_written(path: Path) -> bool:
+    fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        return writer_lives(fd)
+    finally:
+        os.close(fd)
+
+
+def _write_others(ledger: Ledger, gone: Collection[str], folder: Path) -> None:
+    """Writes every answer that stays into a folder of its own."""
+    rmtree(folder, ignore_errors=True)
+    fresh, others = Ledger(folder), (entry for entry in ledger.entries() if entry.key not in gone)
+    try:
+        while some := list(islice(others, _AT_ONCE)):
+            fresh.put(some)
+    finally:
+        fresh.close()
+
+
+def _segments(root: Path) -> dict[Path, int]:
+    return {path: path.stat().st_size for path in sorted(root.glob(f"*{SUFFIX}"))}
+
+
+def _replace(root: Path, before: dict[Path, int]) -> None:
+    """Puts the new segments beside the old ones and removes those; killed between, an answer stands twice and counts once."""
+    if _segments(root) != before:
+        raise LedgerError(f"The ledger {root} was written while it was purged; nothing was removed. Let the build end, then redact again.")
+    for suffix in (SUFFIX, INDEX):
+        for path in sorted((root / _FRESH).glob(f"*{suffix}")):
+            path.rename(root / path.name)
+    sync_folder(root)
+    for path in before:
+        path.unlink()
+        path.with_suffix(INDEX).unlink(missing_ok=True)
+    sync_folder(root)
+    rmtree(root / _FRESH, ignore_errors=True)

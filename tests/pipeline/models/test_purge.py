@@ -1,0 +1,73 @@
+"""Purging a ledger: what was named is gone from every byte of it, all else is there."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.models.entry import LedgerEntry
+from pipeline.models.generate import Completion
+from pipeline.models.ledger import Ledger
+from pipeline.models.purge import purge
+from schemas.errors import LedgerError
+
+
+def entry(number: int) -> LedgerEntry:
+    return LedgerEntry(f"{number + 1:064x}", "m", Completion(f"text {number}", "stop", "m", 1, 1), f'{{"id": "answer {number}"}}')
+
+
+def filled(root: Path) -> list[LedgerEntry]:
+    """A ledger of two segments, one of them compacted."""
+    entries = [entry(number) for number in range(40)]
+    for part in (entries[:15], entries[15:30]):
+        ledger = Ledger(root)
+        ledger.put(part)
+        ledger.close()
+    Ledger(root).compact()
+    last = Ledger(root)
+    last.put(entries[30:])
+    last.close()
+    return entries
+
+
+def test_what_is_purged_is_gone_and_the_rest_is_as_it_was(tmp_path: Path):
+    entries = filled(tmp_path / "ledger")
+    gone = {entries[3].key, entries[20].key, entries[35].key, f"{999:064x}"}
+    assert purge(tmp_path / "ledger", gone) == 3
+    ledger = Ledger(tmp_path / "ledger")
+    left = [one for one in entries if one.key not in gone]
+    assert ledger.get_entries([one.key for one in entries]) == {one.key: one for one in left}
+    assert sorted(one.key for one in ledger.entries()) == sorted(one.key for one in left)
+    assert list(ledger.verify()) == []
+    assert not (tmp_path / "ledger" / "purged").exists()
+
+
+def test_a_ledger_without_such_answers_is_not_touched(tmp_path: Path):
+    filled(tmp_path / "ledger")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "ledger").iterdir()}
+    assert purge(tmp_path / "ledger", {f"{999:064x}"}) == 0
+    assert {path.name: path.read_bytes() for path in (tmp_path / "ledger").iterdir()} == before
+
+
+def test_a_ledger_that_is_written_is_left_alone(tmp_path: Path):
+    entries = filled(tmp_path / "ledger")
+    writer = Ledger(tmp_path / "ledger")
+    writer.put([entry(100)])
+    with pytest.raises(LedgerError, match="is in use; nothing was removed"):
+        purge(tmp_path / "ledger", {entries[0].key})
+    writer.close()
+    assert purge(tmp_path / "ledger", {entries[0].key}) == 1
+
+
+def test_a_damaged_ledger_is_left_alone(tmp_path: Path):
+    entries = filled(tmp_path / "ledger")
+    segment = max((tmp_path / "ledger").glob("*.segment"), key=lambda path: path.stat().st_size)
+    data = bytearray(segment.read_bytes())
+    data[len(data) // 2] ^= 255
+    segment.write_bytes(data)
+    with pytest.raises(LedgerError, match="Nothing is purged from a damaged ledger"):
+        purge(tmp_path / "ledger", {entries[39].key})
+    assert segment.exists()
+
+
+def test_a_missing_ledger_holds_nothing(tmp_path: Path):
+    assert purge(tmp_path / "ledger", {entry(1).key}) == 0
