@@ -62,12 +62,13 @@ def found(files: list[bytes], hashes: list[bytes], sketches: list[Sketch], chang
 
 
 def duplicates(root: Path, every: int) -> list[str]:
-    """Recall by family and by transform, and the distinct pairs that are merged."""
-    files = [path.read_bytes() for path in sorted((root / "vqa_rad").rglob("*.jpg"))[::every]]
-    hashes, sketches = [perceptual_hashes(data).phash64 for data in files], [sketch(data) for data in files]
-    pairs = [(left, right) for left in range(len(files)) for right in range(left)]
-    near = [(left, right) for left, right in pairs if bits(hashes[left], hashes[right]) <= RADIUS]
-    merged = sum(compare(sketches[left], sketches[right]).same is Same.YES for left, right in near)
+    """Recall by family and by transform of every so manieth image, and what of all distinct pairs is merged."""
+    every_file = [path.read_bytes() for path in sorted((root / "vqa_rad").rglob("*.jpg"))]
+    every_hash, every_sketch = [perceptual_hashes(data).phash64 for data in every_file], [sketch(data) for data in every_file]
+    pairs = [(left, right) for left in range(len(every_file)) for right in range(left)]
+    near = [(left, right) for left, right in pairs if bits(every_hash[left], every_hash[right]) <= RADIUS]
+    merged = sum(compare(every_sketch[left], every_sketch[right]).same is Same.YES for left, right in near)
+    files, hashes, sketches = every_file[::every], every_hash[::every], every_sketch[::every]
     recall = {name: found(files, hashes, sketches, change) for name, change in SAME.items()}
     wrong = {name: found(files, hashes, sketches, change) for name, change in OTHER.items()}
     joined = sum(recall.values())
@@ -82,7 +83,7 @@ def duplicates(root: Path, every: int) -> list[str]:
     return [
         *rows,
         "",
-        f"{len(files)} radiographs of VQA-RAD: {len(pairs)} distinct pairs, {len(near)} of them within {RADIUS} bits, {merged} merged. "
+        f"All {len(every_file)} radiographs of VQA-RAD: {len(pairs):,} distinct pairs, {len(near)} of them within {RADIUS} bits, {merged} merged. "
         f"Precision over all planted and distinct pairs {precision:.4f}.",
     ]
 

@@ -8,12 +8,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from tests.fixtures.local_build import (
     BOUND_S,
     HEEDING,
     ROOT,
+    TABLE,
     Project,
     Said,
     call,
@@ -21,9 +23,11 @@ from tests.fixtures.local_build import (
     contents,
     end_session,
     logged,
+    question,
     questions,
     serving,
     until,
+    write_rows,
 )
 from tests.fixtures.pictures import drawn, encoded
 from tests.fixtures.ray_nodes import RAY, Cluster, cluster
@@ -67,7 +71,10 @@ def on_ray(project: Project) -> list[str]:
 
 
 def small(folder: Path) -> Project:
-    """Questions of several sources, two of them with pictures: copies, one of which is published smaller, and others alike."""
+    """Questions of several sources, two of them with pictures: copies, one of which is published smaller, and others alike.
+
+    A benchmark, which every shard reads whole, holds one of them as another file.
+    """
     project = Project(folder)
     sources = {f"quiz{number}": questions(QUESTIONS, f"quiz{number}") for number in range(SOURCES)}
     copies = [encoded(drawn(1), quality=95), encoded(drawn(1), quality=40), encoded(drawn(1).crop((6, 5, 314, 255)))]
@@ -80,7 +87,10 @@ def small(folder: Path) -> Project:
             row["image"] = f"{name}-{number}.img" if number < len(pictures) else ""
             if row["image"]:
                 (folder / row["image"]).write_bytes(pictures[number])
-    project.write(sources, more="[images]\nmax_pixels = 90000\n[split]\nheldout = 0.2\n")
+    (folder / "exam.img").write_bytes(encoded(drawn(3).resize((380, 310)), quality=60))
+    write_rows(folder / "exam.jsonl", [question(0, "exam") | {"image": "exam.img"}, question(1, "exam") | {"image": ""}])
+    exam = TABLE.format(name="exam", path="exam.jsonl").replace("[[source]]", "[[benchmark]]") + 'images = "image"\n'
+    project.write(sources, more=f"{exam}[images]\nmax_pixels = 90000\n[split]\nheldout = 0.2\n")
     return project
 
 
@@ -130,6 +140,10 @@ def test_one_worker_is_enough(site: Site, project: Project) -> None:
     said = finish(site.start(project, "--workers", "1", "--quiet"))
     assert (said.code, said.err) == (0, "")
     assert contents(project.out) == site.corpus
+    (leak,) = pq.read_table(project.out / "overlaps.parquet").to_pylist()
+    assert (leak["rule"], leak["decision"]) == ("picture", "leak")
+    shown = pq.read_table(project.out / "overlap_images.parquet")["digest"].to_pylist()
+    assert set(shown) == {leak["image"], leak["benchmark_image"]}
 
 
 def test_a_killed_actor_asks_for_no_answer_again(site: Site, project: Project) -> None:
