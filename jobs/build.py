@@ -10,7 +10,7 @@ from jobs import inputs as found
 from jobs.asking import left_to_ask
 from jobs.budgets import check_budgets
 from jobs.lay_out import lay_out
-from jobs.ledgers import Unsettled, unsettled_in
+from jobs.ledgers import Unsettled, unsettled_in, upload
 from jobs.plan import build_graph
 from jobs.privacy import check_texts, has_remote
 from jobs.steps.given import Input
@@ -133,6 +133,7 @@ def build(
     if not options.until:
         _check_apart(options.out, {item.dataset.name: part.files[0] for item in items for part in item.parts})
     store = Store(options.store)
+    upload(options.store)
     say(f"{asked.manifest.name}: {len(items)} inputs, {len(graph.steps)} steps, store {options.store}")
     execution = execute(graph, store, Nobody(), dry=True)
     if not over and _asks(graph, execution, store):
@@ -148,6 +149,7 @@ def build(
         say(f"{over} What is finished is published, as on_budget says.")
         graph = finished_graph(graph, asked.manifest, state_of(store.root / "ledger"))
         execution = run(graph, options, watch)
+    upload(options.store)
     cut_off = tuple(one for one in unsettled_in(store.root / "ledger") if one.corpus == asked.manifest.name)
     if execution.errors or options.until:
         return Built(asked.manifest, None, execution, {}, cut_off)

@@ -38,8 +38,7 @@ class _Put:
 class Ledger:
     """The answers under a folder that many processes write at once, each to segments of its own.
 
-    Of two answers to one key the one with the smaller content digest counts, whoever reads. Keys are looked up in side
-    indexes on disk; only those of segments that are still written are held in memory.
+    Of two answers to one key the one with the smaller content digest counts. Keys are looked up in side indexes on disk.
     """
 
     def __init__(self, root: Path) -> None:
@@ -88,7 +87,7 @@ class Ledger:
     def put(self, records: Iterable[LedgerEntry]) -> None:
         """Returns once all records are on disk; one fsync serves all threads that wait.
 
-        Raises: LedgerError where they could not be written; what was written before stays.
+        Raises: LedgerError where they could not be; what was written before stays.
         """
         put = _Put([record_of(record) for record in records])
         if not put.records:
@@ -105,6 +104,16 @@ class Ledger:
                 f"The ledger {self.root} cannot be written: {put.error.strerror or put.error}. What it held before "
                 "is safe; make room or make the folder writable, then build again."
             ) from put.error
+
+    def extent(self) -> tuple[str, int, int]:
+        """Where it is, how many segments it has, and their bytes.
+
+        Raises: LedgerError.
+        """
+        with self._reading:
+            self._shelf.refresh()
+            segments = self._shelf.segments()
+        return self._shelf.folders[-1].name, len(segments), sum(segment.extent[0] for segment in segments)
 
     def entries(self) -> Iterator[LedgerEntry]:
         """Every answer that can be read, each of several to one key, by segment name and place.
@@ -240,9 +249,8 @@ class Ledger:
         try:
             writer.seal()
         finally:
-            with self._reading:
-                self._remember(segment.loose)
-                segment.own = False
+            segment.own = False
+            self._remember(segment.loose)
 
     def _remember(self, keys: Iterable[bytes]) -> None:
         if len(self._recent) >= _REMEMBERED:
