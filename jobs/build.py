@@ -1,6 +1,7 @@
 """Building: a manifest through the graph into a published corpus."""
 
 import os
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,15 +18,18 @@ from jobs.steps.given import Input
 from jobs.steps.parts import finished_graph
 from pipeline import prompts
 from pipeline.execute import execute
-from pipeline.graph import Execution, Graph, Runner, Watch
+from pipeline.graph import Counting, Execution, Graph, Runner, Watch
 from pipeline.models.held import state_of
 from pipeline.publish.finish import check_replaceable
 from pipeline.run_local import LocalRunner, available_cpus
-from pipeline.step import Context
+from pipeline.step import Answered, Context
 from pipeline.store import Store, check_writable
 from schemas.errors import BudgetError, MedtraceError, StoreError, UsageError, WiringError
 from schemas.lock import FetchLock
 from schemas.manifest import Manifest
+
+INTERRUPTED = 130
+LEFT = "Stopped. What was answered is kept, what was under way is not; run the same command to go on."
 
 
 @dataclass(frozen=True)
@@ -114,7 +118,7 @@ def build(
     options: Options,
     watch: Watch | None = None,
     say: Callable[[str], None] = lambda line: None,
-    answers: Callable[[Callable[[], tuple[int, int]]], None] = lambda count: None,
+    answers: Counting = lambda count: None,
     over: str = "",
 ) -> Built:
     """Builds a corpus, or as much of it as `until` asks. `answers` is handed a count of the teachers' answers, where there is one.
@@ -142,7 +146,7 @@ def build(
         if options.runner == "local":
             check_teachers(asked.manifest)
     if not over and not _complete(execution):
-        execution = run(graph, options, watch, answers)
+        execution = run(graph, options, watch, answers, say)
         execution.errors[:] = [_with_left(error, graph, execution, store) for error in execution.errors]
     over = "" if options.until else over or spent(asked.manifest, execution)
     if over:
@@ -181,7 +185,8 @@ def run(
     graph: Graph,
     options: Options,
     watch: Watch | None = None,
-    answers: Callable[[Callable[[], tuple[int, int]]], None] = lambda count: None,
+    answers: Counting = lambda count: None,
+    say: Callable[[str], None] = lambda line: None,
 ) -> Execution:
     """Runs what of a graph is not stored yet; publishes nothing."""
     store = Store(options.store)
@@ -189,8 +194,23 @@ def run(
     answers(runner.answers)
     try:
         return execute(graph, store, runner, watch)
+    except KeyboardInterrupt:
+        drain(runner, say)
+        raise
     finally:
         runner.close()
+
+
+def drain(runner: Runner, say: Callable[[str], None]) -> None:
+    """Waits for the answers that are under way, and paid; ends this process where that is not wanted either."""
+    under_way = sum(told.in_flight for told in runner.answers().values())
+    if under_way:
+        say(f"Stopping: {under_way:,} answers are under way and will be paid. Waiting a minute for them; Ctrl-C again leaves them.")
+    try:
+        runner.close()
+    except KeyboardInterrupt:
+        print(LEFT, file=sys.stderr, flush=True)
+        os._exit(INTERRUPTED)  # threads that wait for a server would be waited for
 
 
 def hold_back(manifest: Manifest, graph: Graph, options: Options, watch: Watch | None = None) -> None:
@@ -238,8 +258,8 @@ class Nobody:
     def wait(self) -> Any:
         raise AssertionError("a dry run waits for nothing")
 
-    def answers(self) -> tuple[int, int]:
-        return 0, 0
+    def answers(self) -> Mapping[str, Answered]:
+        return {}
 
     def close(self) -> None:
         return

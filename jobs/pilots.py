@@ -1,7 +1,7 @@
 """Pilots: a few questions asked first, what the whole corpus will take by them, and how far off that was."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from math import sqrt
 from pathlib import Path
@@ -13,7 +13,7 @@ from jobs.asking import replies_of
 from jobs.build import Nobody, Options, check_teachers, hold_back, prepare, run
 from jobs.steps.parts import pilot_graph
 from pipeline.execute import execute
-from pipeline.graph import Execution, Watch
+from pipeline.graph import Counting, Execution, Watch
 from pipeline.publish.lock import manifest_fingerprint
 from pipeline.stages.ask_judge import AskJudgeRecipe
 from pipeline.stages.narrow import place_of
@@ -88,9 +88,7 @@ class Pilot:
         return {"asked": self.asked, "questions": self.questions, "teachers": teachers}
 
 
-def pilot(
-    asked: found.Asked, options: Options, count: int, watch: Watch | None = None, answers: Callable[..., None] = lambda count: None
-) -> Pilot:
+def pilot(asked: found.Asked, options: Options, count: int, watch: Watch | None = None, answers: Counting = lambda count: None) -> Pilot:
     """Asks a few questions through all rounds, teachers and the judge, and notes what the whole corpus will take by them.
 
     Its answers are in the ledger: a build pays for none of them again.
@@ -145,7 +143,7 @@ def compared(manifest: Manifest, root: Path, execution: Execution) -> Pilot | No
     return replace(made, told=tuple(replace(one, actual=sums[one.name]) for one in made.told))
 
 
-def _run(graph: Any, options: Options, watch: Watch | None, answers: Callable[..., None] = lambda count: None) -> Execution:
+def _run(graph: Any, options: Options, watch: Watch | None, answers: Counting = lambda count: None) -> Execution:
     execution = run(graph, options, watch, answers)
     if execution.errors:
         raise execution.errors[0]

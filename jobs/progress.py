@@ -3,31 +3,37 @@
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from jobs.telling import Teachers, line
 from pipeline.graph import Execution
+from pipeline.step import Answered
+from pipeline.store import Store
 from pipeline.work import Work
 
 LINE_EVERY_S = 5.0
 ANSWERS_EVERY_S = 15.0
+LOOK_EVERY_S = 0.5
 SILENT_S = 180.0
 
 
 class Watcher:
     """Shows how far a build is; call it with every unit that ends."""
 
-    def __init__(self, *, quiet: bool = False) -> None:
+    def __init__(self, *, quiet: bool = False, store: Path | None = None) -> None:
         console = Console(stderr=True)
         self._quiet = quiet
         self._live = None if quiet or not console.is_terminal else _bars(console)
         self._tasks: dict[str, TaskID] = {}
-        self._answers: Callable[[], tuple[int, int]] | None = None
-        self._told = (0, 0)
+        self._answers: Callable[[], Mapping[str, Answered]] | None = None
+        self._teachers = Teachers(None if quiet or store is None else Store(store))
+        self._told: Mapping[str, Answered] = {}
         self._line_s = self._ended_s = self._answers_s = time.monotonic()
         self._over = threading.Event()
         self._ticker = threading.Thread(target=self._tick, name="progress", daemon=True)
@@ -43,6 +49,9 @@ class Watcher:
         self._over.set()
         if not self._quiet:
             self._ticker.join()
+        if self._answers is not None and error is None and not self._quiet:
+            self._answers_s = 0.0
+            self._tell(self._told, time.monotonic())
         if self._live is not None:
             self._live.stop()
 
@@ -53,8 +62,8 @@ class Watcher:
         elif not self._quiet:
             print(line, file=sys.stderr, flush=True)
 
-    def count(self, answers: Callable[[], tuple[int, int]]) -> None:
-        """Shows from now on how many answers the teachers gave, of how many asked."""
+    def count(self, answers: Callable[[], Mapping[str, Answered]]) -> None:
+        """Shows from now on how far the teachers are."""
         self._answers = answers
 
     def __call__(self, execution: Execution, work: Work, cached: bool) -> None:
@@ -62,6 +71,8 @@ class Watcher:
         ran = execution.ran[work.step.name]
         ended = ran.cached + ran.done + ran.failed
         self._ended_s = now = time.monotonic()
+        if not self._quiet:
+            self._teachers.ended(execution, work)
         if self._live is not None:
             self._bar(work.step.name, ended, ran.units)
         elif not cached and (ended == ran.units or now - self._line_s > LINE_EVERY_S):
@@ -69,27 +80,34 @@ class Watcher:
             failed = f", {ran.failed} failed" if ran.failed else ""
             self.say(f"{work.step.name}: {ended} of {ran.units} units ({ran.cached} were there{failed})")
 
-    def _bar(self, name: str, ended: int, total: int) -> None:
+    def _bar(self, shown: str, ended: int, total: int, key: str = "") -> None:
         assert self._live is not None
-        if name not in self._tasks:
-            self._tasks[name] = self._live.add_task(name, total=total)
-        self._live.update(self._tasks[name], completed=ended, total=total)
+        key = key or shown
+        if key not in self._tasks:
+            self._tasks[key] = self._live.add_task(shown, total=total)
+        self._live.update(self._tasks[key], description=shown, completed=ended, total=total)
 
     def _tick(self) -> None:
-        while not self._over.wait(0.5):
+        while not self._over.wait(LOOK_EVERY_S):
             now = time.monotonic()
-            told = self._answers() if self._answers else (0, 0)
-            if told != self._told:
-                self._ended_s = now
-                if self._live is not None:
-                    self._bar("answers", *told)
-                elif now - self._answers_s > ANSWERS_EVERY_S:
-                    self._answers_s = now
-                    self.say(f"answers: {told[0]} of {told[1]} asked so far")
-                self._told = told
+            told = self._answers() if self._answers else {}
+            if told and told != self._told:
+                self._told, self._ended_s = told, now
+                self._tell(told, now)
             if now - self._ended_s > SILENT_S:
                 self._ended_s = now
                 self.say(f"Nothing has ended for {SILENT_S:.0f} s. Stopping is safe: what is finished is kept.")
+
+    def _tell(self, told: Mapping[str, Answered], now: float) -> None:
+        """Shows how far the teachers are, now where there are bars, else every few seconds."""
+        if self._live is None and now - self._answers_s < ANSWERS_EVERY_S:
+            return
+        self._answers_s = now
+        for name, far in self._teachers.far(told, now).items():
+            if self._live is None:
+                self.say(line(name, far))
+            else:
+                self._bar(line(name, far), far.told.answered, far.expected or far.told.wanted, key=f"answers of {name}")
 
 
 def _bars(console: Console) -> Progress:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from pipeline.step import Fan, Step
+from pipeline.step import Answered, Fan, Step
 from pipeline.store import Ref
 from pipeline.work import Receipt, Took, Work
 from schemas.contract import Contract
@@ -81,8 +81,8 @@ class Runner(Protocol):
         """The next unit to end."""
         ...
 
-    def answers(self) -> tuple[int, int]:
-        """Answers that models have given so far, and how many they were asked for."""
+    def answers(self) -> Mapping[str, Answered]:
+        """What the models that are open were asked for and answered so far, by step."""
         ...
 
     def close(self) -> None:
@@ -126,3 +126,5 @@ class Execution:
 
 
 Watch = Callable[[Execution, Work, bool], None]
+# Hands over what tells how far the models are.
+Counting = Callable[[Callable[[], Mapping[str, Answered]]], None]

@@ -6,13 +6,14 @@ import queue
 import signal
 import threading
 from collections import Counter
+from collections.abc import Mapping
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from threading import Lock
 
 from pipeline.graph import Done
-from pipeline.step import Context, Handle, Step
+from pipeline.step import Answered, Context, Handle, Step
 from pipeline.store import Store
 from pipeline.work import Receipt, Work, do
 from schemas.errors import MedtraceError, UnitError
@@ -68,10 +69,9 @@ class LocalRunner:
             self._flying[done.work.step.name if done.work.step.open else ""] -= 1
         return done
 
-    def answers(self) -> tuple[int, int]:
-        """Answers that the open models have given so far, and how many they were asked for."""
-        opened = list(self._handles.values())
-        return sum(getattr(handle, "answered", 0) for handle in opened), sum(getattr(handle, "wanted", 0) for handle in opened)
+    def answers(self) -> Mapping[str, Answered]:
+        """What the models that are open were asked for and answered so far, by step."""
+        return {name: getattr(handle, "told", Answered()) for name, handle in list(self._handles.items())}
 
     def close(self) -> None:
         """Ends the workers and closes the handles; a unit that still waits for a model, as after Ctrl-C, is given up."""

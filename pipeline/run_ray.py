@@ -2,7 +2,7 @@
 
 import uuid
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from ray.exceptions import ActorDiedError, RayActorError, RayError, RayTaskError
 from pipeline.graph import Done
 from pipeline.join_ray import line
 from pipeline.models.limits import Grant, LocalLimits, Rates
-from pipeline.step import Context, Handle, Step
+from pipeline.step import Answered, Context, Handle, Step
 from pipeline.store import Store
 from pipeline.work import Receipt, Work, do
 from schemas.errors import MedtraceError, UnitError
@@ -64,8 +64,8 @@ class _Keeper:
             return self._fault
         return _outcome(work, lambda: do(work, self._store, self._handle))
 
-    def answers(self) -> tuple[int, int]:
-        return getattr(self._handle, "answered", 0), getattr(self._handle, "wanted", 0)
+    def answers(self) -> Answered:
+        return getattr(self._handle, "told", Answered())
 
     def close(self) -> None:
         if self._handle is not None:
@@ -129,7 +129,7 @@ class RayRunner:
         self._pending: dict[Any, Work] = {}
         self._keepers: dict[str, Any] = {}
         self._asked: dict[str, Any] = {}
-        self._told: dict[str, tuple[int, int]] = {}
+        self._told: dict[str, Answered] = {}
         self._limits: Any = None
         self._shared: _SharedLimits | None = None
 
@@ -164,8 +164,8 @@ class RayRunner:
             said = f"lost its worker more than {MAX_RETRIES} times: {line(error)}"
         return Done(work, UnitError(f"{work.unit} {said}. What was finished is kept; build again."))
 
-    def answers(self) -> tuple[int, int]:
-        """Answers that the open models have given, and how many they were asked for, as their actors last said."""
+    def answers(self) -> Mapping[str, Answered]:
+        """What the models that are open were asked for and answered, as their actors last said, by step."""
         for name, keeper in list(self._keepers.items()):
             try:
                 if name not in self._asked:
@@ -174,8 +174,7 @@ class RayRunner:
                     self._told[name] = ray.get(self._asked.pop(name))
             except RayError:
                 continue
-        told = list(self._told.values())
-        return sum(answered for answered, _ in told), sum(wanted for _, wanted in told)
+        return dict(self._told)
 
     def close(self) -> None:
         """Cancels what still runs, closes the handles and ends their actors."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import pyarrow as pa
 
@@ -67,6 +67,19 @@ class Context:
     store: Path
     ledger: Path
     limits: Limits | None = None
+
+
+class Answered(NamedTuple):
+    """What a model behind a handle was asked for and did not find in the ledger, what it answered of that so far, and at which cost.
+
+    `cost_nanousd` leaves out answers whose price is not known: `unpriced` of them. `in_flight`: requests that are under way.
+    """
+
+    wanted: int = 0
+    answered: int = 0
+    cost_nanousd: int = 0
+    unpriced: int = 0
+    in_flight: int = 0
 
 
 class Handle(Protocol):

@@ -51,7 +51,7 @@ def plan(
     join_ledger(store.resolve(), ledger)
     options = Options(store.resolve(), Path("out") / asked.manifest.name, locked=locked)
     if pilot is not None:
-        with Watcher(quiet=as_json) as watcher:
+        with Watcher(quiet=as_json, store=options.store) as watcher:
             ask(asked, options, pilot, watcher, watcher.count)
     show.plan(preview.plan(asked, options), as_json=as_json)
 
@@ -100,7 +100,7 @@ def build(
         _need_absolute({"--store": store, "--out": out})
     join_ledger(store.absolute(), ledger)
     options = Options(store.absolute(), folder, runner.value, workers, until, locked, relock)
-    with Watcher(quiet=quiet) as watcher:
+    with Watcher(quiet=quiet, store=options.store) as watcher:
         if pilot is not None:
             for line in pilot_lines(ask_pilot(asked, options, pilot, watcher, watcher.count)):
                 watcher.say(line)

@@ -172,6 +172,8 @@ class Dispatcher:
         self._counts.answered += 1
         self._counts.prompt_tokens += completion.prompt_tokens
         self._counts.completion_tokens += completion.completion_tokens
+        self._counts.cost_nanousd += completion.cost_nanousd or 0
+        self._counts.unpriced += completion.cost_nanousd is None
 
     def _failed(self, lane: Lane, sample: Sample, sent: Sent, failure: Failure) -> None:
         """Lets a sample rest before its next attempt, or ends it, and with it all others where no server is left."""

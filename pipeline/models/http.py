@@ -26,6 +26,7 @@ from pipeline.models.patience import Patience
 from pipeline.models.payer import Payer
 from pipeline.models.providers import GENERIC, Provider
 from pipeline.models.recorder import Recorder
+from pipeline.step import Answered
 from schemas.errors import TeacherError
 
 _CLOSED = "The teacher was closed while it was asked. Build again; what was answered is kept."
@@ -92,6 +93,12 @@ class HttpTeacher:
     def answered(self) -> int:
         """The wanted samples that by now are in the ledger."""
         return self._dispatcher.counts.answered
+
+    @property
+    def told(self) -> Answered:
+        """How far it is."""
+        counts = self._dispatcher.counts
+        return Answered(self.wanted, counts.answered, counts.cost_nanousd, counts.unpriced, counts.in_flight)
 
     def close(self) -> None:
         """Gives back connections, threads and the ledger's files."""

@@ -17,7 +17,10 @@ _LONGEST_TOLD_S = 60.0
 
 @dataclass
 class Counts:
-    """What went on so far: samples answered, requests sent, those sent again, refused as too many, now in flight, and tokens."""
+    """What went on so far: samples answered, requests sent, those sent again, refused as too many, now in flight, tokens and cost.
+
+    `unpriced`: answers whose cost is not known.
+    """
 
     answered: int = 0
     requests: int = 0
@@ -26,6 +29,8 @@ class Counts:
     in_flight: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    cost_nanousd: int = 0
+    unpriced: int = 0
 
 
 @dataclass(frozen=True)

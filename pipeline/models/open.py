@@ -13,7 +13,7 @@ from pipeline.models.generate import Completion, Request
 from pipeline.models.ledger import Ledger
 from pipeline.models.limits import Limits
 from pipeline.models.withhold import refuse_withheld
-from pipeline.step import Context
+from pipeline.step import Answered, Context
 from schemas.errors import BudgetError
 
 if TYPE_CHECKING:
@@ -62,14 +62,9 @@ class LazyTeacher:
         return self._opened()(requests)
 
     @property
-    def wanted(self) -> int:
-        """Samples that were not in the ledger."""
-        return self._teacher.wanted if self._teacher else 0
-
-    @property
-    def answered(self) -> int:
-        """Those of them that now are."""
-        return self._teacher.answered if self._teacher else 0
+    def told(self) -> Answered:
+        """The samples that were not in the ledger, and how many of them now are."""
+        return self._teacher.told if self._teacher else Answered()
 
     def close(self) -> None:
         """Gives back connections, threads and the ledger's files."""

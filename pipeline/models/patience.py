@@ -16,7 +16,7 @@ class Patience:
     attempts: int = 10
     first_pause_s: float = 0.5
     longest_pause_s: float = 60.0
-    drain_s: float = 10.0
+    drain_s: float = 60.0
 
     def pause_s(self, attempt: int, asked_s: float) -> float:
         """The pause after a failed attempt (counted from 0): what the server asked for, else the next doubling."""

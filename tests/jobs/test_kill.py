@@ -1,6 +1,7 @@
 """Killing a build: whatever it was doing, the next one goes on, pays for nothing twice and ends with the same bytes."""
 
 import os
+import re
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -131,6 +132,33 @@ def test_ctrl_c_ends_a_build_at_once_with_one_sentence(project: Project, slow_ur
     assert "Traceback" not in err
     assert logged(project.folder / "log").total() < QUESTIONS * SAMPLES
     kept, sent = project.answered(), logged(project.folder / "log")
+    assert kept == set(sent), "what the server answered after Ctrl-C was paid, and is kept"
+    assert re.search(r"Stopping: \d+ answers are under way", err)
     assert cli(*processes(project), url=slow_url).code == 0
     assert kept.isdisjoint(logged(project.folder / "log") - sent)
     assert contents(project.out) == undisturbed.corpus
+
+
+def test_a_second_ctrl_c_does_not_wait_for_the_answers(project: Project, tmp_path: Path) -> None:
+    with serving(tmp_path / "log", pause_s=300.0) as url:
+        process = start(processes(project), url)
+        try:
+            until(lambda: connected(url) >= 16, "requests under way", process)
+            process.send_signal(signal.SIGINT)
+            assert process.stderr is not None
+            said = ""
+            while "Stopping: " not in said:
+                said += process.stderr.readline()
+            process.send_signal(signal.SIGINT)
+            assert process.wait(60) == 130
+            assert "Stopped. What was answered is kept, what was under way is not" in process.stderr.read()
+        finally:
+            end_session(process)
+            process.communicate()
+
+
+def connected(url: str) -> int:
+    """Connections that a server on this machine holds (Linux)."""
+    port = f":{int(url.rpartition(':')[2].partition('/')[0]):04X}"
+    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    return sum(line.split()[1].endswith(port) and line.split()[3] == "01" for line in lines)

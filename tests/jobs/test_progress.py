@@ -1,5 +1,6 @@
 """Progress for a log: plain lines, none for what was stored, none when quiet."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from tests.fixtures.local_build import Project, point_to, questions
 
 
 def watched(project: Project, *, quiet: bool = False) -> None:
-    with Watcher(quiet=quiet) as watcher:
+    with Watcher(quiet=quiet, store=project.store) as watcher:
         build(inputs.open_manifest(project.manifest), Options(project.store, project.out, workers=0), watcher, watcher.say, watcher.count)
 
 
@@ -30,6 +31,19 @@ def test_a_log_gets_a_line_a_step_and_none_for_what_was_stored(
     assert first.out == second.out == ""
     assert "ingest[quiz]: 1 of 1 units (0 were there)" in first.err.splitlines()
     assert len(second.err.splitlines()) == 1
+
+
+def test_each_teacher_gets_a_line_with_its_answers_verdicts_speed_and_money(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = Project(tmp_path)
+    project.write({"quiz": questions(4)}, more="price = { input = 1.0, output = 10.0 }")
+    with FakeTeacher(lambda prompt, seed: "<think>\nso\n</think>\n\n\\boxed{A}") as server:
+        point_to(monkeypatch, server.url)
+        monkeypatch.setattr("jobs.progress.LOOK_EVERY_S", 0.001)
+        watched(project)
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("fake: ")]
+    assert re.fullmatch(r"fake: 8 of 8 answers, 2 of 8 judged are right, [\d.]+/s, \$0\.\d+ paid of about \$0\.\d+", line)
 
 
 def test_quiet_is_quiet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
