@@ -1,10 +1,76 @@
 """The datasets medtrace knows: upstream files in, rows out. No network."""
 
+from difflib import get_close_matches
+
 from schemas.errors import ManifestError
-from sources import headqa, medmcqa, medqa, mmlu_med, pubmedqa, vqa_rad
+from sources import (
+    bccd,
+    captions,
+    folders,
+    frenchmedmcqa,
+    ham10000,
+    headqa,
+    huatuo,
+    m23k,
+    medbullets,
+    medcalc_bench,
+    medmcqa,
+    medmnist,
+    medqa,
+    medreason,
+    medxpertqa,
+    mmlu_med,
+    mmlu_pro,
+    mmmu_med,
+    nih_cxr,
+    octomed,
+    omnimedvqa,
+    path_vqa,
+    pmc_vqa,
+    ptb_xl,
+    pubmedqa,
+    slake,
+    vqa_rad,
+)
 from sources.source import Source
 
-SOURCES = (medmcqa.SOURCE, medqa.SOURCE, pubmedqa.SOURCE, headqa.SOURCE, mmlu_med.SOURCE, vqa_rad.SOURCE)
+SOURCES = (
+    medmcqa.SOURCE,
+    medqa.SOURCE,
+    pubmedqa.SOURCE,
+    headqa.SOURCE,
+    frenchmedmcqa.SOURCE,
+    medcalc_bench.SOURCE,
+    medreason.SOURCE,
+    m23k.SOURCE,
+    huatuo.MEDICAL_O1,
+    huatuo.MEDICAL_O1_VERIFIABLE,
+    huatuo.MEDICAL_R1_DISTILL,
+    mmlu_med.SOURCE,
+    mmlu_pro.SOURCE,
+    medbullets.SOURCE,
+    medxpertqa.MEDXPERTQA_TEXT,
+    medxpertqa.MEDXPERTQA_MM,
+    vqa_rad.SOURCE,
+    slake.SOURCE,
+    path_vqa.SOURCE,
+    pmc_vqa.PMC_VQA,
+    pmc_vqa.PMC_VQA_2,
+    octomed.OCTOMED_PMC_VQA,
+    octomed.OCTOMED_BLOODMNIST,
+    octomed.OCTOMED_NEJM,
+    omnimedvqa.SOURCE,
+    mmmu_med.SOURCE,
+    *captions.CAPTIONS,
+    *medmnist.MEDMNIST,
+    ham10000.HAM10000,
+    ham10000.HAM10000_QOQ,
+    *folders.FOLDERS,
+    bccd.SOURCE,
+    nih_cxr.NIH_CXR14,
+    nih_cxr.NIH_BOXES,
+    ptb_xl.SOURCE,
+)
 
 
 def by_name(name: str) -> Source:
@@ -15,5 +81,8 @@ def by_name(name: str) -> Source:
     for source in SOURCES:
         if source.name == name:
             return source
-    known = ", ".join(source.name for source in SOURCES)
-    raise ManifestError(f'No dataset is called "{name}"; known are {known}. Name one of them, or give kind = "table" or "imagefolder".')
+    near = get_close_matches(name, [source.name for source in SOURCES], 3, 0.4)
+    told = f"the nearest are {', '.join(near)}" if near else f"there are {len(SOURCES)} others"
+    raise ManifestError(
+        f'No dataset is called "{name}"; {told}. Name one that `medtrace sources` lists, or give kind = "table" or "imagefolder".'
+    )

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from sources.formats import (
     check_name,
     columns_of,
     csv_lines,
+    csv_offsets,
     format_of,
     json_rows,
     load_json,
@@ -94,8 +96,10 @@ def _identified(record: Record, id: tuple[str, ...]) -> Record:
 
 
 def cut(root: Path, path: Path, part_bytes: int = PART_BYTES, part_rows: int = PART_ROWS) -> tuple[Part, ...]:
-    """A table in parts: JSON Lines by bytes, Parquet by row groups, anything else in one."""
+    """A table in parts: JSON Lines and CSV by bytes, Parquet by row groups, a JSON list by rows."""
     format = format_of(path)
+    if format is Format.CSV or format is Format.TSV:
+        return tuple(Part(root, (path,), start, stop, first=first) for start, stop, first in _record_ranges(path, format, part_rows))
     if format is Format.JSONL:
         return tuple(Part(root, (path,), start, stop) for start, stop in _line_ranges(path, part_bytes))
     if format is Format.PARQUET:
@@ -115,6 +119,17 @@ def _line_ranges(path: Path, part_bytes: int) -> Iterator[tuple[int, int]]:
             start = stop
     if start < size or not size:
         yield start, size
+
+
+def _record_ranges(path: Path, format: Format, part_rows: int) -> Iterator[tuple[int, int, int]]:
+    """Byte ranges of a CSV file of at most so many records, the header before the first; a small file is one range."""
+    start, first, count = 0, 0, -1
+    for offset in csv_offsets(path, format):
+        if count == first + part_rows:
+            yield start, offset, first
+            start, first = offset, count
+        count += 1
+    yield start, -1, first
 
 
 def _group_ranges(path: Path, part_rows: int) -> Iterator[tuple[int, int]]:
@@ -142,9 +157,9 @@ def records(part: Part, columns: Sequence[str] | None = None) -> Iterator[Record
         case Format.JSONL:
             return _json_lines(path, part)
         case Format.JSON:
-            return _json(path)
+            return _json(path, part)
         case Format.CSV | Format.TSV as format:
-            return _csv(path, format)
+            return _csv(path, format, part)
         case None:
             raise SourceError(f"{path} is no table: known suffixes are .parquet, .jsonl, .json, .csv and .tsv. Convert or rename it.")
 
@@ -193,18 +208,21 @@ def object_record(place: str, value: Any, key: str = "") -> Record:
     return Record(place, value, key)
 
 
-def _json(path: Path) -> Iterator[Record]:
-    for index, (key, value) in enumerate(json_rows(load_json(path), path)):
+def _json(path: Path, part: Part) -> Iterator[Record]:
+    rows = enumerate(json_rows(load_json(path), path))
+    for index, (key, value) in islice(rows, part.start, None if part.stop < 0 else part.stop):
         yield object_record(f"{path.stem}:{index}", value, key)
 
 
-def _csv(path: Path, format: Format) -> Iterator[Record]:
-    lines = csv_lines(path, format)
-    _, names = next(lines, (0, []))
+def _csv(path: Path, format: Format, part: Part) -> Iterator[Record]:
+    _, names = next(csv_lines(path, format), (0, []))
+    lines = csv_lines(path, format, part.start, part.stop)
+    if not part.start:
+        next(lines, None)
     if len(set(names)) < len(names):
         twice = ", ".join(sorted({name for name in names if names.count(name) > 1}))
         raise SourceError(f"{path} names the column {twice} twice. Rename one of them.")
-    for index, (line, cells) in enumerate(lines):
+    for index, (line, cells) in enumerate(lines, part.first):
         place = f"{path.stem}:{index}"
         if len(cells) == len(names):
             yield Record(place, dict(zip(names, cells, strict=True)))

@@ -18,6 +18,7 @@ from schemas.errors import SourceError
 SNIFFED_LINES = 1000
 MAX_CELL = 1 << 27
 BOM = b"\xef\xbb\xbf"
+LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -158,29 +159,58 @@ def _is_by_column(value: dict[str, dict[str, Any]]) -> bool:
     return bool(first) and all(key.isdigit() for key in first) and not all(key.isdigit() for key in value)
 
 
-def csv_lines(path: Path, format: Format) -> Iterator[tuple[int, list[str]]]:
-    """Each record of a CSV or TSV file with the number of its last line; cells are text, never null.
+def csv_lines(path: Path, format: Format, start: int = 0, stop: int = -1) -> Iterator[tuple[int, list[str]]]:
+    """Each record of a CSV or TSV file between two bytes, with the number of its last line from there; cells are text, never null.
 
     Raises: SourceError with the line where it breaks.
     """
+    for line, cells, _ in _csv_records(path, format, start, stop):
+        if cells:
+            yield line, cells
+
+
+def csv_offsets(path: Path, format: Format) -> Iterator[int]:
+    """Where each record begins, in bytes, the header among them; quotes may hold line breaks."""
+    offset = 0
+    for _, cells, end in _csv_records(path, format, 0, -1):
+        if cells:
+            yield offset
+        offset = end
+
+
+def _csv_records(path: Path, format: Format, start: int, stop: int) -> Iterator[tuple[int, list[str], int]]:
     csv.field_size_limit(MAX_CELL)
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, delimiter="\t" if format is Format.TSV else ",", strict=True)
-        try:
-            for cells in reader:
-                if cells:
-                    yield reader.line_num, cells
-        except UnicodeDecodeError as error:
-            raise not_utf8(path, error) from error
-        except csv.Error as error:
-            at = f"line {reader.line_num}, {error}"
-            raise SourceError(f"{path} is not {format}: {at}. Mend the quotes there, or write the table as JSON Lines.") from error
+    end = start
+
+    def lines() -> Iterator[str]:
+        nonlocal end
+        with path.open("rb") as file:
+            file.seek(start)
+            while stop < 0 or end < stop:
+                line = file.readline()
+                if not line:
+                    return
+                try:
+                    text = line.decode("utf-8-sig" if not end else "utf-8")
+                except UnicodeDecodeError as error:
+                    raise not_utf8(path, error, at=end + error.start) from error
+                end += len(line)
+                yield from LINE.findall(text) if "\r" in text else (text,)
+
+    reader = csv.reader(lines(), delimiter="\t" if format is Format.TSV else ",", strict=True)
+    try:
+        for cells in reader:
+            yield reader.line_num, cells, end
+    except csv.Error as error:
+        at = f"line {reader.line_num}{' of the part' if start else ''}, {error}"
+        raise SourceError(f"{path} is not {format}: {at}. Mend the quotes there, or write the table as JSON Lines.") from error
 
 
-def not_utf8(path: Path, error: UnicodeDecodeError, line: int = 0) -> SourceError:
+def not_utf8(path: Path, error: UnicodeDecodeError, line: int = 0, at: int | None = None) -> SourceError:
     """The error of a file in another encoding."""
-    at = f"line {line}" if line else f"byte {error.start}"
-    return SourceError(f"{path} is not UTF-8: byte 0x{error.object[error.start]:02x} at {at}. Convert the file to UTF-8.")
+    at_byte = error.start if at is None else at
+    where = f"line {line}" if line else f"byte {at_byte}"
+    return SourceError(f"{path} is not UTF-8: byte 0x{error.object[error.start]:02x} at {where}. Convert the file to UTF-8.")
 
 
 def check_name(path: Path) -> None:

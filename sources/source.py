@@ -54,7 +54,8 @@ class Part:
 
     `files` are all files that its rows depend on (the table first, then image files), so that their
     digests identify the part; `start` and `stop` bound it (rows, bytes or row groups: the layout's own);
-    `about` holds what its rows depend on besides (the class names of a folder of images).
+    `about` holds what its rows depend on besides (the class names of a folder of images); `first` is the place of
+    its first row in the file, where bytes bound it.
     """
 
     root: Path
@@ -62,6 +63,7 @@ class Part:
     start: int = 0
     stop: int = -1
     about: tuple[str, ...] = ()
+    first: int = 0
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -74,17 +76,24 @@ class Layout:
     """One way in which a dataset's files exist in the wild.
 
     `find` returns the parts of a split in a file or folder, none where something else lies there. Both
-    functions are module-level ones or partials of such: layouts cross process boundaries.
+    functions are module-level ones or partials of such: layouts cross process boundaries. `unverified` says what is
+    assumed of files that no one here has seen; it is told whenever the layout is read.
     """
 
     name: str
     find: Callable[[Path, str], tuple[Part, ...]]
     read: Callable[[Part], Iterator[Row]]
+    unverified: str = ""
 
 
 @dataclass(frozen=True)
 class Source:
-    """A dataset: its facts, and its layouts from the most to the least specific."""
+    """A dataset: its facts, and its layouts from the most to the least specific.
+
+    `place` says which files a person puts into `path` where they cannot be fetched, `apply` where to ask for them.
+    `sizes` (rows) and `images` by split and `question_tokens` (a mean; 71 is what OctoMed publishes of its questions)
+    are what upstream says: a plan counts with them where no file is there.
+    """
 
     name: str
     version: int
@@ -104,6 +113,11 @@ class Source:
     note: str = ""
     citation: str = ""
     benchmark_only: bool = False
+    place: str = ""
+    apply: str = ""
+    sizes: Mapping[str, int] = field(default_factory=dict[str, int])
+    images: Mapping[str, int] = field(default_factory=dict[str, int])
+    question_tokens: int = 71
 
     def layout_for(self, path: Path, split: str | None) -> Layout:
         """The first layout that fits what lies at a path.
@@ -141,5 +155,5 @@ class Source:
         known = "; ".join(layout.name for layout in self.layouts)
         raise SourceError(
             f"{self.name}: no layout of its {wanted} split fits {path}, where there is {describe(path)}; known are {known}. "
-            f"Point path to the files as upstream publishes them."
+            f"{self.place or 'Point path to the files as upstream publishes them.'}"
         )

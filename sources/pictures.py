@@ -1,0 +1,198 @@
+"""The images of a table: found by the names its rows say, in folders and archives beside it, and listed in its parts."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from schemas.errors import SourceError
+from sources.archives import is_archive, open_archive
+from sources.files import Record, cut, home, located, records, to_row
+from sources.formats import Format, check_name, columns_of, format_of
+from sources.images import IMAGE_SUFFIXES, load
+from sources.rows import Fault
+from sources.source import Part, Row
+
+PART_IMAGES = 500
+Names = Callable[[Record], Sequence[str]]
+
+
+class Place(NamedTuple):
+    """Where an image lies: a file, or a member of an archive."""
+
+    file: Path
+    member: str = ""
+
+
+class Pictures:
+    """The images below a folder or in some files, by relative name; the shortest path wins where only the end of a name is told."""
+
+    def __init__(self, root: Path, files: Iterable[Path], suffixes: frozenset[str] = IMAGE_SUFFIXES) -> None:
+        self._by_end: dict[str, list[tuple[str, Place]]] = {}
+        self._whole: dict[str, Place] = {}
+        for file in files:
+            if is_archive(file):
+                archive = open_archive(file)
+                held = [name for name in archive.names if Path(name).suffix.lower() in suffixes]
+                inner = [name for name in archive.names if is_archive(Path(name))]
+                if inner and not held:
+                    raise SourceError(
+                        f"{file} holds no images but the archive {inner[0]!r}. Unpack {file.name} once, so that {inner[0]} lies beside it."
+                    )
+                for name in held:
+                    self._add(name, Place(file, name))
+            elif file.suffix.lower() in suffixes:
+                self._add(file.relative_to(root).as_posix(), Place(file))
+
+    def _add(self, name: str, place: Place) -> None:
+        self._whole.setdefault(name, place)
+        self._by_end.setdefault(name.rpartition("/")[2], []).append((name, place))
+
+    def __len__(self) -> int:
+        return len(self._whole)
+
+    def find(self, name: str) -> Place:
+        """The image of a name as a row tells it.
+
+        Raises: Fault where the name leads out of the folder, or there is no such image.
+        """
+        told = name.strip()
+        if not told or "\0" in told or told.startswith(("/", "\\")) or ".." in told.replace("\\", "/").split("/") or told[1:2] == ":":
+            raise Fault("image path refused" if told else "image missing", told[:120])
+        told = told.removeprefix("./")
+        if told in self._whole:
+            return self._whole[told]
+        ends = sorted(self._by_end.get(told.rpartition("/")[2], ()), key=lambda item: (item[0].count("/"), item[0]))
+        fitting = [(whole, place) for whole, place in ends if whole.endswith("/" + told)]
+        if fitting:
+            least = fitting[0][0].count("/")
+            return _only([place for whole, place in fitting if whole.count("/") == least], told)
+        # Upstream's paths begin with folders of its own machine (data/v2/…): the longest common end decides.
+        shared = [(_common(told, whole), place) for whole, place in ends]
+        best = max((length for length, _ in shared), default=0)
+        return _only([place for length, place in shared if length == best], told)
+
+    def read(self, name: str) -> bytes:
+        """The bytes of the image of that name. Raises: Fault, SourceError."""
+        return read_place(self.find(name), name)
+
+
+def _only(places: Sequence[Place], told: str) -> Place:
+    if len(places) != 1:
+        raise Fault("image named unclearly" if places else "image missing", told[:120])
+    return places[0]
+
+
+def _common(one: str, other: str) -> int:
+    count = 0
+    for ours, theirs in zip(reversed(one.split("/")), reversed(other.split("/")), strict=False):
+        if ours != theirs:
+            break
+        count += 1
+    return count
+
+
+def read_place(place: Place, name: str) -> bytes:
+    """The bytes at a place. Raises: Fault where they are none, SourceError where they cannot be read."""
+    if not place.member:
+        return load(place.file, name)
+    content = open_archive(place.file).read(place.member)
+    if not content:
+        raise Fault("image empty", name[:120])
+    return content
+
+
+def picture_files(root: Path, suffixes: frozenset[str] = IMAGE_SUFFIXES) -> tuple[Path, ...]:
+    """The image files and archives below a folder, sorted; hidden ones and links that lead out of it left out.
+
+    Raises: SourceError where a name is not UTF-8.
+    """
+    home = root.resolve()
+    found: list[Path] = []
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            path = Path(folder, name)
+            if name.startswith(".") or not (path.suffix.lower() in suffixes or is_archive(path)):
+                continue
+            if path.is_symlink() and not path.resolve().is_relative_to(home):
+                continue
+            check_name(path)
+            found.append(path)
+    return tuple(found)
+
+
+def with_pictures(
+    parts: Iterable[Part], root: Path, names: Names, part_rows: int = PART_IMAGES, suffixes: frozenset[str] = IMAGE_SUFFIXES
+) -> tuple[Part, ...]:
+    """The parts, each with the image files and archives that its rows name behind its own files; long JSON lists are cut by rows."""
+    pictures = Pictures(root, picture_files(root, suffixes), suffixes)
+    return tuple(_listed(piece, pictures, names) for part in parts for piece in _pieces(part, part_rows))
+
+
+def _pieces(part: Part, part_rows: int) -> Iterator[Part]:
+    if part.files[0].suffix.lower() != ".json" or part.start or part.stop >= 0:
+        yield part
+        return
+    count = sum(1 for _ in records(part))
+    for start in range(0, max(count, 1), part_rows):
+        yield replace(part, start=start, stop=min(start + part_rows, count)) if count > part_rows else part
+
+
+def _listed(part: Part, pictures: Pictures, names: Names) -> Part:
+    found: dict[Path, None] = {}
+    for record in records(part):
+        try:
+            found |= dict.fromkeys(pictures.find(name).file for name in names(record))
+        except Fault:
+            continue
+    return replace(part, files=(*part.files, *found))
+
+
+@lru_cache(maxsize=4)
+def pictures_of(root: Path, files: tuple[Path, ...], suffixes: frozenset[str] = IMAGE_SUFFIXES) -> Pictures:
+    """The images of a part, by the names that its rows say."""
+    return Pictures(root, files, suffixes)
+
+
+def read_pictured(
+    part: Part, *, row: Callable[..., Row], id: tuple[str, ...] = (), skip: Callable[[Record], bool] | None = None
+) -> Iterator[Row]:
+    """Each record of a part as a row that takes `pictures`; those that `skip` tells are of another split."""
+    held = pictures_of(part.root, part.files[1:])
+    for record in records(part):
+        if skip is None or record.fault or not skip(record):
+            yield to_row(record, partial(row, pictures=held), id)
+
+
+def find_pictured(
+    path: Path,
+    split: str,
+    *,
+    patterns: Mapping[str, tuple[str, ...]],
+    format: Format,
+    needs: tuple[str, ...],
+    names: Names,
+    about: tuple[str, ...] = (),
+) -> tuple[Part, ...]:
+    """The parts of a split's tables with the images that their rows name, wherever below the folder these lie."""
+    tables = [
+        file
+        for file in located(path, patterns.get(split, ()))
+        if format_of(file) is format and not set(needs).difference(columns_of(file, format))
+    ]
+    root = home(path)
+    parts = [replace(part, about=about) for table in tables for part in cut(root, table, part_rows=PART_IMAGES)]
+    return with_pictures(parts, root, names) if parts else ()
+
+
+def cells_of(*columns: str) -> Names:
+    """The names in some columns."""
+    return partial(_cells, columns=columns)
+
+
+def _cells(record: Record, *, columns: tuple[str, ...]) -> Sequence[str]:
+    said: list[Any] = [record.cells.get(column) for column in columns]
+    return [name for name in said if isinstance(name, str) and name]
