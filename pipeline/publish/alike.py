@@ -1,6 +1,7 @@
 """Whether published images show one picture in train and in heldout, or one that a benchmark holds, by the machinery of a build."""
 
 import hashlib
+import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
@@ -10,6 +11,7 @@ from pipeline.images.cluster import Drawn, apart, joined, sketch_of
 from pipeline.images.decode import measure
 from pipeline.images.near import Candidate, near, ranked
 from pipeline.images.phash import perceptual_hashes
+from pipeline.images.spill import Spill
 from pipeline.publish.findings import Findings
 from schemas.manifest import Images
 
@@ -40,14 +42,17 @@ class Alike:
         images = ranked([image for image in known.values() if image.phash64])
         found = near(images, asked.radius, published)
         wanted = {images[place].digest for place in found.candidates().tolist()}
-        drawn = {digest: _drawn(data, asked) for digest, data in ours() if digest in wanted}
-        for _, _, data in theirs() if theirs and wanted - set(drawn) else ():
-            digest = hashlib.sha256(data).hexdigest()
-            if digest in wanted and digest not in drawn:
-                drawn[digest] = _drawn(data, asked)
         self._images = {image.digest: image for image in images}
-        self._drawn = drawn
-        self._members = joined(images, found, drawn.__getitem__)
+        with tempfile.TemporaryFile() as file:
+            drawn = Spill(file)
+            for digest, data in ours():
+                if digest in wanted:
+                    drawn.put(digest, _drawn(data, asked))
+            for _, _, data in theirs() if theirs and wanted - set(drawn.pixels) else ():
+                digest = hashlib.sha256(data).hexdigest()
+                if digest in wanted and digest not in drawn.pixels:
+                    drawn.put(digest, _drawn(data, asked))
+            self._members, self._pixels = joined(images, found, drawn.draw), drawn.pixels
         self._held = {name: self._pictures_of(digests) for name, digests in self._benchmarks.items()}
         self._look(published, asked.max_pixels is not None)
 
@@ -70,8 +75,8 @@ class Alike:
         held = self._held[benchmark].get(self._members[digest].keeper) if theirs and digest in self._members else None
         if not held:
             return None
-        mine = self._drawn[digest].pixels
-        same = next((one for one in held if mine and self._drawn[one].pixels == mine), None)
+        mine = self._pixels[digest]
+        same = next((one for one in held if mine and self._pixels[one] == mine), None)
         if same:
             return Shown(theirs[same], "pixels", 1.0)
         distance, nearest = min((apart(self._images[digest].phash64, self._images[one].phash64), one) for one in held)

@@ -69,7 +69,7 @@ def by_faiss(words: Words, radius: int) -> tuple[float, float] | None:
     flat.range_search(codes[:QUERIES], radius + 1)
     quadratic = (time.process_time() - began) * len(codes) / min(QUERIES, len(codes))
     if len(words) > MOST_MULTIHASH:
-        return quadratic, math.nan
+        return quadratic, 0.0
     quick = min(settings(words, radius), key=lambda one: by_multihash(faiss, words[-TRIED:], radius, *one))
     return quadratic, by_multihash(faiss, words, radius, *quick)
 
@@ -90,7 +90,8 @@ def main() -> None:
             line = f"{rows:9} x {64 * words:3} bits, radius {radius:2}: {seconds:7.2f} s, {pairs:8} pairs, exponent {grown:4.2f}"
             known = by_faiss(given, radius) if rows <= 500_000 and radius <= 10 else None
             if known:
-                line += f"; faiss Flat {known[0]:.1f} s ({known[0] / seconds:.0f}x), MultiHash {known[1]:.2f} s ({known[1] / seconds:.1f}x)"
+                line += f"; faiss Flat {known[0]:.1f} s ({known[0] / seconds:.0f}x)"
+                line += f", MultiHash {known[1]:.2f} s ({known[1] / seconds:.1f}x)" if known[1] else ""
             print(line, f"; {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MiB at most", flush=True)
     few, many = hashes(sizes[0], 1, 0), hashes(sizes[0], 1, 10_000)
     print(f"{sizes[0]} hashes, radius 8: {spent(few, 8)[0]:.3f} s; with 10,000 blanks besides {spent(many, 8)[0]:.3f} s")
