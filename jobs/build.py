@@ -11,7 +11,7 @@ from jobs import inputs as found
 from jobs.asking import left_to_ask
 from jobs.budgets import check_budgets
 from jobs.lay_out import lay_out
-from jobs.ledgers import Unsettled, unsettled_in
+from jobs.ledgers import Unsettled, unsettled_in, upload
 from jobs.plan import build_graph
 from jobs.privacy import check_texts, has_remote
 from jobs.steps.given import Input
@@ -101,7 +101,6 @@ def prepare(asked: found.Asked, options: Options) -> tuple[Graph, tuple[Input, .
         prompts.by_name(teacher.prompt)
     check_budgets(asked.manifest)
     items, lock = found.resolve(asked, options.store / "fetched", locked=options.locked, relock=options.relock)
-    found.check_licences(asked.manifest, items)
     graph = build_graph(asked.manifest, items)
     graph.check()
     return _until(graph, options.until) if options.until else graph, items, lock
@@ -138,6 +137,7 @@ def build(
     if not options.until:
         _check_apart(options.out, {item.dataset.name: part.files[0] for item in items for part in item.parts})
     store = Store(options.store)
+    upload(options.store)
     say(f"{asked.manifest.name}: {len(items)} inputs, {len(graph.steps)} steps, store {options.store}")
     execution = execute(graph, store, Nobody(), dry=True)
     if not over and _asks(graph, execution, store):
@@ -153,6 +153,7 @@ def build(
         say(f"{over} What is finished is published, as on_budget says.")
         graph = finished_graph(graph, asked.manifest, state_of(store.root / "ledger"))
         execution = run(graph, options, watch)
+    upload(options.store)
     cut_off = tuple(one for one in unsettled_in(store.root / "ledger") if one.corpus == asked.manifest.name)
     if execution.errors or options.until:
         return Built(asked.manifest, None, execution, {}, cut_off)

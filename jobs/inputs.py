@@ -1,8 +1,8 @@
 """Inputs: the files behind every source and benchmark of a manifest, local or fetched."""
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jobs.steps.given import Input
@@ -11,7 +11,6 @@ from pipeline.models.endpoints import endpoint_for
 from pipeline.read_source import digest_files
 from pipeline.takedown import NOTHING, Takedown, list_path, read_takedown
 from schemas.errors import ManifestError, SourceError
-from schemas.licences import BY_ROW, refusals
 from schemas.lock import FetchLock
 from schemas.manifest import Dataset, Manifest, read_manifest
 from sources import by_name
@@ -70,17 +69,28 @@ def resolve(asked: Asked, cache: Path, *, locked: bool = False, relock: bool = F
     Raises: ManifestError, SourceError, FetchError or PinError.
     """
     wanted = [(dataset, False) for dataset in asked.manifest.source] + [(dataset, True) for dataset in asked.manifest.benchmark]
+    items, lock = resolve_all(wanted, asked.path.parent, asked.lock_path, cache, locked=locked, relock=relock)
+    return tuple(item if item.benchmark else replace(item, takedown=asked.takedown.names(item.dataset.name)) for item in items), lock
+
+
+def resolve_all(
+    wanted: Sequence[tuple[Dataset, bool]], folder: Path, lock_path: Path, cache: Path, *, locked: bool = False, relock: bool = False
+) -> tuple[tuple[Input, ...], FetchLock]:
+    """As `resolve`, for datasets (each with whether it is a benchmark) whose paths are relative to a folder.
+
+    Raises: ManifestError, SourceError, FetchError or PinError.
+    """
     sources = [(dataset, source_of(dataset), benchmark) for dataset, benchmark in wanted]
     for dataset, source, benchmark in sources:
         if source.benchmark_only and not benchmark:
             raise ManifestError(f"{dataset.name} is a benchmark and is never trained on. Name it under [[benchmark]].")
-    before = fetch.read_lock(asked.lock_path)
+    before = fetch.read_lock(lock_path)
     after = dict(before.fetched)
     inputs: list[Input] = []
     for dataset, source, benchmark in sources:
         entry = entry_of(dataset, benchmark)
         if dataset.path is not None:
-            path = asked.path.parent / dataset.path
+            path = folder / dataset.path
         else:
             fetched = fetch.fetch(
                 source, dataset.split, dataset.revision, before.fetched.get(entry), cache, relock=relock, locked_only=locked
@@ -88,11 +98,10 @@ def resolve(asked: Asked, cache: Path, *, locked: bool = False, relock: bool = F
             path, after[entry] = fetched.folder, fetched.locked
         layout, parts = _fit(source, path, dataset.split)
         digests = digest_files(file for part in parts for file in part.files)
-        taken = () if benchmark else asked.takedown.names(dataset.name)
-        inputs.append(Input(dataset, source, dataset.split or source.default_split, layout, parts, benchmark, digests, taken))
+        inputs.append(Input(dataset, source, dataset.split or source.default_split, layout, parts, benchmark, digests))
     lock = FetchLock(fetched=after)
     if lock != before and (after or before.fetched) and not locked:
-        fetch.write_lock(asked.lock_path, lock)
+        fetch.write_lock(lock_path, lock)
     return tuple(inputs), lock
 
 
@@ -103,19 +112,6 @@ def _fit(source: Source, path: Path, split: str | None) -> tuple[Layout, tuple[P
         raise SourceError(
             f"{source.name}: {str(path)!r:.200} cannot be looked at: {error}. Name a file or folder that is there."
         ) from error
-
-
-def check_licences(manifest: Manifest, inputs: tuple[Input, ...]) -> None:
-    """Raises: ManifestError where the licence that the manifest names for the whole cannot hold a source."""
-    whole = manifest.publish.license
-    if whole in ("", BY_ROW):
-        return
-    found = refusals({item.dataset.name: item.source.license for item in inputs if not item.benchmark}, whole)
-    if found:
-        said = "; ".join(f"{source}: {why}" for source, why in found.items())
-        raise ManifestError(
-            f'The corpus may not go out under {whole}. {said}. Leave these sources out, or say [publish] license = "{BY_ROW}" or another.'
-        )
 
 
 def check_permissions(manifest: Manifest, inputs: tuple[Input, ...], environ: Mapping[str, str] | None = None) -> None:

@@ -1,17 +1,25 @@
-"""Looking into the ledger: what it holds, whether it is sound, and all of it as JSON lines."""
+"""Looking into the ledger: what it holds, whether it is sound, all of it as JSON lines or Parquet, and few segments from many."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from pipeline.models.body import scalar_text
 from pipeline.models.budget import unsettled
+from pipeline.models.compact import Compacted
+from pipeline.models.entry import LedgerEntry
 from pipeline.models.ledger import Ledger
+from pipeline.models.remote import join
 from pipeline.store import writing
 from schemas.errors import LedgerError
+
+_ROWS_A_GROUP = 2048
 
 
 @dataclass(frozen=True)
@@ -39,10 +47,13 @@ class Unsettled:
 
 @dataclass(frozen=True)
 class Held:
-    """What a ledger holds, and what was paid or may have been without reaching it."""
+    """What a ledger holds, where and in how many segments, and what was paid or may have been without reaching it."""
 
     answers: tuple[Holding, ...]
     unsettled: tuple[Unsettled, ...]
+    where: str
+    segments: int
+    nbytes: int
 
 
 @dataclass(frozen=True)
@@ -61,13 +72,15 @@ def show(store: Path) -> Held:
     counts: Counter[tuple[str, str]] = Counter()
     sums: dict[tuple[str, str], list[int]] = {}
     with _opened(store) as ledger:
+        where, segments, nbytes = ledger.extent()
         for entry in ledger.entries():
             answer = entry.completion
             key = (entry.model, answer.finish_reason)
             counts[key] += 1
             spent = (answer.prompt_tokens, answer.completion_tokens, answer.cost_nanousd or 0, int(answer.cost_nanousd is None))
             sums[key] = [before + more for before, more in zip(sums.get(key, (0, 0, 0, 0)), spent, strict=True)]
-    return Held(tuple(Holding(*key, count, *sums[key]) for key, count in sorted(counts.items())), unsettled_in(store / "ledger"))
+    holdings = tuple(Holding(*key, count, *sums[key]) for key, count in sorted(counts.items()))
+    return Held(holdings, unsettled_in(store / "ledger"), where, segments, nbytes)
 
 
 def unsettled_in(ledger: Path) -> tuple[Unsettled, ...]:
@@ -82,29 +95,121 @@ def unsettled_in(ledger: Path) -> tuple[Unsettled, ...]:
 
 
 def verify(store: Path) -> Soundness:
-    """Reads every record again."""
+    """Reads every record again.
+
+    Raises: LedgerError where there is no ledger.
+    """
     with _opened(store) as ledger:
         damages = tuple(str(damage) for damage in ledger.verify())
         return Soundness(sum(1 for _ in ledger.entries()), damages)
 
 
+def answer(store: Path, key: str) -> dict[str, Any]:
+    """One answer by its key, as `export` writes it.
+
+    Raises: LedgerError where the ledger does not hold it.
+    """
+    if not re.fullmatch(r"[0-9a-f]{64}", key):
+        raise LedgerError(f"{key!r} is no key of an answer, which has 64 hex digits. A corpus has them in its column request.")
+    with _opened(store) as ledger:
+        found = ledger.get_entries([key])
+    if not found:
+        raise LedgerError(f"The ledger of {store} holds no answer under {key}. Check the key, or name another --store or --ledger.")
+    return _row(found[key])
+
+
+def compact(store: Path) -> Compacted:
+    """Merges small segments whose writers are done, in an object store those of all machines.
+
+    Raises: LedgerError.
+    """
+    with _opened(store) as ledger:
+        return ledger.compact()
+
+
+def join_ledger(store: Path, url: str) -> None:
+    """Makes a store use the ledger at a URL from now on; nothing where none is given.
+
+    Raises: LedgerError.
+    """
+    if url:
+        join(store / "ledger", url)
+
+
+def upload(store: Path) -> None:
+    """Sends what is answered and not yet in the object store, where the ledger is in one: the rest of a crash, or of workers elsewhere.
+
+    Raises: LedgerError.
+    """
+    if (store / "ledger").is_dir():
+        Ledger(store / "ledger").push()
+
+
 def export(store: Path, out: Path) -> int:
-    """Writes every answer as a JSON line: key, model, text, ending, tokens and the raw response. Returns how many.
+    """Writes every answer with its raw response, as Parquet or, under any other name, as JSON lines. Returns how many.
 
     Raises: LedgerError, or StoreError where the file cannot be written.
     """
+    with _opened(store) as ledger, writing(out) as temporary:
+        rows = map(_row, ledger.entries())
+        return _to_parquet(rows, temporary) if out.suffix == ".parquet" else _to_lines(rows, temporary)
+
+
+def _to_lines(rows: Iterator[dict[str, Any]], path: Path) -> int:
     count = 0
-    with _opened(store) as ledger, writing(out) as temporary, temporary.open("w", encoding="utf-8") as file:
-        for entry in ledger.entries():
-            row: dict[str, Any] = {"key": entry.key, "model": entry.model, **vars(entry.completion), "raw": entry.raw}
-            row["paid"] = asdict(entry.paid) if entry.paid else None
-            file.write(json.dumps(row, ensure_ascii=False, default=_text) + "\n")
+    with path.open("w", encoding="utf-8") as file:
+        for row in rows:
+            # Escaped where a lone surrogate, as some models write, would be no UTF-8.
+            line = json.dumps(row, ensure_ascii=False)
+            file.write((line if _is_utf8(line) else json.dumps(row)) + "\n")
             count += 1
     return count
 
 
-def _text(value: Any) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+def _to_parquet(rows: Iterator[dict[str, Any]], path: Path) -> int:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    count = 0
+    text, number = pa.large_string(), pa.int64()
+    paid = pa.struct(
+        [(name, pa.string()) for name in ("corpus", "teacher", "source", "reservation")] + [("nanousd", number), ("tokens", number)]
+    )
+    told = [(name, pa.string()) for name in ("key", "asked", "model")] + [("text", text), ("finish_reason", pa.string())]
+    told += [(name, number) for name in ("prompt_tokens", "completion_tokens", "cached_tokens", "cost_nanousd")]
+    schema = pa.schema([*told, ("raw", text), ("paid", paid)])
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        while batch := list(islice(rows, _ROWS_A_GROUP)):
+            # Arrow's texts are UTF-8, which has no lone surrogates; JSON lines keep them.
+            clean = [{name: scalar_text(value) if isinstance(value, str) else value for name, value in row.items()} for row in batch]
+            writer.write_table(pa.Table.from_pylist(clean, schema))
+            count += len(batch)
+    return count
+
+
+def _row(entry: LedgerEntry) -> dict[str, Any]:
+    answer = entry.completion
+    return {
+        "key": entry.key,
+        "asked": entry.model,
+        "model": answer.model,
+        "text": answer.text,
+        "finish_reason": answer.finish_reason,
+        "prompt_tokens": answer.prompt_tokens,
+        "completion_tokens": answer.completion_tokens,
+        "cached_tokens": answer.cached_tokens,
+        "cost_nanousd": answer.cost_nanousd,
+        "raw": entry.raw,
+        "paid": asdict(entry.paid) if entry.paid else None,
+    }
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 @contextmanager

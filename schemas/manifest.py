@@ -7,23 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from schemas.errors import ManifestError
-from schemas.manifest_parts import (
-    MOST_SAMPLES,
-    After,
-    Budget,
-    Cap,
-    Images,
-    Name,
-    Near,
-    OverlapRule,
-    Price,
-    Privacy,
-    Publish,
-    Shot,
-    Split,
-    Texts,
-    Usd,
-)
+from schemas.manifest_parts import MOST_SAMPLES, After, Cap, Images, Name, Near, OverlapRule, Price, Shot, Texts, Usd
 from schemas.manifest_parts import Section as _Model
 from schemas.vocabulary import BodyPart, Domain, Modality, Task
 
@@ -88,6 +72,21 @@ class Dataset(_Capped):
         elif self.license or self.access or self.modality or self.domain or self.body_part or self.task or self.homepage:
             raise ValueError("license, access, modality, domain, body_part, task and homepage of a known dataset stand in its source file")
         return self
+
+
+class Privacy(_Model):
+    """What becomes of texts that hold identifiers of persons.
+
+    `report`: they are counted, and none goes to a remote teacher; `mask` and `drop`: they are masked or left out; `off`: none is looked for.
+    """
+
+    identifiers: Literal["report", "mask", "drop", "off"] = "report"
+
+
+class Split(_Model):
+    """How much is held out."""
+
+    heldout: float = Field(default=0.0, ge=0.0, lt=1.0)
 
 
 class Teacher(_Capped):
@@ -165,6 +164,13 @@ class JudgeModel(_Capped):
         """None: a judge is held to no grammar."""
 
 
+class Budget(_Model):
+    """The most that all teachers and the judge may spend on this corpus, whoever builds it and how often."""
+
+    usd: Usd | None = None
+    tokens: int | None = Field(default=None, ge=0)
+
+
 class Judge(_Model):
     """How answers are judged: by rule, and open ones also by a model where one is named."""
 
@@ -196,7 +202,6 @@ class Manifest(_Model):
     judge: Judge = Judge()
     select: Select = Select()
     budget: Budget = Budget()
-    publish: Publish = Publish()
     on_budget: Literal["stop", "publish_finished"] = "stop"
 
     @model_validator(mode="after")
@@ -287,9 +292,9 @@ def _fault(item: Any) -> str:
 def _keys_beside(place: list[Any]) -> list[str]:
     model: type[BaseModel] = Manifest
     inner: dict[str, type[BaseModel]] = {"source": Dataset, "benchmark": Dataset, "split": Split, "teacher": Teacher}
-    inner |= {"shots": Shot, "texts": Texts}
-    inner |= {"judge": Judge, "model": JudgeModel, "select": Select, "gold": GoldColumn, "price": Price, "publish": Publish}
+    inner |= {"judge": Judge, "model": JudgeModel, "select": Select, "gold": GoldColumn, "price": Price}
     inner |= {"budget": Budget, "caps": Cap, "after": After, "overlap": OverlapRule, "images": Images, "near": Near, "privacy": Privacy}
+    inner |= {"shots": Shot, "texts": Texts}
     for part in place[:-1]:
         model = inner.get(part, model) if isinstance(part, str) else model
     return [field.alias or name for name, field in model.model_fields.items()]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jobs.commands.options import STORE, JsonOption, ManifestArgument, StoreOption
+from jobs.commands.options import STORE, JsonOption, LedgerOption, ManifestArgument, StoreOption
 
 if TYPE_CHECKING:
     from jobs.build import Options
@@ -34,6 +34,7 @@ class RunnerName(StrEnum):
 def plan(
     manifest: ManifestArgument,
     store: StoreOption = STORE,
+    ledger: LedgerOption = "",
     locked: Annotated[bool, typer.Option("--locked", help="Fail rather than change the fetch lock.")] = False,
     pilot: PilotOption = None,
     as_json: JsonOption = False,
@@ -41,11 +42,13 @@ def plan(
     """Show what a build would do: steps stored, to run or unknown, and what teachers would be asked. Asks nobody, but for a pilot."""
     from jobs import inputs, preview
     from jobs.build import Options
+    from jobs.ledgers import join_ledger
     from jobs.pilots import pilot as ask
     from jobs.progress import Watcher
     from jobs.show import corpus as show
 
     asked = inputs.open_manifest(manifest)
+    join_ledger(store.resolve(), ledger)
     options = Options(store.resolve(), Path("out") / asked.manifest.name, locked=locked)
     if pilot is not None:
         with Watcher(quiet=as_json, store=options.store) as watcher:
@@ -59,6 +62,7 @@ def plan(
 def build(
     manifest: ManifestArgument,
     store: StoreOption = STORE,
+    ledger: LedgerOption = "",
     out: Annotated[Path | None, typer.Option("--out", help="Folder of the corpus [default: out/NAME].")] = None,
     runner: Annotated[RunnerName, typer.Option("--runner", help="This machine's processes, or a Ray cluster.")] = RunnerName.LOCAL,
     workers: Annotated[int | None, typer.Option("--workers", min=0, help="Units at a time [default: the CPUs here].")] = None,
@@ -77,6 +81,7 @@ def build(
     from jobs import inputs
     from jobs.build import Options
     from jobs.build import build as run
+    from jobs.ledgers import join_ledger
     from jobs.pilots import compared
     from jobs.pilots import pilot as ask_pilot
     from jobs.progress import Watcher
@@ -93,6 +98,7 @@ def build(
     folder = (out or Path("out") / asked.manifest.name).absolute()
     if runner is RunnerName.RAY:
         _need_absolute({"--store": store, "--out": out})
+    join_ledger(store.absolute(), ledger)
     options = Options(store.absolute(), folder, runner.value, workers, until, locked, relock)
     with Watcher(quiet=quiet, store=options.store) as watcher:
         if pilot is not None:

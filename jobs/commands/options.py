@@ -7,5 +7,14 @@ import typer
 
 ManifestArgument = Annotated[Path, typer.Argument(metavar="MANIFEST", help="A TOML file, like jobs/manifests/demo.toml.")]
 StoreOption = Annotated[Path, typer.Option("--store", help="Folder of finished work and of the ledger.", envvar="MEDTRACE_STORE")]
+LedgerOption = Annotated[
+    str,
+    typer.Option(
+        "--ledger",
+        metavar="URL",
+        envvar="MEDTRACE_LEDGER",
+        help="Keep the ledger of this store at s3://, gs:// or file:// from now on; the store remembers it [default: in the store].",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON to stdout instead of tables.")]
 STORE = Path(".medtrace")

@@ -1,7 +1,7 @@
 """What the commands on store and ledger print."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from jobs.ledgers import Held, Soundness, Unsettled
     from jobs.store import Collected, Verified
+    from pipeline.models.compact import Compacted
 
 
 def verified(found: "Verified", *, as_json: bool) -> None:
@@ -49,6 +50,7 @@ def held(found: "Held", *, as_json: bool) -> None:
         counts = (f"{count:,}" for count in (holding.answers, holding.prompt_tokens, holding.completion_tokens))
         table.add_row(escape(holding.model), escape(holding.finish_reason), *counts, *money)
     print_tables(table)
+    print_line(f"{found.segments:,} segment{'' if found.segments == 1 else 's'}, {found.nbytes / 2**20:,.1f} MiB, in {found.where}.")
     for open in found.unsettled:
         print_line(unsettled_line(open))
 
@@ -76,3 +78,31 @@ def exported(count: int, out: "Path", *, as_json: bool) -> None:
         print_json({"answers": count, "out": str(out)})
         return
     print_line(f"{count:,} answers in {out}.")
+
+
+def answer(found: dict[str, Any], *, as_json: bool) -> None:
+    """One answer."""
+    if as_json:
+        print_json(found)
+        return
+    for name, value in found.items():
+        if name not in ("text", "raw"):
+            print_line(f"{name}: {value}")
+    for text in (found["text"], "The response as it came:", found["raw"]):
+        # A terminal takes UTF-8, which has no lone surrogates.
+        print_line(f"\n{text.encode('utf-8', 'replace').decode()}")
+
+
+def compacted(found: "Compacted", *, as_json: bool) -> None:
+    """What a compaction did."""
+    if as_json:
+        print_json(asdict(found))
+        return
+    for name in found.damaged:
+        print_line(f"{name} is damaged and was left alone: medtrace ledger verify says where.")
+    if found.busy:
+        print_line("Another process compacts this ledger now.")
+    elif found.merged:
+        print_line(f"{found.merged:,} segments became {found.made:,}, with {found.answers:,} answers.")
+    else:
+        print_line("There is nothing to merge.")

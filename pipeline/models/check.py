@@ -30,19 +30,27 @@ def check(endpoint: Endpoint, model: str, *, structured: bool = False) -> Provid
     return provider
 
 
-def _check_one(index: int, endpoint: Endpoint, model: str) -> Provider:
-    told = endpoint.told(index)
-    if told is not None and not told.lists:
-        return told
+def served_by(endpoint: Endpoint, index: int = 0, model: str = "") -> dict[str, str]:
+    """The models that a server lists, with who owns each; `model` is the one that is asked for, for the error's sake.
+
+    Raises: TeacherError where it is dead, refuses the key or lists none.
+    """
     url, patience = endpoint.base_urls[index], Patience(timeout_s=_TIMEOUT_S)
     try:
         transport = openai.DefaultHttpxClient(trust_env=not is_loopback(url))
         with openai.OpenAI(http_client=transport, **settings(endpoint, index, patience)) as client:
-            served = {item.id: getattr(item, "owned_by", "") for item in client.models.list().data}
+            return {item.id: getattr(item, "owned_by", "") for item in client.models.list().data}
     except openai.APIError as error:
         raise failure_of(error, endpoint).error(url, model) from None
     except (TypeError, AttributeError, ValueError):
         raise broken_answer("no list of models", endpoint).error(url, model) from None
+
+
+def _check_one(index: int, endpoint: Endpoint, model: str) -> Provider:
+    told = endpoint.told(index)
+    if told is not None and not told.lists:
+        return told
+    url, served = endpoint.base_urls[index], served_by(endpoint, index, model)
     if model not in served:
         raise TeacherError(
             f"Teacher model {model} is not served at {address(url)}, which has {', '.join(sorted(served)) or 'none'}. "

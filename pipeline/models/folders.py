@@ -31,6 +31,10 @@ class Folder(Protocol):
         """Its segments and side indexes, each with its bytes; may be as old as what other machines see of it."""
         ...
 
+    def forget(self) -> None:
+        """Looks anew at the next listing, whatever it remembers."""
+        ...
+
     def opened(self, name: str) -> AbstractContextManager[tuple[BinaryIO, int]]:
         """A segment to be read, and its bytes."""
         ...
@@ -60,6 +64,9 @@ class LocalFolder:
                 return {item.name: item.stat().st_size for item in found if item.name.endswith((SUFFIX, INDEX)) and item.name[0] != "."}
         except FileNotFoundError:
             return {}
+
+    def forget(self) -> None:
+        return
 
     @contextmanager
     def opened(self, name: str) -> Iterator[tuple[BinaryIO, int]]:
@@ -95,5 +102,5 @@ def telling(what: str, where: str) -> Iterator[None]:
     except OSError as error:
         if error.errno in _GONE:
             raise VanishedError(where) from error
-        said = error.strerror or error
+        said = error.strerror or str(error).split("; Details:")[0].splitlines()[0]
         raise LedgerError(f"{what} {where} cannot be read: {said}. Restore it or make it readable, then build again.") from error

@@ -12,8 +12,10 @@ from pipeline.models import compact
 from pipeline.models.entry import LedgerEntry, entries_of, record_of
 from pipeline.models.folders import LocalFolder, VanishedError
 from pipeline.models.generate import Completion
+from pipeline.models.mirror import MOST_GROWING_BYTES, Mirror, fetch_small
+from pipeline.models.remote import RemoteFolder, remote_of
 from pipeline.models.segment import SUFFIX, Damage, Placed, Record
-from pipeline.models.segment_writer import SegmentWriter, open_segment
+from pipeline.models.segment_writer import MOST_BYTES, SegmentWriter, open_segment
 from pipeline.models.shelf import Held, Segment, Shelf
 from schemas.errors import LedgerError
 
@@ -36,14 +38,16 @@ class _Put:
 class Ledger:
     """The answers under a folder that many processes write at once, each to segments of its own.
 
-    Of two answers to one key the one with the smaller content digest counts, whoever reads. Keys are looked up in side
-    indexes on disk; only those of segments that are still written are held in memory.
+    Of two answers to one key the one with the smaller content digest counts. Keys are looked up in side indexes on disk.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self._folder = LocalFolder(root)
-        self._shelf = Shelf(self._folder)
+        url = remote_of(root)
+        self._remote = RemoteFolder(url, root) if url else None
+        self._mirror = Mirror(root, self._remote) if self._remote else None
+        self._shelf = Shelf(self._folder, self._remote) if self._remote else Shelf(self._folder)
         self._reading = threading.RLock()
         self._queue: list[_Put] = []
         self._queueing = threading.Lock()
@@ -83,11 +87,13 @@ class Ledger:
     def put(self, records: Iterable[LedgerEntry]) -> None:
         """Returns once all records are on disk; one fsync serves all threads that wait.
 
-        Raises: LedgerError where they could not be written; what was written before stays.
+        Raises: LedgerError where they could not be; what was written before stays.
         """
         put = _Put([record_of(record) for record in records])
         if not put.records:
             return
+        if self._mirror is not None:
+            self._mirror.check()
         with self._queueing:
             self._queue.append(put)
         with self._writing:
@@ -98,6 +104,16 @@ class Ledger:
                 f"The ledger {self.root} cannot be written: {put.error.strerror or put.error}. What it held before "
                 "is safe; make room or make the folder writable, then build again."
             ) from put.error
+
+    def extent(self) -> tuple[str, int, int]:
+        """Where it is, how many segments it has, and their bytes.
+
+        Raises: LedgerError.
+        """
+        with self._reading:
+            self._shelf.refresh()
+            segments = self._shelf.segments()
+        return self._shelf.folders[-1].name, len(segments), sum(segment.extent[0] for segment in segments)
 
     def entries(self) -> Iterator[LedgerEntry]:
         """Every answer that can be read, each of several to one key, by segment name and place.
@@ -123,18 +139,35 @@ class Ledger:
     def compact(self, *, everything: bool = True) -> compact.Compacted:
         """Merges segments whose writers are done, all that are not full or only where one size has many.
 
+        In an object store those of all machines; a segment that a lost machine left unfinished after a day.
         Raises: LedgerError where there is no room for it; nothing is lost.
         """
         try:
-            return compact.compact(self.root, everything=everything)
+            if self._remote is None or self._mirror is None:
+                return compact.compact(self.root, everything=everything)
+            self._mirror.push()
+            fetch_small(self._remote, self.root)
+            found = compact.compact(self.root, everything=everything)
+            self._mirror.push()
+            return found
         except OSError as error:
             raise LedgerError(
                 f"The ledger {self.root} cannot be compacted: {error.strerror or error}. It is as good as before; "
                 "make room for a copy of its small segments, then compact again."
             ) from error
 
+    def push(self) -> int:
+        """Uploads what a crash left on this machine, where the ledger is in an object store; returns how many files were sent.
+
+        Raises: LedgerError.
+        """
+        return 0 if self._mirror is None else self._mirror.push()
+
     def close(self) -> None:
-        """Finishes this process's segment; a later `put` opens a new one."""
+        """Finishes this process's segment, and uploads what is not yet; a later `put` opens a new one.
+
+        Raises: LedgerError where it cannot be uploaded.
+        """
         with self._writing:
             wrote = self._writer is not None
             with suppress(OSError):
@@ -143,6 +176,8 @@ class Ledger:
             self._compact_if_due()
         if self._compacting is not None:
             self._compacting.join()
+        if self._mirror is not None:
+            self._mirror.close()
 
     def _scanned(self) -> Iterator[tuple[Segment, Placed | Damage]]:
         with ExitStack() as stack:
@@ -160,7 +195,7 @@ class Ledger:
                 try:
                     return read(self._shelf.find(wanted))
                 except VanishedError:
-                    continue
+                    self._shelf.forget()
         raise LedgerError(f"The ledger {self.root} changes faster than it can be read. Build again.")
 
     def _entries_at(self, held: dict[bytes, Held]) -> dict[str, LedgerEntry]:
@@ -182,7 +217,7 @@ class Ledger:
             with self._reading:
                 for spot in spots:
                     segment.note(spot)
-            if writer.full():
+            if writer.full(MOST_GROWING_BYTES if self._mirror else MOST_BYTES):
                 self._seal()
                 self._compact_if_due()
         except OSError as failed:
@@ -199,6 +234,9 @@ class Ledger:
             self._writer = open_segment(self.root)
             with self._reading:
                 self._segment = self._shelf.add_own(self._writer.path.name, self._folder)
+            if self._mirror is not None:
+                self._mirror.own = self._writer.path.name
+                self._mirror.start()
         return self._writer, self._segment
 
     def _seal(self) -> None:
@@ -211,9 +249,8 @@ class Ledger:
         try:
             writer.seal()
         finally:
-            with self._reading:
-                self._remember(segment.loose)
-                segment.own = False
+            segment.own = False
+            self._remember(segment.loose)
 
     def _remember(self, keys: Iterable[bytes]) -> None:
         if len(self._recent) >= _REMEMBERED:
@@ -234,7 +271,8 @@ class Ledger:
         if self._compacting is not None and self._compacting.is_alive():
             return
         with self._reading:
-            self._shelf.refresh()
+            with suppress(LedgerError):
+                self._shelf.refresh()
             extents = [compact.Extent(*segment.extent) for segment in self._shelf.segments() if not segment.own]
         if compact.due(extents):
             self._compacting = threading.Thread(target=self._compact_quietly, name="compaction")
@@ -242,8 +280,12 @@ class Ledger:
 
     def _compact_quietly(self) -> None:
         # Where there is no room or no right for it, the ledger is as good without.
-        with suppress(OSError):
+        with suppress(OSError, LedgerError):
+            if self._mirror is not None:
+                self._mirror.push()
             compact.compact(self.root)
+            if self._mirror is not None:
+                self._mirror.push()
 
 
 def _check(found: Placed | Damage, where: str) -> None:

@@ -87,6 +87,7 @@ def open_segment(root: Path) -> SegmentWriter:
             sync_folder(root)
             return SegmentWriter(path, fd, os.getpid())
         os.close(fd)
+        path.unlink(missing_ok=True)
 
 
 def lock(fd: int) -> bool:

@@ -151,8 +151,13 @@ class Shelf:
                 with telling("The ledger", self.folders[0].name):
                     return self._refresh()
             except VanishedError:
-                continue
+                self.forget()
         raise LedgerError(f"The ledger {self.folders[0].name} changes faster than it can be read. Build again.")
+
+    def forget(self) -> None:
+        """Lets the next refresh see what there is now, where folders remember listings."""
+        for folder in self.folders:
+            folder.forget()
 
     def find(self, keys: Sequence[bytes]) -> dict[bytes, Held]:
         """Where the answers to those keys stand that were there at the last refresh.
@@ -206,6 +211,7 @@ class Shelf:
                 return [self._opened(segment, trying) for segment in self.segments()]
             except VanishedError:
                 trying.close()
+                self.forget()
         raise LedgerError(f"The ledger {self.folders[0].name} changes faster than it can be read. Try again.")
 
     def check_indexes(self, damaged: Container[str]) -> Iterator[LedgerError]:

@@ -6,18 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pipeline.publish.layout import data_files
-from pipeline.publish.licences import licences_section
 from pipeline.publish.markdown import block, code, line, link, table, text
 from pipeline.publish.overlaps import overlaps_section
 from pipeline.publish.privacy import SCAN, privacy_section
 from pipeline.publish.similar import similar_section
 from pipeline.publish.told_traces import costs_section, flags_section, number, teachers_section, traces_of
 from schemas.corpus import BUDGET
-from schemas.licences import BY_ROW
 from schemas.manifest import Manifest
 from schemas.trace import MODEL_JUDGE
 
-CARD = 5
+CARD = 4
 RESTRICTED = ("gated", "registered", "credentialed", "kaggle")
 STAGES = ("benchmark", "ingest", "gather", "choose", "sample", "judge", "select")
 ABOUT = {
@@ -52,7 +50,7 @@ def render_card(lock: Lock, manifest: Manifest) -> str:
         "## Overlaps with benchmarks\n\n" + overlaps_section(lock, manifest),
         "## Questions in nearly the same words\n\n" + similar_section(lock, manifest),
         "## Identifiers of persons\n\n" + privacy_section(lock, manifest),
-        "## Limitations\n\n" + "\n".join(f"- {one}" for one in limitations(lock, manifest)),
+        "## Limitations\n\n" + _limitations(lock, manifest),
         "## Licences and sources\n\n" + _sources(lock),
     ]
     return "\n\n".join(section.strip() for section in sections) + "\n"
@@ -75,10 +73,7 @@ def front_matter(lock: Lock) -> str:
 
 
 def common_license(lock: Lock) -> str:
-    """The licence of the whole where the manifest names one, or that all rows and sources have, in lower case; else "other"."""
-    whole = lock.get("license", "")
-    if whole not in ("", BY_ROW):
-        return whole.lower()
+    """The one SPDX licence of all rows and sources in lower case, else "other"."""
     named = {one["license"] for one in lock["datasets"] if one["role"] == "source"} | set(_total(lock, "license"))
     one = next(iter(named)) if len(named) == 1 else ""
     return one.lower() if re.fullmatch(r"(?!LicenseRef-)[A-Za-z0-9.+-]+", one) else "other"
@@ -142,8 +137,7 @@ def _funnel(lock: Lock) -> str:
     return f"{counted}\n\n" + table(("stage", "reason", "all", *(code(source) for source in wide)), rows)
 
 
-def limitations(lock: Lock, manifest: Manifest) -> list[str]:
-    """What a corpus is not fit for, in sentences of Markdown."""
+def _limitations(lock: Lock, manifest: Manifest) -> str:
     said = [
         "Not for clinical use: questions, golds and traces hold errors, and an answer that is right may be reasoned wrongly.",
         "A trace is kept because its answer equals the gold; its reasoning is not checked.",
@@ -159,7 +153,7 @@ def limitations(lock: Lock, manifest: Manifest) -> list[str]:
         )
     if not manifest.split.heldout:
         said.append("Nothing is held out.")
-    return said
+    return "\n".join(f"- {one}" for one in said)
 
 
 def _sources(lock: Lock) -> str:
@@ -175,7 +169,6 @@ def _sources(lock: Lock) -> str:
         for one in lock["datasets"]
     ]
     parts = [table(("name", "role", "dataset", "licence", "access", "revision"), rows)] if rows else []
-    parts += [licences_section(lock)]
     restricted = [one for one in lock["datasets"] if one["role"] == "source" and one["access"] in RESTRICTED]
     if restricted:
         parts.append(f"Access to {_names(restricted)} is restricted upstream: its terms bind whoever passes these rows on.")

@@ -157,7 +157,6 @@ def make_lock(
         "report": VERSION,
         "name": manifest.name,
         "version": manifest.version,
-        "license": manifest.publish.license,
         "manifest": {"name": manifest_name, "fingerprint": manifest_fingerprint(manifest)},
         "verifier": VERIFIER,
         "policy": manifest.judge.policy,

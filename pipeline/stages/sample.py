@@ -1,6 +1,5 @@
 """Sample: every question that a teacher can see is put to it, several times."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from pipeline.fingerprint import stable_seed
 from pipeline.models.generate import Completion, Generate, Message, Picture, Request, Sampling, Text
 from pipeline.normalise import normalise
 from pipeline.sampling import Design
+from pipeline.trace_rows import trace_row
 from pipeline.verify.structure import structure_grammar
 from schemas.example import AnswerType, Chosen
 from schemas.image import Image
@@ -64,6 +64,21 @@ class SampleRecipe:
     shots: tuple[prompts.Shown, ...] = ()
     revision: str = ""
 
+    def prompt_for(self, source: str) -> prompts.Prompt:
+        """How a question of that source is put."""
+        return self.prompt
+
+
+@dataclass(frozen=True)
+class BySourceRecipe(SampleRecipe):
+    """A recipe in which some sources have a prompt of their own."""
+
+    own_prompts: Mapping[str, prompts.Prompt] = field(default_factory=dict[str, prompts.Prompt])
+
+    def prompt_for(self, source: str) -> prompts.Prompt:
+        """The source's own prompt, else the one for all."""
+        return self.own_prompts.get(source, self.prompt)
+
 
 def sample(
     chosen: pa.Table,
@@ -82,7 +97,7 @@ def sample(
     traces: list[dict[str, Any]] = []
     for question, completions in zip(asked, answers, strict=True):
         traces += [
-            _trace(question.example, recipe.teacher, index, question.request, completion)
+            trace_row(question.example, recipe.teacher, index, question.request, completion)
             for index, completion in zip(question.request.samples, completions, strict=True)
         ]
     return {"traces": Trace.from_rows(traces)}
@@ -144,7 +159,7 @@ def _counts(judged: pa.Table) -> dict[str, tuple[int, int]]:
 def gold_traces(chosen: pa.Table, recipe: "GoldRecipe") -> dict[str, pa.Table]:
     """`traces`: for each question that has a gold, the gold itself as its one completion."""
     traces = [
-        _trace(row[Chosen.id], "", 0, None, Completion(row[Chosen.answer], "stop"))
+        trace_row(row[Chosen.id], "", 0, None, Completion(row[Chosen.answer], "stop"))
         for row in chosen.select([Chosen.id, Chosen.answer]).to_pylist()
         if row[Chosen.answer]
     ]
@@ -177,7 +192,7 @@ def _pictures(rows: Sequence[Mapping[str, Any]], images: pa.Table | None) -> dic
 
 
 def _request(row: Mapping[str, Any], recipe: SampleRecipe, pictures: Mapping[str, tuple[Picture, bytes]], samples: range) -> Request:
-    prompt = recipe.prompt
+    prompt = recipe.prompt_for(row[Chosen.source])
     asked = prompts.problem(prompt, prompts.unanswered(row))
     messages = (Message("system", (Text(prompt.system),)),) if prompt.system else ()
     grammar = ""
@@ -202,20 +217,3 @@ def _request(row: Mapping[str, Any], recipe: SampleRecipe, pictures: Mapping[str
         withheld=tuple(row[Chosen.identifiers]),
         revision=recipe.revision,
     )
-
-
-def _trace(example: str, teacher: str, index: int, request: Request | None, completion: Completion) -> dict[str, Any]:
-    name = hashlib.sha256(f"{example}\0{teacher}\0{index}".encode()).hexdigest()[:32]
-    return {
-        Trace.id: name,
-        Trace.example: example,
-        Trace.teacher: teacher,
-        Trace.sample: index,
-        Trace.request: request.key(index) if request else "",
-        Trace.text: completion.text,
-        Trace.finish_reason: completion.finish_reason,
-        Trace.model: completion.model,
-        Trace.prompt_tokens: completion.prompt_tokens,
-        Trace.completion_tokens: completion.completion_tokens,
-        Trace.cost_nanousd: completion.cost_nanousd if request else 0,
-    }

@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.models.ledger import Ledger
 from tests.fixtures.fake_teacher import FakeTeacher
 from tests.fixtures.local_build import Project, call, point_to, questions
 
@@ -72,6 +73,85 @@ def test_a_damaged_record_is_named(store: Path) -> None:
     said = call("ledger", "verify", "--store", str(store), "--json")
     assert said.code == 1
     assert len(said.told["damages"]) == 1
+
+
+def test_a_flipped_byte_is_placed(store: Path) -> None:
+    segment = max((store / "ledger").glob("*.segment"), key=lambda path: path.stat().st_size)
+    data = bytearray(segment.read_bytes())
+    data[-3] ^= 1
+    segment.write_bytes(bytes(data))
+    (damage,) = call("ledger", "verify", "--store", str(store), "--json").told["damages"]
+    start, stop = (int(word) for word in damage.split("damaged from byte ")[1].split(",")[0].split(" to "))
+    assert segment.name in damage
+    assert start < len(data) - 3 < stop == len(data)
+
+
+def test_the_same_rows_are_exported_as_lines_and_as_parquet(store: Path) -> None:
+    lines, parquet = store.parent / "answers.jsonl", store.parent / "answers.parquet"
+    for path in (lines, parquet):
+        assert call("ledger", "export", "--store", str(store), "--out", str(path)).code == 0
+    rows = [json.loads(line) for line in lines.read_text().splitlines()]
+    assert pq.read_table(parquet).to_pylist() == rows
+    assert {row["asked"] for row in rows} == {"fake"}
+
+
+def test_one_answer_is_shown_by_the_key_that_a_trace_names(store: Path) -> None:
+    (shard, *_) = (store / "sample").glob("*.parquet")
+    trace = pq.read_table(shard).to_pylist()[0]
+    shown = call("ledger", "show", trace["request"], "--store", str(store), "--json").told
+    assert shown["text"] == trace["text"]
+    assert json.loads(shown["raw"])["choices"]
+    assert trace["text"] in call("ledger", "show", trace["request"], "--store", str(store)).out
+    assert "holds no answer under" in call("ledger", "show", "0" * 64, "--store", str(store)).error
+    assert "64 hex digits" in call("ledger", "show", "R1", "--store", str(store)).error
+
+
+def test_compaction_keeps_every_answer_and_pays_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = Project(tmp_path)
+    with FakeTeacher() as server:
+        point_to(monkeypatch, server.url)
+        for count in (2, 4, 6):
+            project.write({"quiz": questions(count)})
+            assert call(*project.arguments()).code == 0
+        before = sorted(map(repr, entries(project.store)))
+        told = call("ledger", "compact", "--store", str(project.store), "--json").told
+        assert told["merged"] == 3
+        assert told["answers"] == len(before) == 12
+        assert sorted(map(repr, entries(project.store))) == before
+        assert call("ledger", "show", "--store", str(project.store), "--json").told["segments"] == 1
+        for path in project.store.glob("sample/*.parquet"):
+            path.unlink()
+        assert call(*project.arguments()).code == 0
+        assert server.asked == 12
+    assert "nothing to merge" in call("ledger", "compact", "--store", str(project.store)).out
+
+
+def entries(store: Path) -> list[Any]:
+    ledger = Ledger(store / "ledger")
+    try:
+        return list(ledger.entries())
+    finally:
+        ledger.close()
+
+
+def test_a_ledger_at_a_url_serves_another_machine_and_its_store_remembers_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = f"file://{tmp_path / 'answers'}"
+    one, two = Project(tmp_path / "one"), Project(tmp_path / "two")
+    with FakeTeacher() as server:
+        point_to(monkeypatch, server.url)
+        for project, samples, asked in ((one, 2, 6), (two, 2, 6), (one, 3, 9), (two, 3, 9)):
+            project.folder.mkdir(exist_ok=True)
+            project.write({"quiz": questions(3)}, samples=samples)
+            first = () if (project.store / "ledger").exists() else ("--ledger", url)
+            assert call(*project.arguments(*first)).code == 0
+            assert server.asked == asked
+    told = call("ledger", "show", "--store", str(two.store), "--json").told
+    assert told["where"] == url
+    assert sum(one["answers"] for one in told["answers"]) == 9
+    assert call("ledger", "verify", "--store", str(two.store)).code == 0
+    said = call("plan", str(two.manifest), "--store", str(two.store), "--ledger", f"{url}-2")
+    assert f"belongs to the ledger at {url}, not {url}-2" in said.error
+    assert call("ledger", "show", "--store", str(tmp_path / "three"), "--ledger", url).code == 0
 
 
 def test_no_ledger_is_one_sentence(tmp_path: Path) -> None:
