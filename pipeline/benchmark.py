@@ -10,7 +10,7 @@ from pipeline.normalise import normalise
 from pipeline.texts.decide import THRESHOLDS, Decision, Thresholds
 from pipeline.texts.evidence import Spans
 from pipeline.texts.overlap import Detector
-from pipeline.texts.questions import Question
+from pipeline.texts.questions import Question, gold_of
 from pipeline.texts.telling import tells_case
 from schemas.example import AnswerType
 
@@ -61,7 +61,7 @@ def asked(
 ) -> Question:
     """A question as it is compared; only an open answer says something that the options do not."""
     said = answer if answer_type == AnswerType.OPEN else ""
-    return Question(id, question.strip(), context.strip(), tuple(options), said)
+    return Question(id, question.strip(), context.strip(), tuple(options), said, gold_of(options, answer))
 
 
 class Benchmark:

@@ -34,6 +34,11 @@ class Thresholds:
     short_with_options: float = 0.6
     other_options: float = 0.35
     against: float = 0.1
+    # Of 51 pairs of questions with equal options in MedMCQA, HEAD-QA and MMLU all that share 0.35 of their stems ask the same, but for two
+    # whose gold differs and one with other numbers; of those below 0.24 none does. An equal gold is chance in a quarter of them.
+    told: float = 15.0
+    told_stem: float = 0.42
+    told_gold_stem: float = 0.24
     inside: float = 0.85
     all_of_it: float = 0.95
     part: float = 0.3
@@ -61,12 +66,14 @@ class Verdict(NamedTuple):
 def decide(found: Features, limits: Thresholds) -> Verdict | None:
     """The first rule that holds; a finding whose numbers or options speak against it is reported, not a leak."""
     verdict = _rule(found, limits)
+    if found.told >= limits.told and found.stems.both < limits.near:
+        verdict = _same_options(found, limits, verdict)
     if verdict is None or verdict.decision is Decision.REPORT:
         return verdict
     # Numbers are compared as written one way (1,000 and 1000, 5.0 and 5): equal options do not make another number the same question.
     if found.numbers is not None and found.numbers < (limits.numbers if found.stems.left >= limits.rich else 1.0):
         return verdict._replace(rule="other numbers", decision=Decision.REPORT)
-    if found.negated and found.stems.left < 2 * limits.rich:
+    if found.negated and found.stems.left < 2 * limits.rich and not (verdict.rule == "same options" and found.golds):
         return verdict._replace(rule="other polarity", decision=Decision.REPORT)
     return verdict
 
@@ -94,6 +101,19 @@ def _rule(found: Features, limits: Thresholds) -> Verdict | None:
     if stems >= needed:
         return Verdict("near" if stems >= limits.near else "paraphrase", stems, Decision.LEAK)
     return _one_sided(found, limits, against) or (Verdict("paraphrase", stems, Decision.REPORT) if stems >= needed - limits.doubt else None)
+
+
+def _same_options(found: Features, limits: Thresholds, verdict: Verdict | None) -> Verdict | None:
+    """All options are the same and tell much: little of the stem must be, less where the gold is the same too."""
+    stems = found.stems.both
+    if verdict is not None and verdict.decision is Decision.LEAK:
+        other = found.golds is False and verdict.rule == "options"
+        return Verdict("other gold", stems, Decision.REPORT) if other else verdict
+    if found.golds is not False and stems >= (limits.told_gold_stem if found.golds else limits.told_stem):
+        return Verdict("same options", stems, Decision.LEAK)
+    if verdict is None and (found.golds or stems >= limits.told_gold_stem):
+        return Verdict("same options", stems, Decision.REPORT)
+    return verdict
 
 
 def _one_sided(found: Features, limits: Thresholds, against: bool) -> Verdict | None:

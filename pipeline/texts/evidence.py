@@ -6,13 +6,14 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from pipeline.texts.index import Rarity
-from pipeline.texts.paraphrase import same_words
+from pipeline.texts.paraphrase import ABBREVIATIONS, same_words
 from pipeline.texts.tokens import fold, words
 
 _WORD = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\\W\\d_]+|\\d+(?:[.,]\\d+)*")
 # Two words of one root (diagnosis, diagnostic) share this much of the longer one.
 _ROOT_LETTERS, _ROOT_SHARE, _ROOT_CREDIT = 5, 0.6, 0.8
 _GAP = 3
+_DIGRAPH = re.compile("(?<=[^\\W\\d_])[ao]e(?=[^\\W\\d_])|^oe")
 _UNKNOWN = (0, 0.0)
 
 Spans = tuple[tuple[int, int], ...]
@@ -48,8 +49,10 @@ class Lexicon:
         if not asked:
             return
         found = words(asked)
-        meanings = same_words(found.stem)
-        weights = self._rarity.weights(meanings, found.is_number)
+        weights = self._rarity.weights(same_words(found.stem), found.is_number)
+        # One spelling for words of Greek: haematuria and hematuria. What a word weighs is what it weighs as it is written.
+        spelt = words([_DIGRAPH.sub("e", word) for word in asked])
+        meanings = same_words(spelt.stem if len(spelt.stem) == len(found.stem) else found.stem)
         self._known.update(dict.fromkeys(asked, _UNKNOWN))
         for row, meaning, weight in zip(found.row.tolist(), meanings.tolist(), weights.tolist(), strict=True):
             if self._known[asked[row]] is _UNKNOWN:
@@ -64,7 +67,15 @@ class Lexicon:
             places = [(*found.span(), fold(found[0])) for found in _WORD.finditer(text)]
         if not known.keys() >= {word for _, _, word in places}:
             self.learn([text])
-        return [make((start, end, word, *known.get(word, _UNKNOWN))) for start, end, word in places]
+        found = [make((start, end, word, *known.get(word, _UNKNOWN))) for start, end, word in places]
+        short = [at for at, (start, end, word) in enumerate(places) if word in ABBREVIATIONS and text[start:end].isupper()]
+        for at in reversed(short):
+            start, end, word = places[at]
+            said = ABBREVIATIONS[word]
+            if not known.keys() >= set(said):
+                self.learn([" ".join(said)])
+            found[at : at + 1] = [make((start, end, one, *known.get(one, _UNKNOWN))) for one in said]
+        return found
 
 
 class Match(NamedTuple):

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from pipeline.normalise import wording
 from pipeline.texts.evidence import Lexicon, Match, Token, best_window, match, numbers, plain_number
 from pipeline.texts.questions import Question, spoken_answer
 
@@ -11,7 +12,7 @@ from pipeline.texts.questions import Question, spoken_answer
 _WINDOW = 2.5
 _WINDOW_WORDS = 40
 _NEAR_OPTION = 0.5
-_EXCEPTION = {"not", "except", "excluding", "false", "incorrect", "untrue", "wrong", "least"}
+_EXCEPTION = {"not", "except", "excluding", "false", "incorrect", "untrue", "wrong", "least", "apart", "never"}
 
 
 class Read(NamedTuple):
@@ -24,13 +25,18 @@ class Read(NamedTuple):
 
 
 class Features(NamedTuple):
-    """One pair in numbers: shares lie in [0, 1]; None where one side has nothing to compare; `negated`: only one asks for the exception."""
+    """One pair in numbers: shares lie in [0, 1]; None where one side has nothing to compare; `negated`: only one asks for the exception.
+
+    `told`: what the words of the options weigh where both have the same, 0 elsewhere; `golds`: whether both hold the same for right.
+    """
 
     stems: Match
     inside: Match
     options: float | None
     numbers: float | None
     negated: bool
+    told: float = 0.0
+    golds: bool | None = None
 
 
 def read(question: Question, lexicon: Lexicon) -> Read:
@@ -46,14 +52,29 @@ def measure(bench: Read, cand: Read) -> Features:
     if len(stem) > size:
         stem = best_window(stem, {token.meaning for token in bench.stem if token.weight}, size)
     stems = match(bench.stem, stem)
+    options = options_share(bench, cand)
     more = [token for option in cand.options for token in option] + cand.answer
     return Features(
         stems,
         match(bench.stem, [*stem, *more]) if more else stems,
-        options_share(bench, cand),
+        options,
         _numbers_share(bench.stem, stem),
         _asks_exception(bench.stem) != _asks_exception(stem),
+        _told(bench, cand, options),
+        _same_gold(bench, cand),
     )
+
+
+def _told(bench: Read, cand: Read, options: float | None) -> float:
+    """What the words of the options weigh, each once, where both have the same three or more."""
+    if options is None or options < 1.0 or len(bench.options) < 3 or len(bench.options) != len(cand.options):
+        return 0.0
+    return sum({token.meaning: token.weight for option in bench.options for token in option}.values())
+
+
+def _same_gold(bench: Read, cand: Read) -> bool | None:
+    ours, theirs = bench.question.gold, cand.question.gold
+    return wording(ours) == wording(theirs) if ours and theirs else None
 
 
 def options_share(bench: Read, cand: Read) -> float | None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from pipeline.texts.decide import THRESHOLDS, Decision, Thresholds, decide
 from pipeline.texts.evidence import Lexicon, Spans, numbers, spans
@@ -14,9 +15,10 @@ from pipeline.texts.sift import Sieve, find_equal
 from pipeline.texts.tokens import distinct, fold
 
 # What is found: raised whenever a finding, a score or a span moves.
-DETECTOR_VERSION = 2
+DETECTOR_VERSION = 3
 
 _CACHED = 1 << 14
+_SHARED_OPTIONS = 8
 
 
 class Hit(NamedTuple):
@@ -43,6 +45,9 @@ class Detector:
         # The options help to find what its stem alone does not tell.
         self._index = Index(self._block.stems, whole, rarity, self._sieve.weights < limits.long)
         self._lexicon = Lexicon(rarity)
+        # Options that a benchmark lists for many questions ("I only") tell none of them.
+        told, place, count = np.unique(self._block.options_hash, return_inverse=True, return_counts=True)
+        self._told = np.where(_many(self._block) & (count <= _SHARED_OPTIONS)[place], told[place], 0)
         self._cached: dict[int, Read] = {}
 
     @property
@@ -110,7 +115,13 @@ class Detector:
     def pairs(self, block: Block) -> Pairs:
         """Every pair that is worth a closer look: equal stems, and what the sieve leaves of those that share rare words."""
         rare = self._index.meet(block.whole)
-        return _union([self._sieve.sift(block, rare), find_equal(self._block.stem_hash, block.stem_hash)], len(self.rows))
+        equal = find_equal(self._block.stem_hash, block.stem_hash), find_equal(self._told, np.where(_many(block), block.options_hash, 0))
+        return _union([self._sieve.sift(block, rare), *equal], len(self.rows))
+
+
+def _many(block: Block) -> npt.NDArray[np.bool_]:
+    """Which questions have three options or more."""
+    return np.bincount(block.option_row, minlength=len(block.rows)) >= 3
 
 
 def _union(parts: Sequence[Pairs], docs: int) -> Pairs:

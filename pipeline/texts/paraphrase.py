@@ -25,7 +25,83 @@ study value show normal limit range mg dl ml l g u ul mmol meq mol iu ng pg ug m
 _SAME = """
 male man boy gentleman men
 female woman girl lady women
-child infant toddler kid children
+child infant toddler kid children pediatric paediatric
+adolescent teenager
+newborn neonate neonatal
+student pupil
+mother maternal
+father paternal
+anesthesia anesthetic anaesthesia anaesthetic
+neuron neurone
+enlarged enlargement enlarge
+examine examination
+tenderness tender
+vision sight visual
+hypersensitivity allergic allergy
+prevent prevention avoid
+inhibit block inhibitor blocker
+deficiency lack deficient
+absent absence missing
+transmit transmission spread
+contain hold
+nerve neural
+bone osseous
+joint articular
+vessel vascular
+breast mammary
+ovary ovarian
+uterus uterine
+stool feces faeces fecal faecal
+urine urinary urination
+mouth oral
+tooth teeth dental
+gum gingiva gingival
+membrane membranous
+mutation mutant mutated
+bacterium bacteria bacterial
+virus viral
+fungus fungal fungi
+parasite parasitic
+worm helminth
+cardiac heart
+wound laceration cut
+surgery surgical operation operative operated
+remove removal resect resection excision excise
+numbness numb
+weakness weak
+swallow swallowing deglutition dysphagia
+headache cephalalgia
+cough coughing
+sputum phlegm
+bruise bruising ecchymosis
+rash eruption exanthem
+jaundice jaundiced icterus icteric
+seizure convulsion epileptic
+smoke smoking cigarette smoker tobacco
+pregnant pregnancy gestation gravid gestational
+menstruation menstrual menses menstruate
+delivery birth labor labour
+death die dead mortality fatal
+frequent often common commonly frequently
+probable probably likely
+method technique
+location site
+reaction response
+kind type sort variety
+name term
+vein venous
+artery arterial
+muscle muscular
+intestine intestinal bowel gut
+spine spinal vertebral
+cerebral brain
+fluid liquid
+fat lipid
+hormone hormonal
+enzyme enzymatic
+gene genetic
+chromosome chromosomal
+cell cellular
 doctor physician clinician practitioner
 dyspnea dyspnoea breathlessness
 hypertension hypertensive
@@ -40,11 +116,9 @@ bradycardia bradycardic
 fatigue tired tiredness weary exhaustion exhausted
 renal kidney nephric
 hepatic liver
-cardiac heart
 pulmonary lung
 gastric stomach
 cutaneous skin dermal
-cerebral brain
 ocular eye ophthalmic
 myocardial myocardium
 infarction infarct
@@ -61,7 +135,6 @@ hemoglobin haemoglobin
 leukemia leukaemia
 esophagus oesophagus esophageal oesophageal
 diarrhea diarrhoea
-pediatric paediatric
 fetus foetus fetal foetal
 estrogen oestrogen
 hypoglycemia hypoglycaemia
@@ -72,6 +145,104 @@ painful pain ache aching
 began started begin start onset
 injury trauma traumatic injured
 """
+
+# Written in capitals, each is read as its words; those of two meanings in medicine are left out.
+_ABBREVIATIONS = """
+mi myocardial infarction
+ami acute myocardial infarction
+stemi st elevation myocardial infarction
+chf congestive heart failure
+cad coronary artery disease
+htn hypertension
+dm diabetes mellitus
+copd chronic obstructive pulmonary disease
+dvt deep vein thrombosis
+pe pulmonary embolism
+tia transient ischemic attack
+cva cerebrovascular accident
+af atrial fibrillation
+svt supraventricular tachycardia
+vsd ventricular septal defect
+asd atrial septal defect
+pda patent ductus arteriosus
+tof tetralogy fallot
+ckd chronic kidney disease
+aki acute kidney injury
+esrd end stage renal disease
+uti urinary tract infection
+bph benign prostatic hyperplasia
+gerd gastroesophageal reflux disease
+ibd inflammatory bowel disease
+ibs irritable bowel syndrome
+hcc hepatocellular carcinoma
+rcc renal cell carcinoma
+tb tuberculosis
+ra rheumatoid arthritis
+sle systemic lupus erythematosus
+nsaid nonsteroidal anti inflammatory drug
+nsaids nonsteroidal anti inflammatory drug
+csf cerebrospinal fluid
+cns central nervous system
+pns peripheral nervous system
+als amyotrophic lateral sclerosis
+icp intracranial pressure
+tsh thyroid stimulating hormone
+pth parathyroid hormone
+acth adrenocorticotropic hormone
+gh growth hormone
+adh antidiuretic hormone
+hcg human chorionic gonadotropin
+siadh syndrome inappropriate antidiuretic hormone
+pcos polycystic ovary syndrome
+dka diabetic ketoacidosis
+ecg electrocardiogram
+ekg electrocardiogram
+eeg electroencephalogram
+emg electromyography
+ct computed tomography
+mri magnetic resonance imaging
+cbc complete blood count
+rbc red blood cell
+wbc white blood cell
+pt prothrombin time
+inr international normalized ratio
+aptt activated partial thromboplastin time
+ptt partial thromboplastin time
+dic disseminated intravascular coagulation
+itp immune thrombocytopenic purpura
+aml acute myeloid leukemia
+cml chronic myeloid leukemia
+cll chronic lymphocytic leukemia
+hbv hepatitis b virus
+hcv hepatitis c virus
+hiv human immunodeficiency virus
+aids acquired immunodeficiency syndrome
+ebv epstein barr virus
+cmv cytomegalovirus
+hsv herpes simplex virus
+hpv human papillomavirus
+vzv varicella zoster virus
+rsv respiratory syncytial virus
+gbs guillain barre syndrome
+bcg bacillus calmette guerin
+ards acute respiratory distress syndrome
+cpr cardiopulmonary resuscitation
+icu intensive care unit
+otc over counter
+iv intravenous
+im intramuscular
+sc subcutaneous
+dna deoxyribonucleic acid
+rna ribonucleic acid
+atp adenosine triphosphate
+pcr polymerase chain reaction
+who world health organization
+imr infant mortality rate
+rta road traffic accident
+tmj temporomandibular joint
+rct root canal treatment
+"""
+ABBREVIATIONS = {line.split()[0]: tuple(line.split()[1:]) for line in _ABBREVIATIONS.strip().splitlines()}
 
 
 @cache

@@ -20,6 +20,8 @@ class Question(NamedTuple):
     context: str = ""
     options: tuple[str, ...] = ()
     answer: str = ""
+    # The text of the right option, '' where it is not known; it says nothing that the options do not.
+    gold: str = ""
 
     @property
     def stem(self) -> str:
@@ -91,16 +93,19 @@ class Block(NamedTuple):
 
 def question_of(row: Mapping[str, Any]) -> Question:
     """A row as a question; options may be a list, or a mapping of letters."""
-    options = row.get("options") or ()
-    if isinstance(options, Mapping):
-        options = options.values()
-    return Question(
-        str(row["id"]),
-        row["question"] or "",
-        row.get("context") or "",
-        tuple(str(option) for option in options),
-        str(row.get("answer") or ""),
-    )
+    given = row.get("options") or ()
+    options = tuple(str(option) for option in (given.values() if isinstance(given, Mapping) else given))
+    answer = str(row.get("answer") or "")
+    return Question(str(row["id"]), row["question"] or "", row.get("context") or "", options, answer, gold_of(options, answer))
+
+
+def gold_of(options: Sequence[str], answer: str) -> str:
+    """The text of the option that an answer names by its letter or its words; '' where it names none."""
+    if answer in options:
+        return answer
+    letter = answer.strip(" ().").upper()
+    place = ord(letter) - ord("A") if len(letter) == 1 else -1
+    return options[place] if 0 <= place < len(options) else ""
 
 
 def block_of(questions: Sequence[Question]) -> Block:

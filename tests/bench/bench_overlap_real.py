@@ -120,11 +120,17 @@ def read(root: Path) -> dict[str, list[Question]]:
     def lines(path: str) -> Iterator[Any]:
         return map(json.loads, (root / path).read_text(encoding="utf-8").splitlines())
 
-    medqa = [Question(f"medqa{at}", row["question"], "", tuple(row["options"].values())) for at, row in enumerate(lines(MEDQA))]
+    medqa = [
+        Question(f"medqa{at}", row["question"], "", tuple(row["options"].values()), gold=row["answer"])
+        for at, row in enumerate(lines(MEDQA))
+    ]
     mmlu = []
     for path in sorted((root / "mmlu/data/test").glob("*.csv")):
         with path.open(encoding="utf-8", newline="") as file:
-            mmlu += [Question(f"{path.stem}{at}", row[0], "", tuple(row[1:5])) for at, row in enumerate(csv.reader(file))]
+            mmlu += [
+                Question(f"{path.stem}{at}", row[0], "", tuple(row[1:5]), gold=row["ABCD".index(row[5]) + 1])
+                for at, row in enumerate(csv.reader(file))
+            ]
     agents = [
         Question(str(row["realidx"]), row["question"], "", tuple(row["options"].values()))
         for row in lines("mmlu_medagents/data/mmlu/test.jsonl")
@@ -132,12 +138,13 @@ def read(root: Path) -> dict[str, list[Question]]:
     medx = [Question(row["id"], row["question"], "", tuple(one["content"] for one in row["options"])) for row in lines(MEDX)]
     exams = json.loads((root / "headqa/data/HEAD_EN/HEAD_EN.json").read_text(encoding="utf-8"))["exams"]
     headqa = [
-        Question(f"{exam}:{row['qid']}", row["qtext"], "", tuple(one["atext"] for one in row["answers"]))
+        Question(f"{exam}:{row['qid']}", row["qtext"], "", tuple(one["atext"] for one in row["answers"]), gold=_gold(row))
         for exam in exams
         for row in exams[exam]["data"]
     ]
     medmcqa = [
-        Question(row["id"], row["question"], "", tuple(row[f"op{letter}"] for letter in "abcd")) for row in lines("medmcqa/data/dev.json")
+        Question(row["id"], row["question"], "", tuple(row[f"op{letter}"] for letter in "abcd"), gold=row["op" + " abcd"[row["cop"]]])
+        for row in lines("medmcqa/data/dev.json")
     ]
     pro = [
         Question(str(row["question_id"]), row["question"], "", tuple(row["options"]))
@@ -152,6 +159,10 @@ def read(root: Path) -> dict[str, list[Question]]:
         "medmcqa": medmcqa,
         "mmlu_pro": pro,
     }
+
+
+def _gold(row: Any) -> str:
+    return next((one["atext"] for one in row["answers"] if str(one["aid"]) == str(row["ra"])), "")
 
 
 MEDQA = "medqa/data_clean/questions/US/4_options/phrases_no_exclude_test.jsonl"

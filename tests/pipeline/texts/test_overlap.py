@@ -1,5 +1,7 @@
 import json
+import os
 import random
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,8 +9,9 @@ import pytest
 
 from pipeline.texts.decide import Decision
 from pipeline.texts.overlap import Detector, Hit
-from pipeline.texts.questions import Question
+from pipeline.texts.questions import Question, question_of
 from pipeline.texts.tokens import words
+from tests.bench.bench_overlap_real import read
 
 ROWS = [json.loads(line) for line in (Path(__file__).parent / "paraphrases.jsonl").read_text().splitlines()]
 QUESTIONS = [Question(row["id"], row["question"], "", tuple(row["options"]), row["answer"]) for row in ROWS]
@@ -185,3 +188,84 @@ def test_finds_held_out_vignettes_with_their_options_and_none_of_their_siblings(
     said = [question._replace(question=row["paraphrases"][0]) for question, row in zip(held, rows, strict=True)]
     assert leaks(detector.find(said)) == {(place, place) for place in range(len(held))}
     assert leaks(detector.find([Question(row["id"], row["sibling"]) for row in rows])) == set()
+
+
+CHANGED = "What does one see on the blood film of an old lady whose back hurts, with much calcium and casts in the kidney?"
+ASKED = Question(
+    "m",
+    "A 68-year-old female has seven months of fatigue and low back pain; calcium is high and large casts are seen on renal biopsy."
+    " Which finding is most likely on the peripheral blood smear?",
+    "",
+    ("Abundant reticulocytes", "Linear aggregations of erythrocytes", "Schistocytes", "Leukocytosis with mature myeloid cells"),
+    gold="Linear aggregations of erythrocytes",
+)
+
+
+def _with(question: str, gold: str = "", options: tuple[str, ...] = ASKED.options[::-1]) -> list[tuple[str, Decision]]:
+    hits = Detector([ASKED, *QUESTIONS]).find([Question("c", question, "", options, gold=gold)])
+    return [(hit.rule, hit.decision) for hit in hits if not hit.benchmark]
+
+
+def test_the_same_options_and_gold_make_a_far_paraphrase_a_leak_and_without_the_gold_a_report() -> None:
+    assert _with(CHANGED, ASKED.gold) == [("same options", Decision.LEAK)]
+    assert [decision for _, decision in _with(CHANGED)] in ([Decision.REPORT], [])
+    assert _with("Which cell is named after a helmet?", ASKED.gold) == [("same options", Decision.REPORT)]
+
+
+def test_the_same_options_with_another_gold_are_another_question() -> None:
+    assert Decision.LEAK not in [decision for _, decision in _with(CHANGED, "Schistocytes")]
+
+
+def test_options_that_many_questions_share_tell_nothing() -> None:
+    options = ("I only", "II only", "III only", "I and II only")
+    held = [
+        Question(str(place), f"Statement of chapter {word}", "", options, gold="I only")
+        for place, word in enumerate(("bile", "bone", "skin"))
+    ]
+    assert Detector([*held, *QUESTIONS]).find([Question("c", "Which letters are vowels?", "", options, gold="I only")]) == []
+
+
+@pytest.mark.parametrize(
+    ("held", "said"),
+    [
+        ("Which artery is blocked in an inferior myocardial infarction?", "Which artery is blocked in an inferior MI?"),
+        ("What is the first-line drug in chronic obstructive pulmonary disease?", "In COPD what is the first-line drug?"),
+        ("What causes painless haematuria with oedema of the ankles?", "What causes painless hematuria with edema of the ankles?"),
+    ],
+)
+def test_abbreviations_and_spellings_are_read_as_what_they_mean(held: str, said: str) -> None:
+    options = ("Ezetimibe", "Alirocumab", "Niacin", "Fenofibrate")
+    (hit,) = [
+        hit
+        for hit in Detector([Question("a", held, "", options), *QUESTIONS]).find([Question("b", said, "", options)])
+        if not hit.benchmark
+    ]
+    assert (hit.decision, hit.score) == (Decision.LEAK, pytest.approx(1.0, abs=0.12))
+    assert all(said[start:end].strip() for start, end in hit.candidate_spans)
+
+
+def test_small_letters_are_no_abbreviation() -> None:
+    lexicon = Detector(QUESTIONS)._lexicon  # the words as they are compared, whatever is found
+    assert len(lexicon.tokens("who gave it im")) == 4
+    assert len(lexicon.tokens("IM")) == 1
+    assert [token.word for token in lexicon.tokens("MI")] == ["myocardial", "infarction"]
+
+
+@pytest.mark.parametrize(("answer", "gold"), [("B", "b"), ("(b).", "b"), ("a", "a"), ("E", ""), ("", ""), ("yes", "")])
+def test_a_gold_is_an_options_text_or_its_letter(answer: str, gold: str) -> None:
+    assert question_of({"id": 1, "question": "q", "options": {"A": "a", "B": "b"}, "answer": answer}).gold == gold
+
+
+@pytest.mark.skipif("MEDTRACE_DATA" not in os.environ, reason="MEDTRACE_DATA names no folder of real data")
+def test_finds_paraphrases_of_real_questions_with_their_options_and_golds() -> None:
+    sets = read(Path(os.environ["MEDTRACE_DATA"]))
+    told = [json.loads(line) for line in (Path(__file__).parent / "paraphrases_real.jsonl").read_text(encoding="utf-8").splitlines()]
+    found: Counter[Decision] = Counter()
+    for name in ("medmcqa", "medqa"):
+        detector, place = Detector(sets[name]), {row.id: at for at, row in enumerate(sets[name])}
+        for row in (row for row in told if row["set"] == name):
+            held = sets[name][place[row["id"]]]
+            hits = detector.find([Question("c", row["text"], "", held.options[::-1], gold=held.gold)])
+            assert {hit.benchmark for hit in hits if hit.decision is Decision.LEAK} <= {place[row["id"]]}
+            found.update({hit.decision for hit in hits if hit.benchmark == place[row["id"]]})
+    assert found[Decision.LEAK] >= 0.9 * found.total()
