@@ -1,4 +1,4 @@
-"""A chat-completions server on loopback that costs as little as can be: one protocol, one ready answer of 4 kB.
+"""A chat-completions server on loopback that costs as little as can be: one protocol, one answer of 4 kB with an id.
 
 Run: python -m tests.bench.fast_server --latency-s 0.2     (prints its URL; GET /stats tells requests and the most in flight)
 """
@@ -10,7 +10,7 @@ import re
 
 THOUGHT = "The history and the findings point to one of the options; the others lack a key feature. " * 44
 COMPLETION = {
-    "id": "chatcmpl-1",
+    "id": "chatcmpl-000000000000",
     "object": "chat.completion",
     "created": 0,
     "model": "fast",
@@ -19,6 +19,7 @@ COMPLETION = {
 }
 BODY = json.dumps(COMPLETION).encode()
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(BODY), BODY)
+BEFORE, _, AFTER = ANSWER.partition(b"000000000000")
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
@@ -26,6 +27,7 @@ class Stats:
     """What came so far."""
 
     requests = 0
+    answers = 0
     in_flight = 0
     most = 0
 
@@ -71,7 +73,8 @@ class Server(asyncio.Protocol):
     def answer(self) -> None:
         self.stats.in_flight -= 1
         if self.transport is not None and not self.transport.is_closing():
-            self.transport.write(ANSWER)
+            self.stats.answers += 1
+            self.transport.write(b"%s%012d%s" % (BEFORE, self.stats.answers, AFTER))
 
 
 async def serve(latency_s: float) -> None:
