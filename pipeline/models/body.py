@@ -1,6 +1,7 @@
 """What the bodies of both APIs share: images on the way there, and values on the way back that may be anything."""
 
 import base64
+from collections.abc import Sequence
 from typing import Any
 
 from pipeline.models.generate import Picture, Request
@@ -54,3 +55,12 @@ def number(usage: dict[str, Any], name: str) -> int:
     """The tokens that are reported, within what a trace can hold."""
     value = usage.get(name)
     return min(max(value, 0), MOST_TOKENS) if isinstance(value, int) and not isinstance(value, bool) else 0
+
+
+def shared_out(amount: int, weights: Sequence[int]) -> list[int]:
+    """A whole amount in whole shares that add up to it."""
+    total, before, shares = sum(weights) or len(weights), 0, list[int]()
+    for weight in weights if sum(weights) else [1] * len(weights):
+        shares.append(amount * (before + weight) // total - amount * before // total)
+        before += weight
+    return shares

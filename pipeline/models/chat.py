@@ -1,9 +1,21 @@
 """Chat completions, both ways: a request as the body of a call, the body of an answer as a completion."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
-from pipeline.models.body import MOST_TOKENS, UnfinishedAnswerError, data_url, mapping, mappings, number, scalar_text, told_error, words
+from pipeline.models.body import (
+    MOST_TOKENS,
+    UnfinishedAnswerError,
+    data_url,
+    mapping,
+    mappings,
+    number,
+    scalar_text,
+    shared_out,
+    told_error,
+    words,
+)
 from pipeline.models.generate import Completion, Message, Picture, Request, Text
 from pipeline.models.providers import Provider
 from pipeline.verify.think import trace_of_message
@@ -52,6 +64,11 @@ def body_of(head: bytes, seed: int) -> bytes:
     return head[:-1] + f',"seed":{seed}}}'.encode()
 
 
+def with_choices(body: bytes, count: int) -> bytes:
+    """The JSON body that asks for so many samples at once."""
+    return body if count == 1 else body[:-1] + f',"n":{count}}}'.encode()
+
+
 def size_of(request: Request) -> int:
     """About how many tokens a prompt has, images included."""
     parts = [part for message in request.messages for part in message.parts]
@@ -68,21 +85,51 @@ def completion_of(raw: str) -> Completion:
         body = json.loads(raw)
     except ValueError as error:
         raise UnfinishedAnswerError(f"a body that is not JSON ({len(raw)} characters)") from error
-    choice = next(iter(mappings(body, "choices")), None)
+    prompt_tokens, completion_tokens, cached_tokens = _tokens(mapping(body, "usage"))
+    told = _completion(next(iter(mappings(body, "choices")), None), body)
+    return replace(told, prompt_tokens=prompt_tokens, completion_tokens=completion_tokens, cached_tokens=cached_tokens)
+
+
+def choices_of(raw: str, count: int) -> list[Completion | None]:
+    """The completions of so many choices in the body of an answer, in order; None for one that is not there or not final.
+
+    The prompt's tokens stand with the first; those put out are told for all together, and are shared out by length.
+    Raises: UnfinishedAnswerError where none is final.
+    """
+    if count == 1:
+        return [completion_of(raw)]
+    try:
+        body = json.loads(raw)
+    except ValueError as error:
+        raise UnfinishedAnswerError(f"a body that is not JSON ({len(raw)} characters)") from error
+    found: dict[int, Completion] = {}
+    faults = [UnfinishedAnswerError(told_error(body) or "a body without choices")]
+    for place, choice in enumerate(mappings(body, "choices")):
+        try:
+            told = choice.get("index")
+            found[told if isinstance(told, int) else place] = _completion(choice, body)
+        except UnfinishedAnswerError as error:
+            faults.append(error)
+    kept = [place for place in sorted(found) if 0 <= place < count]
+    if not kept:
+        raise faults[-1]
+    prompt_tokens, completion_tokens, cached_tokens = _tokens(mapping(body, "usage"))
+    shares = shared_out(completion_tokens, [len(found[place].text) for place in kept])
+    for place, share in zip(kept, shares, strict=True):
+        found[place] = replace(found[place], completion_tokens=share)
+    found[kept[0]] = replace(found[kept[0]], prompt_tokens=prompt_tokens, cached_tokens=cached_tokens)
+    return [found.get(place) for place in range(count)]
+
+
+def _completion(choice: dict[str, Any] | None, body: Any) -> Completion:
+    """One choice without its tokens."""
     message = choice.get("message") if choice else None
     if choice is None or not isinstance(message, dict):
         raise UnfinishedAnswerError(told_error(body) or "a body without choices")
     refusal = words(message, "refusal")
     text = trace_of_message({**message, "content": refusal} if refusal and not message.get("content") else message)
-    prompt_tokens, completion_tokens, cached_tokens = _tokens(mapping(body, "usage"))
-    return Completion(
-        text=scalar_text(text),
-        finish_reason="refused" if refusal else _finish_reason(choice, body, text),
-        model=scalar_text(words(body, "model")),
-        prompt_tokens=prompt_tokens,
-        completion_tokens=completion_tokens,
-        cached_tokens=cached_tokens,
-    )
+    reason = "refused" if refusal else _finish_reason(choice, body, text)
+    return Completion(text=scalar_text(text), finish_reason=reason, model=scalar_text(words(body, "model")))
 
 
 def _message(message: Message, request: Request) -> dict[str, Any]:

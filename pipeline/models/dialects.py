@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from pipeline.models.chat import completion_of, head_of
+from pipeline.models.chat import choices_of, head_of
 from pipeline.models.generate import Completion, Request
 from pipeline.models.providers import Api, Provider
 from pipeline.models.responses import completion_of_response, head_of_response
@@ -14,11 +14,11 @@ class Dialect(NamedTuple):
 
     path: str
     head: Callable[[Request, Provider], bytes]
-    read: Callable[[str], Completion]
+    read: Callable[[str, int], list[Completion | None]]
     seed: bool
 
 
 DIALECTS = {
-    Api.CHAT: Dialect("chat/completions", head_of, completion_of, seed=True),
-    Api.RESPONSES: Dialect("responses", head_of_response, completion_of_response, seed=False),
+    Api.CHAT: Dialect("chat/completions", head_of, choices_of, seed=True),
+    Api.RESPONSES: Dialect("responses", head_of_response, lambda raw, count: [completion_of_response(raw)], seed=False),
 }

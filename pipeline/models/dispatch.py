@@ -28,18 +28,27 @@ class _Call:
 
 @dataclass(eq=False)
 class Sample:
-    """One sample that is to be asked, for all calls that want it; the samples of one question share a turn, and so a server's cache."""
+    """One sample that is to be asked, for all calls that want it; the samples of one question share a turn, and so a server's cache.
+
+    `more`: the keys of the samples after it that are asked for with it, as further choices of one response.
+    """
 
     request: Request
     index: int
     key: str
     turn: int
     prompt_tokens: int
+    more: tuple[str, ...] = ()
     calls: list[_Call] = field(default_factory=list[_Call])
     attempts: int = 0
     limited: int = 0
     since_s: float = 0.0
     answers_before: int = 0
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of all that is asked for."""
+        return (self.key, *self.more)
 
 
 class Teaching(Protocol):
@@ -81,7 +90,7 @@ class Dispatcher:
         return replace(self._counts, in_flight=sum(lane.in_flight for lane in self._lanes))
 
     async def ask_all(self, samples: Sequence[Sample]) -> None:
-        """Returns when every sample is in the ledger; where one fails, the others are still awaited."""
+        """Returns when every sample is in the ledger, of several choices those that came; where one fails, the others are still awaited."""
         loop = asyncio.get_running_loop()
         call = _Call(len(samples), loop.create_future())
         for sample in samples:
@@ -113,7 +122,7 @@ class Dispatcher:
             self._end_all(self._fatal)
         while self._queue:
             sample = self._queue[0]
-            if self._teaching.holds(sample.key):
+            if all(map(self._teaching.holds, sample.keys)):
                 self._end(self._queue.popleft())
                 continue
             order = [self._lanes[(sample.turn + sample.attempts + step) % len(self._lanes)] for step in range(len(self._lanes))]
@@ -135,7 +144,7 @@ class Dispatcher:
     def _await_lanes(self, now_s: float) -> None:
         """Asks the keepers of limits for leave, and looks again when time alone may have opened a lane."""
         ahead = itertools.islice(self._queue, _LOOKED_AT)
-        sizes = [(sample.prompt_tokens, sample.request.sampling.max_tokens) for sample in ahead]
+        sizes = [(sample.prompt_tokens, sample.request.sampling.max_tokens * len(sample.keys)) for sample in ahead]
         waits: list[float] = []
         for lane in self._lanes:
             lane.want(now_s, sizes)
@@ -153,7 +162,8 @@ class Dispatcher:
             answer = await self._teaching.attempt(lane, sample, sent)
             if isinstance(answer, LedgerEntry):
                 await self._teaching.record(answer)
-                self._count(answer.completion)
+                for _, completion in answer.choices:
+                    self._count(completion)
                 self._end(sample)
             else:
                 self._failed(lane, sample, sent, answer)

@@ -13,6 +13,8 @@ from pipeline.models.providers import Api, Provider, provider_at, provider_named
 from schemas.errors import TeacherError
 
 _SHORTEST_SECRET = 8
+# What OpenAI takes.
+_MOST_CHOICES = 128
 _T = TypeVar("_T")
 
 
@@ -22,7 +24,7 @@ class Endpoint:
 
     `variables`: how the names of the environment variables begin that it was read from. `rpm`, `tpm` (requests and tokens
     a minute) and `in_flight` (requests at once) hold for each server; one value stands for all. `provider`: what they
-    are, where the host does not tell it.
+    are, where the host does not tell it. `choices`: samples of one question that are asked for in one request, at most.
     """
 
     base_urls: tuple[str, ...] = field(repr=False)
@@ -33,6 +35,7 @@ class Endpoint:
     in_flight: tuple[int, ...] = ()
     provider: Provider | None = None
     api: Api = Api.CHAT
+    choices: int = 1
 
     def key(self, index: int) -> str:
         """The key of a server; '' where it takes none."""
@@ -81,7 +84,8 @@ def endpoint_for(teacher: str, environ: Mapping[str, str]) -> Endpoint:
             for key in keys:
                 _check_key(key, variables)
             rpm, tpm, in_flight = (_counts(environ, f"{own}_{what}", len(urls)) for what in ("RPM", "TPM", "CONCURRENCY"))
-            return Endpoint(urls, keys, variables, rpm, tpm, in_flight, *_kind(environ, own))
+            provider, api = _kind(environ, own)
+            return Endpoint(urls, keys, variables, rpm, tpm, in_flight, provider, api, _choices(environ, own, api))
     raise TeacherError(
         f"Teacher {teacher} has no endpoint. Set {own}_BASE_URL and {own}_API_KEY, or OPENAI_BASE_URL and OPENAI_API_KEY "
         "(several URLs comma-separated), or run medtrace serve for a small local model."
@@ -144,6 +148,13 @@ def _counts(environ: Mapping[str, str], name: str, servers: int) -> tuple[int, .
     if not all(re.fullmatch(r"[1-9]\d{0,11}", value) for value in values):
         raise TeacherError(f"{name} is {environ[name]!r}, which is no whole number above 0. Write it like 600, several comma-separated.")
     return tuple(map(int, values))
+
+
+def _choices(environ: Mapping[str, str], own: str, api: Api) -> int:
+    (choices,) = _counts(environ, f"{own}_CHOICES", 1) or (1,)
+    if choices > 1 and api is Api.RESPONSES:
+        raise TeacherError(f"{own}_CHOICES is {choices}, and the Responses API gives one choice. Leave it out, or {own}_API.")
+    return min(choices, _MOST_CHOICES)
 
 
 def _kind(environ: Mapping[str, str], own: str) -> tuple[Provider | None, Api]:

@@ -6,17 +6,18 @@ import json
 import threading
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import CancelledError
+from dataclasses import replace
 from typing import Any
 
 import openai
 
 from pipeline.models.body import UnfinishedAnswerError
-from pipeline.models.chat import body_of, size_of
+from pipeline.models.chat import body_of, size_of, with_choices
 from pipeline.models.client import lanes_of
 from pipeline.models.dialects import DIALECTS
 from pipeline.models.dispatch import Dispatcher, Sample
 from pipeline.models.endpoints import Endpoint
-from pipeline.models.entry import LedgerEntry
+from pipeline.models.entry import LedgerEntry, entry_of_choices
 from pipeline.models.failures import FINAL, Failure, Kind, broken_answer, failure_of
 from pipeline.models.generate import Completion, Request
 from pipeline.models.lanes import Counts, Lane, Sent
@@ -27,7 +28,7 @@ from pipeline.models.payer import Payer
 from pipeline.models.providers import GENERIC, Provider
 from pipeline.models.recorder import Recorder
 from pipeline.step import Answered
-from schemas.errors import TeacherError
+from schemas.errors import LedgerError, TeacherError
 
 _CLOSED = "The teacher was closed while it was asked. Build again; what was answered is kept."
 
@@ -77,11 +78,16 @@ class HttpTeacher:
         samples = {sample.key: sample for asked in wanted for sample in asked}
         known = self._ledger.get(list(samples))
         missing = [sample for key, sample in samples.items() if key not in known]
-        if missing:
-            with self._starting:
-                self.wanted += len(missing)
-            self._run(self._dispatcher.ask_all(missing))
+        with self._starting:
+            self.wanted += len(missing)
+        while missing:
+            self._run(self._dispatcher.ask_all(_together(missing, self._endpoint.choices)))
             known |= self._ledger.get([sample.key for sample in missing])
+            # A response may hold fewer choices than were asked for, but never none.
+            left = [sample for sample in missing if sample.key not in known]
+            if len(left) == len(missing):
+                raise LedgerError(f"Answers that were just written to {self._ledger.root} cannot be read. Run medtrace ledger verify.")
+            missing = left
         return [tuple(known[sample.key] for sample in asked) for asked in wanted]
 
     @property
@@ -159,22 +165,23 @@ class HttpTeacher:
         """
         if self._payer is None:
             return await self._attempt(lane, sample, sent)
-        return await self._payer.paying(sample.request, sample.key, lambda: self._attempt(lane, sample, sent))
+        return await self._payer.paying(sample.request, sample.key, lambda: self._attempt(lane, sample, sent), len(sample.keys))
 
     async def _attempt(self, lane: Lane, sample: Sample, sent: Sent) -> LedgerEntry | Failure:
         request, loop = sample.request, asyncio.get_running_loop()
         if refusal := self._provider.images.refusal(request):
             lane.spared(sent)
             raw = json.dumps({"not_sent": refusal})
-            return LedgerEntry(sample.key, request.model, Completion("", str(Kind.IMAGE_REFUSED)), raw)
+            return self._ended(sample, Kind.IMAGE_REFUSED, raw)
         try:
             reply = await lane.wire.post(self._body(sample))
             raw = self._endpoint.hide(reply.content.decode(errors="replace"))
-            completion = self._dialect.read(raw)
-            if self._endpoint.hide(completion.text) != completion.text:
+            told = self._dialect.read(raw, len(sample.keys))
+            if any(one is not None and self._endpoint.hide(one.text) != one.text for one in told):
                 # The key came escaped, as JSON may have it.
                 raw = self._endpoint.hide(json.dumps(json.loads(raw), ensure_ascii=False))
-                completion = self._dialect.read(raw)
+                told = self._dialect.read(raw, len(sample.keys))
+            entry = entry_of_choices(sample.keys, request.model, told, raw)
             lane.hear(reply.headers, loop.time())
         except UnfinishedAnswerError as error:
             return broken_answer(str(error), self._endpoint)
@@ -182,9 +189,15 @@ class HttpTeacher:
             failure = failure_of(error, self._endpoint, request.sampling.max_tokens)
             if failure.kind not in FINAL:
                 return failure
-            raw, completion = failure.raw, Completion("", str(failure.kind))
-        lane.answered(sent, loop.time(), sample.prompt_tokens, completion.prompt_tokens, completion.completion_tokens)
-        return LedgerEntry(sample.key, request.model, completion, raw)
+            entry = self._ended(sample, failure.kind, failure.raw)
+        total = entry.total
+        lane.answered(sent, loop.time(), sample.prompt_tokens, total.prompt_tokens, total.completion_tokens)
+        return entry
+
+    @staticmethod
+    def _ended(sample: Sample, kind: Kind, raw: str) -> LedgerEntry:
+        """What the ledger keeps where a request ended for good without an answer."""
+        return entry_of_choices(sample.keys, sample.request.model, [Completion("", str(kind))] * len(sample.keys), raw)
 
     def _body(self, sample: Sample) -> bytes:
         """The body that asks for a sample; what the samples of one question share is encoded once."""
@@ -192,9 +205,24 @@ class HttpTeacher:
         if self._head is None or self._head[0] is not request:
             self._head = (request, self._dialect.head(request, self._provider))
         head = self._head[1]
-        return body_of(head, request.seed + sample.index) if self._dialect.seed and self._provider.seed else head
+        body = body_of(head, request.seed + sample.index) if self._dialect.seed and self._provider.seed else head
+        return with_choices(body, len(sample.keys))
 
 
 def _samples(request: Request, turn: int) -> list[Sample]:
     prompt_tokens = size_of(request)
     return [Sample(request, index, request.key(index), turn, prompt_tokens) for index in request.samples]
+
+
+def _together(samples: Sequence[Sample], most: int) -> list[Sample]:
+    """The samples as they are asked for: neighbours of one question as choices of one response, where more than one is taken at once."""
+    if most == 1:
+        return list(samples)
+    groups: list[Sample] = []
+    for sample in samples:
+        last = groups[-1] if groups else None
+        if last and last.request is sample.request and sample.index == last.index + len(last.keys) and len(last.keys) < most:
+            last.more = (*last.more, sample.key)
+        else:
+            groups.append(replace(sample, more=(), calls=[]))
+    return groups

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pipeline.models import compact
-from pipeline.models.entry import LedgerEntry, entries_of, record_of
+from pipeline.models.entry import LedgerEntry, check, each_of, record_of, response_of
 from pipeline.models.folders import LocalFolder, VanishedError
 from pipeline.models.generate import Completion
 from pipeline.models.mirror import MOST_GROWING_BYTES, Mirror, fetch_small
@@ -120,16 +120,24 @@ class Ledger:
 
         Raises: LedgerError.
         """
+        for response in self.responses():
+            yield from each_of(response)
+
+    def responses(self) -> Iterator[LedgerEntry]:
+        """The same as they are stored: a response with several choices as one entry.
+
+        Raises: LedgerError.
+        """
         for segment, found in self._scanned():
             if isinstance(found, Placed):
-                yield from entries_of(found.frame, segment.where)
+                yield response_of(found.frame, segment.where)
 
     def verify(self) -> Iterator[LedgerError]:
         """One error for every damaged stretch, record or side index; the torn end that a crash leaves is none."""
         damaged: set[str] = set()
         for segment, found in self._scanned():
             try:
-                _check(found, segment.where)
+                check(found, segment.where)
             except LedgerError as error:
                 damaged.add(segment.name)
                 yield error
@@ -202,7 +210,7 @@ class Ledger:
         found: dict[str, LedgerEntry] = {}
         for key, frame, segment in self._shelf.read(held):
             name = key.hex()
-            found[name] = next(entry for entry in entries_of(frame, segment.where) if entry.key == name)
+            found[name] = next(entry for entry in each_of(response_of(frame, segment.where)) if entry.key == name)
         return found
 
     def _commit(self) -> None:
@@ -286,15 +294,3 @@ class Ledger:
             compact.compact(self.root)
             if self._mirror is not None:
                 self._mirror.push()
-
-
-def _check(found: Placed | Damage, where: str) -> None:
-    if isinstance(found, Placed):
-        entries_of(found.frame, where)
-        return
-    if not found.torn:
-        rest = "to its end, and what stood there is lost" if found.last else "and the answers before and after that are read"
-        raise LedgerError(
-            f"Ledger segment {where} is damaged from byte {found.start} to {found.stop}, {rest}. "
-            "Restore the segment from a copy, or build again to ask anew what is lost."
-        )

@@ -46,22 +46,25 @@ class Payer:
         self._asking: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, "budget")
 
-    async def reserve(self, request: Request, key: str) -> Reservation:
+    async def reserve(self, request: Request, key: str, choices: int = 1) -> Reservation:
         """Returns once the request may be sent; waits for what is in flight where that may yet make room.
 
         Raises: BudgetError where it could pass a cap; LedgerError.
         """
         given: asyncio.Future[Reservation] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(Ask(key, Account(self._teacher, request.source), bound_of(request, self._price)), given))
+        self._waiting.append(_Waiting(Ask(key, Account(self._teacher, request.source), bound_of(request, self._price, choices)), given))
         self._go_on()
         return await given
 
-    async def paying(self, request: Request, key: str, ask: Callable[[], Awaitable[LedgerEntry | Failure]]) -> LedgerEntry | Failure:
-        """What asking gives, once it may be sent: an answer with its cost, to be settled when it is in the ledger, or what went wrong.
+    async def paying(
+        self, request: Request, key: str, ask: Callable[[], Awaitable[LedgerEntry | Failure]], choices: int = 1
+    ) -> LedgerEntry | Failure:
+        """What asking for so many choices gives, once it may be sent: an answer with its cost, to be settled when it is in
+        the ledger, or what went wrong.
 
         Raises: BudgetError where the request could pass a cap; LedgerError; what asking raises.
         """
-        reservation = await self.reserve(request, key)
+        reservation = await self.reserve(request, key, choices)
         try:
             outcome = await ask()
         except BaseException:
@@ -70,10 +73,9 @@ class Payer:
         if isinstance(outcome, Failure):
             self._end(reservation.id, None if outcome.billed else Spent())
             return outcome
-        spent = cost_of(outcome.completion, self._price, reservation.bound)
+        spent = cost_of(outcome.total, self._price, reservation.bound)
         paid = Paid(self._corpus, *reservation.account, reservation.id, *spent)
-        cost_nanousd = None if self._price is None else spent.nanousd
-        return replace(outcome, completion=replace(outcome.completion, cost_nanousd=cost_nanousd), paid=paid)
+        return replace(outcome.costing(None if self._price is None else spent.nanousd), paid=paid)
 
     def settle(self, entry: LedgerEntry) -> None:
         """The answer is in the ledger."""
@@ -150,9 +152,9 @@ class Payer:
                     one.given.set_exception(self._over)
 
 
-def bound_of(request: Request, price: Price | None) -> Spent:
-    """The most that a request can cost."""
-    prompt, completion = bound(request), request.sampling.max_tokens
+def bound_of(request: Request, price: Price | None, choices: int = 1) -> Spent:
+    """The most that a request for so many choices can cost."""
+    prompt, completion = bound(request), request.sampling.max_tokens * choices
     told = FREE if price is None else price
     dearest = max(told.cost_nanousd(prompt, completion), told.cost_nanousd(prompt, completion, prompt))
     return Spent(dearest, prompt + completion)

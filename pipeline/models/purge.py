@@ -3,11 +3,13 @@
 import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from shutil import rmtree
 
 from pipeline.models.compact import LOCK
+from pipeline.models.entry import LedgerEntry
 from pipeline.models.ledger import SUFFIX, Ledger
 from pipeline.models.segment_writer import lock, writer_lives
 from pipeline.models.side_index import SUFFIX as INDEX
@@ -66,12 +68,23 @@ def _is_written(path: Path) -> bool:
 def _write_others(ledger: Ledger, gone: Collection[str], folder: Path) -> None:
     """Writes every answer that stays into a folder of its own."""
     rmtree(folder, ignore_errors=True)
-    fresh, others = Ledger(folder), (entry for entry in ledger.entries() if entry.key not in gone)
+    fresh, others = Ledger(folder), (left for response in ledger.responses() if (left := _without(response, gone)) is not None)
     try:
         while some := list(islice(others, _AT_ONCE)):
             fresh.put(some)
     finally:
         fresh.close()
+
+
+def _without(response: LedgerEntry, gone: Collection[str]) -> LedgerEntry | None:
+    """What stays of a response; where it loses some of its choices, so does its body, which holds the words of all."""
+    stays = [(key, completion) for key, completion in response.choices if key not in gone]
+    if len(stays) == len(response.choices):
+        return response
+    if not stays:
+        return None
+    (key, completion), *others = stays
+    return replace(response, key=key, completion=completion, raw='{"removed":"some of its choices were purged"}', others=tuple(others))
 
 
 def _segments(root: Path) -> dict[Path, int]:

@@ -36,7 +36,7 @@ def remote_of(root: Path) -> str:
     """
     try:
         return json.loads((root / _REMEMBERED).read_bytes())["url"]
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return ""
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise LedgerError(f"{root / _REMEMBERED} cannot be read: {error}. Name the ledger again with --ledger.") from error

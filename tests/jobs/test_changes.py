@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from jobs.build import Built
@@ -125,6 +126,33 @@ def test_more_samples_pay_for_the_new_ones(project: Project, teacher: FakeTeache
     assert asked == 24 * 2
     assert set(teacher.requests.values()) == {1}
     assert set(ran(built)) == AFTER_CHOOSE
+
+
+def test_growing_from_eight_to_sixteen_pays_for_eight_with_choices_or_without(
+    project: Project, teacher: FakeTeacher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone, together = project.folder / "alone", project.folder / "together"
+    for store, choices, asked in ((alone, "1", 4 * 8), (together, "8", 4)):
+        monkeypatch.setenv("MEDTRACE_FAKE_CHOICES", choices)
+        for samples in (8, 16):
+            project.write({"one": questions(4, "one")}, samples=samples)
+            before = teacher.asked
+            assert call("build", str(project.manifest), "--store", str(store), "--out", f"{store}-out{samples}", "--workers", "0").code == 0
+            assert teacher.asked - before == asked
+    kept = [{row["id"]: row["response"] for row in published(Path(f"{store}-out16"))} for store in (alone, together)]
+    assert kept[0] == kept[1]
+    assert len(kept[0]) == 4 * 16
+    for more in ('[judge]\npolicy = "eval"\n', "[select]\nmax_per_question = 2\n"):
+        project.write({"one": questions(4, "one")}, samples=16, more=more)
+        before = teacher.asked
+        assert call("build", str(project.manifest), "--store", str(together), "--out", f"{together}-out16", "--workers", "0").code == 0
+        assert teacher.asked == before
+
+
+def published(out: Path) -> list[dict[str, Any]]:
+    """The traces of a corpus, kept or not."""
+    paths = [*out.glob("data/sft/*.parquet"), *out.glob("data/rejected/*.parquet")]
+    return [row for path in paths for row in pq.read_table(path).to_pylist()]
 
 
 def test_fewer_samples_pay_for_nothing(project: Project, teacher: FakeTeacher) -> None:

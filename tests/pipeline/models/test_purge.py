@@ -1,5 +1,6 @@
 """Purging a ledger: what was named is gone from every byte of it, all else is there."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,16 @@ def test_a_damaged_ledger_is_left_alone(tmp_path: Path):
 
 def test_a_missing_ledger_holds_nothing(tmp_path: Path):
     assert purge(tmp_path / "ledger", {entry(1).key}) == 0
+
+
+def test_of_a_response_with_several_choices_only_the_named_ones_go_and_its_body_with_them(tmp_path: Path):
+    ledger = Ledger(tmp_path)
+    told = entry(0)
+    ledger.put([replace(told, raw="text 0 text 1 text 2", others=tuple((entry(n).key, entry(n).completion) for n in (1, 2))), entry(3)])
+    ledger.close()
+    assert purge(tmp_path, {entry(1).key}) == 1
+    again = Ledger(tmp_path)
+    assert sorted(one.completion.text for one in again.entries()) == ["text 0", "text 2", "text 3"]
+    assert not any("text 1" in one.raw for one in again.entries())
+    (both,) = (one for one in again.responses() if one.others)
+    assert [key for key, _ in both.choices] == [entry(0).key, entry(2).key]
