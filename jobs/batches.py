@@ -177,7 +177,7 @@ def _requests(step: Step, execution: Execution, options: Options) -> Iterator[Re
 
 
 def _teachers(manifest: Manifest, options: Options) -> Iterator[tuple[str, Batches]]:
-    for teacher in manifest.teachers:
+    for teacher in (one for one in manifest.teachers if not one.imported):
         with _opened(manifest, teacher.name, options) as batches:
             yield teacher.name, batches
 

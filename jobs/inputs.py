@@ -17,6 +17,7 @@ from sources import by_name
 from sources.imagefolder import imagefolder_source
 from sources.source import Access, Layout, Part, Source
 from sources.table import table_source
+from sources.traces import traces_source
 
 RESTRICTED = (Access.CREDENTIALED, Access.REGISTERED)
 
@@ -55,6 +56,8 @@ def source_of(dataset: Dataset) -> Source:
         return table_source(dataset)
     if dataset.kind == "imagefolder":
         return imagefolder_source(dataset)
+    if dataset.kind == "traces":
+        return traces_source(dataset)
     return by_name(dataset.name)
 
 

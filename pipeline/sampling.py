@@ -17,6 +17,7 @@ from math import comb
 from typing import NamedTuple
 
 FIXED = "fixed"
+IMPORTED = "imported"
 _METHOD = re.compile(r"rounds (\d+(?:\+\d+)*)(?: until (\d+))?((?: cap [\d.e-]+?\.\.[\d.e-]+:\d+)*)")
 _CAP = re.compile(r"cap ([\d.e-]+?)\.\.([\d.e-]+):(\d+)")
 

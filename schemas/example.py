@@ -52,6 +52,9 @@ class Example(Contract):
     task = Column("task", pa.string(), "qa, vqa, classification, multilabel, detection, caption, report, calculation")
     subject = Column("subject", pa.string(), "Subject or speciality, upstream's word; '' if none")
     license = Column("license", pa.string(), "SPDX licence of the row")
+    traces = Column(
+        "traces", pa.list_(pa.string()), "Completions that upstream publishes beside the question; none or [] if none", nullable=True
+    )
     content = Column("content", pa.string(), "Hash of the wording of question, context and options (not the gold), across sources")
 
 

@@ -12,6 +12,7 @@ from schemas.manifest_parts import Section as _Model
 from schemas.vocabulary import BodyPart, Domain, Modality, Task
 
 Licence = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+-]*( (AND|OR|WITH) [A-Za-z0-9][A-Za-z0-9.+-]*)*$")]
+IMPORTED = "imported"
 GoldAs = Literal["letter", "index0", "index1", "text", "number", "yesno"]
 
 
@@ -33,7 +34,7 @@ class Dataset(_Capped):
     """A source or a benchmark: a known dataset, a `table` or an `imagefolder`."""
 
     name: Name
-    kind: Literal["table", "imagefolder"] | None = None
+    kind: Literal["table", "imagefolder", "traces"] | None = None
     split: str | None = None
     max_rows: int | None = Field(default=None, ge=1)
     path: str | None = None
@@ -61,12 +62,13 @@ class Dataset(_Capped):
             missing = [key for key in ("path", "question", "gold", "license") if not getattr(self, key)]
             if missing:
                 raise ValueError(f"a table needs {', '.join(missing)}")
-        elif self.kind == "imagefolder":
+        elif self.kind:
+            kind = {"imagefolder": "an imagefolder", "traces": "a source of traces"}[self.kind]
             missing = [key for key in ("path", "license") if not getattr(self, key)]
             if missing:
-                raise ValueError(f"an imagefolder needs {', '.join(missing)}")
-            if [key for key in mapped if key != "question"]:
-                raise ValueError(f"an imagefolder takes no {', '.join(mapped)}")
+                raise ValueError(f"{kind} needs {', '.join(missing)}")
+            if [key for key in mapped if key != "question" or self.kind == "traces"]:
+                raise ValueError(f"{kind} takes no {', '.join(mapped)}")
         elif mapped:
             raise ValueError(f'{", ".join(mapped)}: only a source of kind "table" maps columns')
         elif self.license or self.access or self.modality or self.domain or self.body_part or self.task or self.homepage:
@@ -136,6 +138,18 @@ class Teacher(_Capped):
         if self.shots and self.structure:
             raise ValueError("shots and structure exclude each other: structure shows a solved question of its own")
         return self
+
+    @model_validator(mode="after")
+    def _is_asked_or_imported(self) -> Self:
+        told = self.model_fields_set - {"name", "model", "prompt"}
+        if self.imported and told:
+            raise ValueError(f'model = "{IMPORTED}" asks no one, and takes no {", ".join(sorted(told))}')
+        return self
+
+    @property
+    def imported(self) -> bool:
+        """Whether its traces are those that sources publish beside their questions."""
+        return self.model == IMPORTED
 
     @property
     def asking(self) -> dict[str, Any]:
@@ -251,7 +265,7 @@ class Manifest(_Model):
     @property
     def receivers(self) -> tuple[Teacher | JudgeModel, ...]:
         """The models that rows are sent to: the teachers, and the judge where there is one."""
-        return (*self.teachers, *([self.judge.model] if self.judge.model else []))
+        return (*(one for one in self.teachers if not one.imported), *([self.judge.model] if self.judge.model else []))
 
 
 def read_manifest(text: str, where: str) -> Manifest:

@@ -13,7 +13,7 @@ JUDGE_UNREADABLE = "judge_unreadable"
 _RATE = "Estimate of how often this teacher is right, without bias from having stopped early; null where no teacher was asked"
 _HOW = (
     "fixed: n_correct / n_sampled; rounds 4+4+8 until 4: sampled in such rounds until so many are correct, "
-    "the estimate being the share of all orders to end so in which the first sample is correct; '' where no teacher was asked"
+    "the estimate being the share of all orders to end so in which the first sample is correct; imported: traces that a source publishes, without an estimate; '' where no teacher was asked"
 )
 
 

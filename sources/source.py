@@ -27,6 +27,7 @@ class Row:
     """One upstream row, read. A row with a `fault` becomes a reject with that reason.
 
     `domain` and `task` follow from modality, body part and answer where they are empty. `time_series`: float32, lead after lead.
+    `traces`: completions that upstream publishes beside the question, verbatim but for the tags around a thought.
     """
 
     row: str
@@ -42,6 +43,7 @@ class Row:
     body_part: str = ""
     task: str = ""
     time_series: bytes = b""
+    traces: tuple[str, ...] = ()
     group: str = ""
     license: str = ""
     fault: str = ""

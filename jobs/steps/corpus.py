@@ -26,7 +26,7 @@ def publish_step(manifest: Manifest) -> Step:
     spare = by_name(manifest.teachers[0].prompt if manifest.teachers else "direct")
     recipe = publish.PublishRecipe(tuple(_asked(teacher) for teacher in manifest.teachers), spare, VERIFIER)
     reads = [
-        Read("chosen", "choose", "chosen", tuple(column for column in Chosen.columns if column != Chosen.identifiers)),
+        Read("chosen", "choose", "chosen", tuple(column for column in Chosen.columns if column not in (Chosen.identifiers, Chosen.traces))),
         Read("dropped", "choose", "dropped"),
         Read("images", shown_by(manifest), "images"),
     ]
@@ -51,6 +51,8 @@ def publish_step(manifest: Manifest) -> Step:
 
 
 def _asked(teacher: Teacher) -> publish.Asked:
+    if teacher.imported:
+        return publish.Asked(teacher.name, (), by_name(teacher.prompt), canonical_json({"model": teacher.model}))
     design: dict[str, Any] = {"samples": teacher.samples}
     if teacher.rounds:
         design = {"rounds": teacher.rounds, "until_correct": teacher.until_correct, "caps": [cap.model_dump() for cap in teacher.caps]}

@@ -32,7 +32,7 @@ class HeldRecipe:
 
 def pilot_graph(graph: Graph, last: str) -> Graph:
     """The graph from upstream to what is selected, of the questions up to a place in the order of pilots."""
-    step = Step("narrow", 1, Fan.MAP, narrow.narrow, narrow.NarrowRecipe(last), (Read("chosen", "choose", "chosen"),), {"chosen": Chosen})
+    step = Step("narrow", 2, Fan.MAP, narrow.narrow, narrow.NarrowRecipe(last), (Read("chosen", "choose", "chosen"),), {"chosen": Chosen})
     before, after = _split(graph)
     asked = [one for one in after if one.folder != "publish"]
     return Graph((*before, step, *_over(asked, "narrow")), graph.part_digests)
@@ -84,4 +84,4 @@ def _settle_step(manifest: Manifest) -> Step:
             if manifest.judge.model:
                 told = (Judgement.example, Judgement.error)
                 reads.append(Read("judgements", _named(judged_by(manifest, name)), "judgements", told))
-    return Step("settle", 1, Fan.MAP, settle.settle, settle.SettleRecipe(), tuple(reads), {"chosen": Chosen, "dropped": Dropped})
+    return Step("settle", 2, Fan.MAP, settle.settle, settle.SettleRecipe(), tuple(reads), {"chosen": Chosen, "dropped": Dropped})

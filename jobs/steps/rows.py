@@ -73,7 +73,7 @@ def ingest_step(item: Input, frame: str) -> Step:
     )
     return Step(
         name=ingest_name(item),
-        version=3,
+        version=4,
         fan=Fan.FILES,
         run=partial(read_source, layout=item.layout),
         recipe=recipe,
@@ -97,7 +97,7 @@ def gather_step(sources: list[Input]) -> Step:
     for item in sources:
         reads += [Read("examples", ingest_name(item), "examples"), Read("images", ingest_name(item), "images")]
     writes = {"examples": Example, "images": Image, "rejects": Reject}
-    return Step("gather", 2, Fan.GATHER, gather.gather, gather.GatherRecipe(), tuple(reads), writes)
+    return Step("gather", 3, Fan.GATHER, gather.gather, gather.GatherRecipe(), tuple(reads), writes)
 
 
 def duplicates_step() -> Step:
@@ -158,4 +158,4 @@ def choose_step(manifest: Manifest) -> Step:
         *([Read("identified", "scan_text", "identified")] if asked != "off" else []),
     )
     recipe = choose.ChooseRecipe(asked, exempt)
-    return Step("choose", 3, Fan.MAP, choose.choose, recipe, reads, {"chosen": Chosen, "dropped": Dropped})
+    return Step("choose", 4, Fan.MAP, choose.choose, recipe, reads, {"chosen": Chosen, "dropped": Dropped})

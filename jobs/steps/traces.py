@@ -8,6 +8,7 @@ from jobs.steps.pictures import shown_by
 from jobs.steps.rounds import after_of, design_of, rounds_of, teacher_before
 from pipeline.models.open import open_teacher
 from pipeline.prompts import by_name, shown, worked_examples
+from pipeline.sampling import IMPORTED
 from pipeline.stages import (
     ask_judge,
     judge,
@@ -41,6 +42,10 @@ def teacher_steps(manifest: Manifest) -> list[Step]:
 
 
 def _sample_step(manifest: Manifest, teacher: Teacher, round: int, name: str) -> Step:
+    if teacher.imported:
+        chosen = (Read("chosen", "choose", "chosen", (Chosen.id, Chosen.traces)),)
+        stage, recipe = sample.imported_traces, sample.ImportedRecipe(teacher.name)
+        return Step(f"sample[{name}]", 3, Fan.MAP, stage, recipe, chosen, {"traces": Trace})
     before = teacher_before(manifest, teacher)
     earlier = manifest.teachers[: manifest.teachers.index(teacher)]
     prompt = replace(by_name(teacher.prompt), system=teacher.system)
@@ -48,7 +53,7 @@ def _sample_step(manifest: Manifest, teacher: Teacher, round: int, name: str) ->
         teacher=teacher.name,
         model=teacher.model,
         sees=teacher.sees,
-        earlier=() if before else tuple(other.sees for other in earlier if other.after is None),
+        earlier=() if before else tuple(other.sees for other in earlier if other.after is None and not other.imported),
         prompt=prompt,
         structure=teacher.structure or "",
         structure_version=STRUCTURE_VERSION if teacher.structure else 0,
@@ -100,7 +105,9 @@ def _judge_steps(manifest: Manifest, name: str) -> list[Step]:
 def _select_step(manifest: Manifest, teacher: Teacher | None) -> Step:
     """What is kept of a teacher, over all of its rounds; of the golds where there is none."""
     need_thought = teacher is not None and by_name(teacher.prompt).asks_box
-    recipe = select.SelectRecipe(manifest.select.max_per_question, need_thought, design_of(teacher) if teacher else None)
+    design = design_of(teacher) if teacher and not teacher.imported else None
+    method = IMPORTED if teacher and teacher.imported else ""
+    recipe = select.SelectRecipe(manifest.select.max_per_question, need_thought, design, method)
     told = (Judgement.id, Judgement.verdict, Judgement.rule, Judgement.thought, Judgement.published_start)
     reads: list[Read] = []
     for name in rounds_of(teacher):

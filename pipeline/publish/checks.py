@@ -10,7 +10,7 @@ from pipeline.markers import MARKER, unmarked
 from pipeline.prompts import LETTERS
 from pipeline.publish.corpus import CorpusShard
 from pipeline.publish.findings import Findings
-from pipeline.sampling import read_method
+from pipeline.sampling import IMPORTED, read_method
 from pipeline.stages.ingest import answer_of
 from pipeline.verify.answer import VERIFIER, Gold, GoldError, Judged, Policy, verify
 from pipeline.verify.score import wilson
@@ -200,7 +200,7 @@ class Rates:
 def _rate_fits(row: Row) -> bool:
     """Whether a row's pass rate and interval follow from its counts in the way that it names."""
     told = (row["pass_rate"], row["pass_rate_low"], row["pass_rate_high"])
-    if not row["teacher"] or not row["n_sampled"]:
+    if not row["teacher"] or not row["n_sampled"] or row["pass_rate_method"] == IMPORTED:
         return told == (None, None, None)
     try:
         rate = read_method(row["pass_rate_method"], row["n_sampled"]).estimate(row["n_sampled"], row["n_correct"])

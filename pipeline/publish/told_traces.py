@@ -81,6 +81,8 @@ def flags_section(lock: Lock) -> str:
 
 
 def _teacher(one: Teacher) -> tuple[str, ...]:
+    if one.imported:
+        return code(one.name), code(one.model), "–", code(one.prompt), "published by the sources, judged here; no one was asked"
     sampling = f"{_samples(one)} × temperature {one.temperature:g}, top_p {one.top_p:g}, max_tokens {one.max_tokens}"
     sampling += f", structure {one.structure}" if one.structure else ""
     sampling += ", a system message" if one.system else ""

@@ -151,6 +151,7 @@ def _broken(row: Row) -> bool:
         row.question,
         row.context,
         *row.options,
+        *row.traces,
         canonical_json(dict(row.gold)),
     )
     try:
@@ -210,5 +211,6 @@ def _example(row: Row, images: tuple[str, ...], recipe: IngestRecipe) -> dict[st
         Example.task: row.task or _task(row),
         Example.subject: row.subject,
         Example.license: row.license or recipe.license,
+        Example.traces: list(row.traces),
         Example.content: content_hash(row.question, row.context, row.options),
     }

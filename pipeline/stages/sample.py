@@ -166,6 +166,22 @@ def gold_traces(chosen: pa.Table, recipe: "GoldRecipe") -> dict[str, pa.Table]:
     return {"traces": Trace.from_rows(traces)}
 
 
+def imported_traces(chosen: pa.Table, recipe: "ImportedRecipe") -> dict[str, pa.Table]:
+    """`traces`: for each question the completions that its source publishes beside it, in order."""
+    rows = zip(chosen[Chosen.id].to_pylist(), chosen[Chosen.traces].to_pylist(), strict=True)
+    traces = [
+        trace_row(id, recipe.teacher, index, None, Completion(text, "stop")) for id, told in rows for index, text in enumerate(told or ())
+    ]
+    return {"traces": Trace.from_rows(traces)}
+
+
+@dataclass(frozen=True)
+class ImportedRecipe:
+    """The name under which imported traces are published."""
+
+    teacher: str
+
+
 @dataclass(frozen=True)
 class GoldRecipe:
     """Nothing varies."""

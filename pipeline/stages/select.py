@@ -19,6 +19,7 @@ class SelectRecipe:
     max_per_question: int
     need_thought: bool
     design: Design | None = None
+    method: str = ""
 
 
 def select(traces: pa.Table, judgements: pa.Table, recipe: SelectRecipe, earlier: pa.Table | None = None) -> dict[str, pa.Table]:
@@ -32,7 +33,7 @@ def select(traces: pa.Table, judgements: pa.Table, recipe: SelectRecipe, earlier
     verdicts = judgements[Judgement.verdict].to_pylist()
     sampled = Counter(examples)
     correct = Counter(example for example, verdict in zip(examples, verdicts, strict=True) if verdict == Verdict.CORRECT)
-    rates = {example: _rate(recipe.design, sampled[example], correct[example]) for example in sampled}
+    rates = {example: _rate(recipe, sampled[example], correct[example]) for example in sampled}
     kept = Counter(_kept(earlier))
     seen: set[tuple[str, str]] = set()
     rows: list[dict[str, Any]] = []
@@ -81,10 +82,16 @@ def _kept(earlier: pa.Table | None) -> list[str]:
     return [] if earlier is None else earlier.filter(earlier[Selected.kept])[Selected.example].to_pylist()
 
 
-def _rate(design: Design | None, sampled: int, correct: int) -> dict[str, Any]:
+def _rate(recipe: SelectRecipe, sampled: int, correct: int) -> dict[str, Any]:
     """The pass rate with its interval; nothing where no teacher was asked."""
+    design = recipe.design
     if design is None:
-        return {Selected.pass_rate: None, Selected.pass_rate_low: None, Selected.pass_rate_high: None, Selected.pass_rate_method: ""}
+        return {
+            Selected.pass_rate: None,
+            Selected.pass_rate_low: None,
+            Selected.pass_rate_high: None,
+            Selected.pass_rate_method: recipe.method,
+        }
     low, high = wilson(correct, sampled)
     rate = design.estimate(sampled, correct)
     interval = {Selected.pass_rate_low: low, Selected.pass_rate_high: high}

@@ -94,9 +94,9 @@ from tests.fixtures.stage_rows import (
 
 # The digest of each stage's outputs under the version that its step has.
 GOLDEN: dict[str, tuple[int, str]] = {
-    "ingest": (3, "a81c1e3fac736e5a7ca47bf91a2768b2"),
+    "ingest": (4, "5b05564a2019f998b16c0a2446089c11"),
     "partition": (1, "272a16d23ce9da6d99cce838bc1b290f"),
-    "gather": (2, "2678cbf77a6aa4ff8b224b4deac4adb9"),
+    "gather": (3, "ea24cf6a8ca6edec0ab4668e679c5891"),
     "hash_images": (2, "049e69db5b4ddbc00d9792802f5f28c7"),
     "find_near_images": (1, "fcbfe1b4ee6f87b3047f80e78452f28f"),
     "sketch_images": (1, "8bbbd9cafcbca1b87dc64600db2c2908"),
@@ -113,13 +113,13 @@ GOLDEN: dict[str, tuple[int, str]] = {
     "join_texts": (1, "f82a540433bd4d573d82b78c589cc5b1"),
     "rank": (5, "5a96672b7e7cc240653103b5c7fa01b5"),
     "scan_text": (1, "192042cc22a2b45ab1121c55497a5232"),
-    "choose": (3, "32bfaad1c4a51a17b129eb83b0e283e4"),
+    "choose": (4, "46129c5bc6a4ef73108e36880dcb690f"),
     "sample": (2, "b15586817433b551c17d2e34a4d728b4"),
     "judge": (2, "477d4410a71d0b47952392afadb9998f"),
     "ask_judge": (2, "918280c6aef603b97f6b185bc2bf1b7d"),
     "select": (3, "0bcf6646dd9c1883b1981d553c3d1c13"),
-    "narrow": (1, "c847934ae7a59ec4c74a7d74667986b0"),
-    "settle": (1, "90ff9440d99c7c9070439d89f228ff3d"),
+    "narrow": (2, "48ed88b24fb2af705b5c6e45d3138dfe"),
+    "settle": (2, "155ea793c9786ade51087fdd435c5e0d"),
     "publish": (7, "3d8f620f6b342a599fbf8fe06c813c4a"),
 }
 WRITES: dict[str, Mapping[str, type[Contract]]] = {

@@ -1,0 +1,103 @@
+"""Traces that others published, through a whole build: judged, deduplicated, merged and proved like any."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from jobs import inputs
+from jobs.build import Options, build
+from pipeline.publish.audit import audit
+from pipeline.publish.exports.write import export
+from schemas.errors import ManifestError
+from schemas.manifest import read_manifest
+from tests.fixtures.local_build import write_rows
+
+MANIFEST = """
+name = "again"
+[[source]]
+name = "octo"
+kind = "traces"
+path = "octo.jsonl"
+license = "CC-BY-4.0"
+[[source]]
+name = "other"
+kind = "traces"
+path = "other.jsonl"
+license = "CC-BY-4.0"
+[[teacher]]
+name = "published"
+model = "imported"
+"""
+
+
+def row(number: int, *said: str) -> dict[str, object]:
+    right = "AB"[number % 2]
+    responses = [f"<think>\nCase {number}, read {place}.\n</think>\n\n\\boxed{{{letter}}}" for place, letter in enumerate(said)]
+    return {
+        "id": f"o{number}",
+        "question": f"What is case {number}?",
+        "options": [f"Cyst {number}", f"Stone {number}"],
+        "answer": right,
+        "responses": responses,
+    }
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    (tmp_path / "m.toml").write_text(MANIFEST)
+    write_rows(tmp_path / "octo.jsonl", [row(0, "A", "B", "A"), row(1, "A"), row(2)])
+    write_rows(tmp_path / "other.jsonl", [row(0, "A"), row(3, "B", "B")])
+    built = build(inputs.open_manifest(tmp_path / "m.toml"), Options(tmp_path / "store", tmp_path / "out", workers=0))
+    assert not built.errors
+    return tmp_path / "out"
+
+
+def rows_of(corpus: Path, config: str) -> list[dict[str, object]]:
+    return pq.read_table(corpus / f"data/{config}/train-all.parquet").to_pylist()
+
+
+def test_published_traces_are_judged_anew_and_the_wrong_ones_rejected(corpus: Path) -> None:
+    kept, rejected = rows_of(corpus, "sft"), rows_of(corpus, "rejected")
+    assert Counter((one["source"], one["source_row"]) for one in kept) == {("octo", "o0"): 2, ("other", "o3"): 2}
+    assert [(one["source_row"], one["verdict"]) for one in rejected] in (
+        [("o0", "incorrect"), ("o1", "incorrect")],
+        [("o1", "incorrect"), ("o0", "incorrect")],
+    )
+    assert {one["teacher"] for one in kept} == {"published"}
+    assert {(one["pass_rate"], one["pass_rate_method"]) for one in kept} == {(None, "imported")}
+    assert {one["source_row"] for one in rows_of(corpus, "rl")} == {"o0", "o1", "o2", "o3"}
+
+
+def test_what_two_sets_share_stands_once_and_is_counted(corpus: Path) -> None:
+    told = json.loads((corpus / "lock.json").read_text())["tallies"]
+    assert ["choose", "other", "duplicate question", 1] in told
+
+
+def test_the_corpus_is_proved_and_goes_out_again_in_the_layout_it_came_in(corpus: Path, tmp_path: Path) -> None:
+    found = audit(corpus)
+    assert not found.failed, [check for check in found.checks if check.examples]
+    out = export(corpus, "octomed", tmp_path / "octomed").out
+    again = {one["question"]: one["responses"] for one in pq.read_table(out / "data/train-all.parquet").to_pylist()}
+    assert {question: len(responses) for question, responses in again.items()} == {"What is case 0?": 2, "What is case 3?": 2}
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("samples = 4", r'model = "imported" asks no one, and takes no samples'),
+        ("temperature = 0.5", r"takes no temperature"),
+    ],
+)
+def test_an_imported_teacher_takes_no_sampling(more: str, said: str) -> None:
+    with pytest.raises(ManifestError, match=said):
+        read_manifest(MANIFEST + more, "m.toml")
+
+
+def test_a_source_of_traces_needs_a_path_and_a_licence_and_maps_no_columns() -> None:
+    with pytest.raises(ManifestError, match="a source of traces needs path, license"):
+        read_manifest('name = "a"\n[[source]]\nname = "x"\nkind = "traces"\n', "m.toml")
+    with pytest.raises(ManifestError, match="a source of traces takes no question"):
+        read_manifest('name = "a"\n[[source]]\nname = "x"\nkind = "traces"\npath = "x"\nlicense = "MIT"\nquestion = "q"\n', "m.toml")
