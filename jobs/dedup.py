@@ -14,15 +14,15 @@ from pipeline.store import check_writable, writing
 from schemas.errors import StoreError, UsageError
 
 
-def dedup(path: Path, radius: int = RADIUS, out: Path | None = None) -> pa.Table:
-    """One row an image, written to `out` where given.
+def dedup(path: Path, radius: int = RADIUS, out: Path | None = None, *, exact: bool = False) -> pa.Table:
+    """One row an image, written to `out` where given; `exact`: distances are those of imagehash to the bit.
 
     Raises: SourceError of a path without images, UsageError of a radius that fits no hash or of another kind of file to write,
     StoreError where `out` cannot be written, before anything is read.
     """
     if out is not None:
         _check(out)
-    table = dedup_images(images_of(path), radius, available_cpus())
+    table = dedup_images(images_of(path), radius, available_cpus(), exact=exact)
     if out is not None:
         _write(table, out)
     return table

@@ -86,15 +86,15 @@ def _files(folder: Path) -> Iterator[Path]:
         yield Path(error.filename)
 
 
-def dedup_images(images: list[Found], radius: int = RADIUS, workers: int = 1) -> pa.Table:
-    """`DuplicateImage` rows, one an image in the order given.
+def dedup_images(images: list[Found], radius: int = RADIUS, workers: int = 1, *, exact: bool = False) -> pa.Table:
+    """`DuplicateImage` rows, one an image in the order given; `exact`: hashed at full size, as imagehash does.
 
     Raises: UsageError where the radius does not fit 64 bits.
     """
     with ThreadPoolExecutor(workers) as pool:
         seen: list[_Seen] = []
         for start in range(0, len(images), _AHEAD):
-            seen += pool.map(_look, images[start : start + _AHEAD])
+            seen += pool.map(partial(_look, exact=exact), images[start : start + _AHEAD])
     reads = {one.digest: image.read for image, one in zip(reversed(images), reversed(seen), strict=True)}
     usable = [one for one in seen if not one.hashes.fault]
     candidates = [Candidate(one.digest, *one.hashes[:5], one.size) for one in usable]
@@ -118,13 +118,13 @@ def _row(path: str, seen: _Seen, members: dict[str, Member], first: dict[str, st
     }
 
 
-def _look(image: Found) -> _Seen:
+def _look(image: Found, *, exact: bool) -> _Seen:
     try:
         data = image.read()
     except (OSError, SourceError) as error:
         return _Seen("", 0, Hashes(b"", b"", b"", 0, 0, f"cannot be read: {_told(error)}"))
     picture, fault = _picture(data)
-    hashes = Hashes(b"", b"", b"", 0, 0, fault) if fault else perceptual_hashes(picture)
+    hashes = Hashes(b"", b"", b"", 0, 0, fault) if fault else perceptual_hashes(picture, exact=exact)
     return _Seen(hashlib.sha256(data).hexdigest(), len(data), hashes)
 
 

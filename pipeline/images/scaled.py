@@ -55,7 +55,7 @@ def scaled_grey(data: bytes, least: int = 128) -> Scaled:
 
 
 def full_grey(data: bytes) -> Image.Image:
-    """The first frame as upright 8-bit grey at full size, as Pillow converts it.
+    """The first frame as upright 8-bit grey at full size, as Pillow converts it; deeper channels stretched, where Pillow clips them.
 
     Raises: as `scaled_grey`.
     """
@@ -69,6 +69,8 @@ def full_grey(data: bytes) -> Image.Image:
         image.load()
         orientation = _orientation(image)
         upright = ImageOps.exif_transpose(image) if orientation != 1 else image
+        if _deep(upright):
+            return Image.fromarray(np.rint(_stretched(np.asarray(upright), 1)).astype(np.uint8))
         return _grey(upright)
 
 
@@ -100,13 +102,17 @@ def _by_pillow(image: Image.Image, least: int) -> Scaled:
         image.draft("L", (width // part, height // part))
     image.load()
     block = 1 if part > 1 else max(1, min(width, height) // (2 * least))
-    if image.mode in ("F", "I") or image.mode.startswith("I;16"):
+    if _deep(image):
         pixels = _stretched(np.asarray(image), block)
     else:
         grey = image if image.mode == "L" else _grey(image)
         pixels = np.asarray(grey.reduce(block) if block > 1 else grey)
     across, down = width / (part * block), height / (part * block)
     return _upright(Scaled(pixels, (0.0, 0.0, across, down), width, height), _orientation(image))
+
+
+def _deep(image: Image.Image) -> bool:
+    return image.mode in ("F", "I") or image.mode.startswith("I;16")
 
 
 def _grey(image: Image.Image) -> Image.Image:

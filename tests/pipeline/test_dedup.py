@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 
 from jobs.dedup import dedup, summary
 from pipeline.dedup import DuplicateImage, dedup_images, images_of
@@ -53,6 +54,14 @@ def test_every_file_of_a_folder_has_a_row(folder):
 
 def test_workers_do_not_change_the_table(folder):
     assert dedup_images(images_of(folder), workers=4).equals(dedup_images(images_of(folder)))
+
+
+def test_exact_distances_are_those_of_imagehash(folder):
+    imagehash = pytest.importorskip("imagehash")
+    one, two = (imagehash.phash(Image.open(folder / name)) for name in ("a.jpg", "b.png"))
+    rows = by_path(dedup_images(images_of(folder), exact=True))
+    assert rows["b.png"]["distance"] == one - two
+    assert rows["b.png"]["keeper"] == "a.jpg"
 
 
 @pytest.mark.parametrize("shape", ["struct", "bytes", "paths", "lists"])

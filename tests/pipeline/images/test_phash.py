@@ -58,6 +58,15 @@ def test_orientation_is_applied_before_hashing():
 def test_sixteen_bit_pictures_that_clip_alike_hash_apart():
     files = [encoded(Image.fromarray(np.asarray(drawn(seed, shape=seed), np.uint16) * 60 + 300), "PNG") for seed in range(8)]
     assert len({found.phash64 for found in perceptual_hashes_of(files)}) == 8
+    assert len({perceptual_hashes(data, exact=True).phash64 for data in files}) == 8
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_a_sixteen_bit_picture_hashes_near_to_its_eight_bit_copy(exact):
+    shades = np.asarray(drawn(1))
+    deep = Image.fromarray(shades.astype(np.uint16) * 200 + 4000)
+    one, two = (perceptual_hashes(encoded(image, "PNG"), exact=exact) for image in (deep, Image.fromarray(shades)))
+    assert bits(one.phash64, two.phash64) <= 4
 
 
 @pytest.mark.parametrize("shade", [1, 60, 128, 255])
