@@ -103,6 +103,8 @@ class Mirror:
                 continue
             if index not in here and name != self.own and self._lives(name):
                 continue  # its writer uploads it
+            if index in here and self._gone(name, there):
+                continue
             # The index last: it says that nothing more will come.
             for one in (name, index):
                 size = here.get(one, 0)
@@ -111,7 +113,17 @@ class Mirror:
             if index in here:
                 for replaced in self._replaced(index, there):
                     self._remote.remove(replaced)
+                self._remote.mark(name)
         return sent
+
+    def _gone(self, name: str, there: Mapping[str, int]) -> bool:
+        """Whether a segment that was sent for good is there no more, because another machine compacted it: it goes here too."""
+        sent_s = self._remote.marked_s(name)
+        if name in there or sent_s is None or sent_s < _SETTLED_S:
+            return False
+        for path in (self._root / name, (self._root / name).with_suffix(INDEX)):
+            path.unlink(missing_ok=True)
+        return True
 
     def _send(self, name: str, size: int) -> bool:
         """Whether it was still here to be sent: it may have been compacted meanwhile."""

@@ -7,10 +7,12 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from shutil import rmtree
+from typing import NamedTuple
 
 from pipeline.models.compact import LOCK
 from pipeline.models.entry import LedgerEntry
 from pipeline.models.ledger import SUFFIX, Ledger
+from pipeline.models.remote import RemoteFolder, remote_of
 from pipeline.models.segment_writer import lock, writer_lives
 from pipeline.models.side_index import SUFFIX as INDEX
 from pipeline.store import sync_folder
@@ -35,14 +37,47 @@ def purge(root: Path, keys: Collection[str]) -> int:
             damage = next(ledger.verify(), None)
             if damage is not None:
                 raise LedgerError(f"Nothing is purged from a damaged ledger: {damage}")
+            there = _objects(root)
             before = _segments(root)
             _write_others(ledger, known, root / _FRESH)
             _replace(root, before)
+            if there is not None:
+                ledger.push()
+                for name in there.names:
+                    there.folder.remove(name)
     except OSError as error:
         raise LedgerError(f"The ledger {root} cannot be purged: {error.strerror or error}. Make it writable, then redact again.") from error
     finally:
         ledger.close()
     return len(known)
+
+
+class _Objects(NamedTuple):
+    """What an object store held before."""
+
+    folder: RemoteFolder
+    names: tuple[str, ...]
+
+
+def _objects(root: Path) -> _Objects | None:
+    """The ledger's objects, where it is in an object store.
+
+    Raises: LedgerError where another machine may still write it.
+    """
+    url = remote_of(root)
+    if not url:
+        return None
+    folder = RemoteFolder(url, root)
+    names = folder.names()
+    here = _segments(root)
+    for name in names:
+        finished = not name.endswith(SUFFIX) or name.removesuffix(SUFFIX) + INDEX in names
+        if not finished and root / name not in here:
+            raise LedgerError(
+                f"The ledger at {folder.name} is written by another machine, or was when that was lost; nothing was removed. "
+                "Let its build end, or run medtrace ledger compact a day after it was lost, then redact again."
+            )
+    return _Objects(folder, tuple(names))
 
 
 @contextmanager

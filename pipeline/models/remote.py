@@ -23,6 +23,7 @@ SCHEMES = ("s3", "gs", "file")
 LISTED_S = 2.0
 _REMEMBERED = "remote.json"
 _INDEXES = "remote"
+_SENT = ".sent"
 _GAP_BYTES = 16 << 10
 _READERS = 32
 _BUFFER_BYTES = 4 << 20
@@ -171,6 +172,20 @@ class RemoteFolder:
             files.move(target, there)
         self._listed = {**self._listed, path.name: size}
 
+    def mark(self, name: str) -> None:
+        """Notes that all of a segment is there."""
+        marker = self._cache / f"{name}{_SENT}"
+        if not marker.exists():
+            marker.parent.mkdir(parents=True, exist_ok=True)
+            marker.touch()
+
+    def marked_s(self, name: str) -> float | None:
+        """How long ago that was noted; None where it was not."""
+        try:
+            return max(0.0, time.time() - (self._cache / f"{name}{_SENT}").stat().st_mtime)
+        except FileNotFoundError:
+            return None
+
     def remove(self, name: str) -> None:
         """Removes a file that another one stands for by now.
 
@@ -180,7 +195,8 @@ class RemoteFolder:
         with suppress(FileNotFoundError):
             files.delete_file(f"{base}/{name}")
         self._listed = {other: size for other, size in self._listed.items() if other != name}
-        (self._cache / name).unlink(missing_ok=True)
+        for path in (self._cache / name, self._cache / f"{name}{_SENT}"):
+            path.unlink(missing_ok=True)
 
     def ages_s(self) -> dict[str, float]:
         """How long ago each file was written."""

@@ -152,6 +152,10 @@ class Shelf:
                     return self._refresh()
             except VanishedError:
                 self.forget()
+        if self._gone:
+            lost = f"Ledger segment {self._gone[0].where} cannot be read: it is gone, and no other holds its answers."
+            self._lost = LedgerError(f"{lost} Restore it, then build again.")
+            raise self._lost
         raise LedgerError(f"The ledger {self.folders[0].name} changes faster than it can be read. Build again.")
 
     def forget(self) -> None:
@@ -283,15 +287,13 @@ class Shelf:
         return segment.index is not None
 
     def _check_moved(self) -> None:
-        """Whether the answers of segments that went away stand in others by now."""
-        for segment in self._gone:
-            if segment.witness is not None and not self.find([segment.witness]):
-                self._lost = LedgerError(
-                    f"Ledger segment {segment.where} cannot be read: it is gone, and no other holds its answers. "
-                    "Restore it, then build again."
-                )
-                raise self._lost
-        self._gone = []
+        """Whether the answers of segments that went away stand in others by now.
+
+        Raises: VanishedError where they do not, as far as folders have listed.
+        """
+        self._gone = [segment for segment in self._gone if segment.witness is not None and not self.find([segment.witness])]
+        if self._gone:
+            raise VanishedError(self._gone[0].where)
 
 
 def _is_head(found: Placed | Damage) -> bool:

@@ -9,6 +9,7 @@ from pipeline.models.entry import LedgerEntry
 from pipeline.models.generate import Completion
 from pipeline.models.ledger import Ledger
 from pipeline.models.purge import purge
+from pipeline.models.remote import join
 from schemas.errors import LedgerError
 
 
@@ -85,3 +86,42 @@ def test_of_a_response_with_several_choices_only_the_named_ones_go_and_its_body_
     assert not any("text 1" in one.raw for one in again.entries())
     (both,) = (one for one in again.responses() if one.others)
     assert [key for key, _ in both.choices] == [entry(0).key, entry(2).key]
+
+
+def test_what_is_purged_goes_from_an_object_store_too(tmp_path: Path):
+    url = f"file://{tmp_path / 'store'}"
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        join(tmp_path / name, url)
+    entries = [entry(number) for number in range(20)]
+    for name, part in (("one", entries[:10]), ("two", entries[10:])):
+        ledger = Ledger(tmp_path / name)
+        ledger.put(part)
+        ledger.close()
+    assert purge(tmp_path / "one", {entries[3].key, entries[13].key}) == 2
+    left = [one for one in entries if one not in (entries[3], entries[13])]
+    for name in ("one", "three"):
+        (tmp_path / name).mkdir(exist_ok=True)
+        join(tmp_path / name, url)
+        assert sorted(one.key for one in Ledger(tmp_path / name).entries()) == sorted(one.key for one in left)
+    held = b"".join(path.read_bytes() for path in (tmp_path / "store").iterdir())
+    assert bytes.fromhex(entries[3].key) not in held
+    assert bytes.fromhex(entries[13].key) not in held
+    assert bytes.fromhex(entries[14].key) in held
+
+
+def test_an_object_store_that_another_machine_writes_is_left_alone(tmp_path: Path):
+    url = f"file://{tmp_path / 'store'}"
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        join(tmp_path / name, url)
+    ledger = Ledger(tmp_path / "one")
+    ledger.put([entry(1)])
+    ledger.close()
+    writer = Ledger(tmp_path / "two")
+    writer.put([entry(2)])
+    writer.push()
+    with pytest.raises(LedgerError, match="is written by another machine"):
+        purge(tmp_path / "one", {entry(1).key})
+    writer.close()
+    assert purge(tmp_path / "one", {entry(1).key}) == 1

@@ -12,6 +12,7 @@ import pytest
 
 from pipeline.models import mirror, remote
 from pipeline.models.ledger import SUFFIX, Ledger
+from pipeline.models.purge import purge
 from pipeline.models.remote import join, remote_of
 from schemas.errors import LedgerError
 from tests.fixtures import object_store
@@ -132,6 +133,29 @@ def test_compaction_takes_the_small_segments_of_all_machines(tmp_path: Path, url
         folder.mkdir(exist_ok=True)
         join(folder, url)
         check(folder, everything)
+
+
+def test_what_another_machine_compacted_or_purged_is_not_sent_again(tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mirror, "_SETTLED_S", 0.0)
+    for number in range(3):
+        writer = machine(tmp_path / "one", url)
+        writer.put([entry(f"{number}")])
+        writer.close()
+    machine(tmp_path / "two", url).compact()
+    there = objects(tmp_path, url)
+    assert len(there) == 1
+    writer = machine(tmp_path / "one", url)
+    assert writer.push() == 0
+    assert segments(tmp_path / "one") == []
+    writer.put([entry("3")])
+    writer.close()
+    assert len(objects(tmp_path, url)) == 2
+    for name in ("one", "two", "three"):
+        check(machine(tmp_path / name, url).root, wanted("0", "1", "2", "3"))
+    purge(tmp_path / "two", {key("1")})
+    Ledger(tmp_path / "one").push()
+    for name in ("one", "two", "three"):
+        check(machine(tmp_path / name, url).root, wanted("0", "2", "3"))
 
 
 def test_what_a_writer_compacts_goes_from_the_object_store_too(tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
