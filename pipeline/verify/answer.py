@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from pipeline.verify.box import last_box
 from pipeline.verify.choice import read_choice, read_choices
+from pipeline.verify.closing import plain_verdict
 from pipeline.verify.cut import was_cut
 from pipeline.verify.fallback import find_answer
 from pipeline.verify.gold import Found, Gold, GoldError, Judged, Policy, Reading
@@ -20,9 +21,10 @@ from schemas.trace import Verdict
 
 __all__ = ["VERIFIER", "Gold", "GoldError", "Judged", "Policy", "verify"]
 
-VERIFIER = "medtrace-verify/2"
+VERIFIER = "medtrace-verify/3"
 
 Reader = Callable[[str, Gold, str], Reading]
+_EVAL = Policy.EVAL
 _READERS: dict[AnswerType, Reader] = {
     AnswerType.MCQ: read_choice,
     AnswerType.MULTI: read_choices,
@@ -48,7 +50,10 @@ def verify(text: str, gold: Gold, *, policy: Policy = Policy.EVAL, finish_reason
     Only what follows the last thought counts. `policy` train takes a box alone (boxes of an image also in their
     own tags) and no completion that was cut off; eval goes on to anchored phrases and never guesses.
     """
-    policy = policy if type(policy) is Policy else Policy(policy)
+    if policy is not _EVAL:
+        policy = Policy(policy)
+    if policy is _EVAL and finish_reason == "stop" and (plain := plain_verdict(text, gold)) is not None:
+        return plain
     if finish_reason in _ENDINGS:
         verdict, rule = _ENDINGS[finish_reason]
         return Judged(verdict, "", rule, None, False, 0.0)

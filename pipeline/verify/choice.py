@@ -168,14 +168,20 @@ def agrees(rest: str, gold: Gold, index: int) -> bool:
         return True
     if said in gold.folded or _strays(plain, gold, index):
         return False
-    if _squash(said) == _squash(own):
+    if (said[0] == own[:1] or "r" in (said[0], own[:1])) and _squash(said) == _squash(own):
         return True
-    longest = max((option for option in gold.folded if option and f"{said} ".startswith(f"{option} ")), key=len, default="")
+    longest, scores = _fits(said, gold.folded)
     if longest:
         more = said[len(own) :]
         return longest == own and not _denied(more) and not any(option and option != own and option in more for option in gold.folded)
-    scores = [_overlap(said, option) for option in gold.folded]
     return scores[index] > 0 and all(scores[index] > score for other, score in enumerate(scores) if gold.folded[other] != own)
+
+
+@lru_cache(maxsize=64)
+def _fits(said: str, options: tuple[str, ...]) -> tuple[str, list[float]]:
+    """The longest option that a text begins with, else how much it shares with each."""
+    longest = max((option for option in options if option and f"{said} ".startswith(f"{option} ")), key=len, default="")
+    return longest, [] if longest else [_overlap(said, option) for option in options]
 
 
 def _strays(text: str, gold: Gold, index: int) -> bool:
@@ -185,6 +191,7 @@ def _strays(text: str, gold: Gold, index: int) -> bool:
     return any(letter <= last and letter not in own for letter in _ALONE.findall(text) if letter != "I")
 
 
+@lru_cache(maxsize=4096)
 def _squash(text: str) -> str:
     """A text without double letters and without `rt`, which an upstream's character recognition lost in many options."""
     return _DOUBLE.sub(r"\1", text.replace("rt", "")).replace("rt", "")

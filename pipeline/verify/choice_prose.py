@@ -1,72 +1,40 @@
 """The option that prose settles on: by an announced letter, a letter in its place, or the one option text of a conclusion."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from pipeline.verify.choice import Named, agrees, either, letters, name_options
-from pipeline.verify.denial import EACH, conditional, denies, negated
-from pipeline.verify.fold import align, fold, lower
+from pipeline.verify.choice import Named, either, letters, name_options
+from pipeline.verify.claim import placed_target
+from pipeline.verify.closing import KEYS, NEW_QUESTION, closing_letter
+from pipeline.verify.denial import announces, negated
+from pipeline.verify.fold import align, lower, words_of
 from pipeline.verify.gold import Found, Gold, Reading
+from pipeline.verify.line import lined_target
 from pipeline.verify.mention import CONCLUDES, concluded
-from pipeline.verify.target import Target, contradicts, lettered, segments, target_at
+from pipeline.verify.retract import SILENT
+from pipeline.verify.target import Target, segments, target_at
 from schemas.example import AnswerType
 from schemas.trace import Verdict
 
-_KEYS = (
-    "answer", "choice", "option", "choose", "chose", "select", "pick", "go with", "antwort", "lösung", "réponse", "reponse",
-    "respuesta", "opción", "答案", "选",
-)  # fmt: skip
+_OTHER_KEY = re.compile("|".join(map(re.escape, KEYS[1:])))
+LONGEST_KEY = max(map(len, KEYS))
+_KEY_OF = {key.split()[0].encode() + end: key for key in KEYS if key.isascii() for end in (b"", b"s", b"d", b"ed", b"en")}
+_ODDKEYS = tuple(key for key in KEYS if not key.isascii())
 _COPULA = re.compile(r"\b(?:is|are|be|was|remains|ist|lautet|wäre|est|serait|es|sería)\b|[:=]|[是为选项择]+")
+# The copulas that stand most often right behind a key, and where they end.
+_LINKS = {" is ": 3, ":": 1}
 _DIRECT = re.compile(r"(?<=[a-zéó选案])(?=\s*[*_]*\s?\(?[A-Z][).*\s]|\s*[*_]*\s?\(?[A-Z]$)")
 _WORD_END = re.compile(r"(?:s|d|ed|en)?(?![^\W\d_])")
 _PLURAL = re.compile(r"(?:s|en)\s+(?:correct\w*\s+|finale?s?\s+)?(?:are|sont|son|sind|lauten)\b\s*:?")
 _MANY = re.compile(r"\s*(?:choices|options)\b")
-_BEFORE = re.compile(
-    r"(?:^|(?<=[\s(*]))(?P<mark>(?:[Oo]ption|[Cc]hoice|[Aa]nswer|Antwort|[Rr]éponse|[Oo]pción|[Rr]espuesta)\s+[(\[*]{0,3}|[(\[*]{1,3}|)(?P<letter>[A-Z])(?P<close>[)\]*.:]{0,3})"
-    r"(?P<gap>\s[^.\n,;?]{0,120}?)?\s+(?:is|ist|est|es|would be|seems|appears|must be)\s+(?:to be\s+)?(?:(?:therefore|thus|clearly|indeed|likely|probably)\s+)?"
-    r"(?:(?:the|la)\s+)?(?:(?:single|only|one)\s+)*(?:correct[ea]?|richtig|korrekt|bonne réponse|right|best|closest|most\s+(?:likely|appropriate|accurate|suitable))\b",
-    re.MULTILINE,
-)
-_JUDGED = re.compile(
-    r"^[ \t>*_(\[-]*(?:[Oo]ption )?(?P<letter>[A-Z])[).:\]][^\n]*?\b(?:[Tt]his|[Ii]t) is (?:therefore |thus )?(?:the )?(?:most likely |best |only )?"
-    r"(?:correct|right|best) (?:answer|option|choice)[.!*_ \t]*$",
-    re.MULTILINE,
-)
-_PRAISE = (
-    "correct",
-    "richtig",
-    "korrekt",
-    "bonne réponse",
-    "right",
-    "best",
-    "closest",
-    "most likely",
-    "most appropriate",
-    "most accurate",
-    "most suitable",
-)
-_DENIED_GAP = re.compile(r"\b(?:not|nicht|kein\w*|pas|ne|n't|no|if|but|and|or|than|that|which|[A-Z])\b|n't", re.IGNORECASE)
-_BRACKETED = re.compile(r"\b(?:is|are|be|was|with|by|represented by)\s*:?\s*(?:option\s+|choice\s+)?[*_]*[(\[]?([A-Z])[)\]]")
-_BRACKET = re.compile(r"[A-Z][)\]]")
 _OPTION = re.compile(r"\b(?:option|choice)\s+[*_(\[]*([A-Z])(?![A-Za-z'’])")
-_LINE = re.compile(r"^[ \t>*_(\[-]*([A-Z])[ \t]*[).:\]][)*_ \t]*(.*)$", re.MULTILINE)
-_LEADS = re.compile(
-    r"(?:\A|\b(?:is|are|be|was|answer|ans|conclusion|response|therefore|thus|hence|so|decision|verdict)\b|\b(?:correct|best|most)\b[^\n]*\?)[\s*_:,.#]*\Z",
-    re.IGNORECASE,
-)
 _LETTERED = re.compile(r"[(\[](?:option\s+|choice\s+)?([A-Z])[)\]]")
 _MATCHES = re.compile(r"\b(?:correspond\w*|closest|match\w*)\b", re.IGNORECASE)
 _FOLLOWS = re.compile(r"\bfollow(?:s|ing)\b", re.IGNORECASE)
 _END = re.compile(r"[\s)\]*_.\"']*\Z")
-_ALONE = re.compile(r"^[ \t*_(\[{\"'$\\]*([A-Z])[ \t*_)\]}\"'.:$\\]*$", re.MULTILINE)
-_SHORTLY = re.compile(
-    r"^[ \t*_#>]*(?:ans|conclusion|(?:final )?decision|verdict|hence|thus|so|therefore|risposta|resposta)\b[ \t,:.*_]*\(?(?-i:([A-Z]))\)?[ \t*_.]*$",
-    re.IGNORECASE | re.MULTILINE,
-)
-_NEW_QUESTION = re.compile(r"\n[ \t#*]*(?:Question|Q)[ \t]*\d{0,4}[*]{0,2}:", re.IGNORECASE)
-_CLOSING = re.compile(r"(?<=[ \n*][Aa])nswer is:? ?\*{0,2}\(?([A-Z])\)?\*{0,2}\.?\s*\Z")
 _FAULTY = re.compile(r"\b(?:incorrect|wrong|false\b|falsch|mauvais|erron|equivocad)", re.IGNORECASE)
+_FAULTS = ("incorrect", "wrong", "false", "falsch", "mauvais", "erron", "equivocad")
 _UNDERSCORED = re.compile(r"(?:final|correct|best|your|my|predicted|model|the)_\Z", re.IGNORECASE)
 _EITHER = re.compile(r"\Aeither\s+", re.IGNORECASE)
 _STOP = re.compile(r"[.?!]\s")
@@ -74,7 +42,8 @@ _UNSURE = re.compile(
     r"(?:\bnot|n't|\bcannot|\bnever|\bcould|\bmight|\bmay|\bno|\bnicht|\bn'|不可能|可能|也许|或许|未必|不一定|[不非])\s*(?:\b(?:be|is|are|was)|是)?\s*$"
 )
 TAIL = 300
-CLOSING = 40
+NEAR = 32
+WORDS = 3
 REACH = 120
 WINDOW = 20_000
 TRIES = 40
@@ -83,14 +52,14 @@ TRIES = 40
 def choice_in_prose(answer: str, gold: Gold, *, anchored: bool) -> Found | None:
     """The reading of an answer without a box, on a question of choice; `anchored`: by announced letters and texts alone."""
     text = align(answer)
-    other = _NEW_QUESTION.search(text)
-    if other is None and (found := _last_words(text, gold)):
+    other = NEW_QUESTION.search(text) if ":" in text else None
+    if other is None and (found := closing_letter(text, gold)):
         return found
     if other is not None and not anchored and text[: other.start()].strip():
         first = choice_in_prose(answer[: other.start()], gold, anchored=True)
         if first is not None:
             return first
-    finders = (_announced,) if anchored else (_announced, _placed, _line, _closing, concluded_target)
+    finders = (_announced,) if anchored else (_announced, placed_target, lined_target, _closing, concluded_target)
     for find in finders:
         begin = 0 if find is _announced else max(0, len(text) - WINDOW)
         target = find(text[begin:], gold)
@@ -101,33 +70,24 @@ def choice_in_prose(answer: str, gold: Gold, *, anchored: bool) -> Found | None:
     return None
 
 
-def _last_words(text: str, gold: Gold) -> Found | None:
-    """The reading of an output that ends with `answer is (C).`: what the whole search would find, found at once."""
-    at = text.rfind("nswer is", max(0, len(text) - CLOSING))
-    closing = _CLOSING.match(text, at) if at >= 0 else None
-    if closing is None:
-        return None
-    index = ord(closing[1]) - ord("A")
-    if index >= len(gold.options) or gold.letter_texts or gold.answer_type is not AnswerType.MCQ or denies(text, closing.start() - 1):
-        return None
-    right = index == gold.indexes[0]
-    reading = Reading(Verdict.CORRECT if right else Verdict.INCORRECT, closing[1], "phrase_letter", float(right))
-    return Found(reading, closing.start(1), closing.end(1))
-
-
 def _decided(text: str, target: Target, gold: Gold) -> Target:
     """The one of several named options that a conclusion behind them settles on, else the several: `F or G. … Therefore, F`."""
-    for find in (_placed, concluded_target):
-        later = find(text[target.end :], gold)
-        if later is not None and later.named.verdict is Verdict.CORRECT and later.named.rule in ("claim", "conclusion"):
-            if len(later.named.indexes) == 1 and later.named.indexes[0] in target.named.indexes:
-                return Target(later.named, later.start + target.end, later.end + target.end)
-            return target
+    behind = text[target.end :]
+    if not behind.strip(SILENT):
+        return target
+    later = placed_target(behind, gold)
+    if later is None or later.named.rule != "claim" or later.named.verdict is not Verdict.CORRECT:
+        later = _settled(behind, gold)
+    if later is not None and len(later.named.indexes) == 1 and later.named.indexes[0] in target.named.indexes:
+        return Target(later.named, later.start + target.end, later.end + target.end)
     return target
 
 
 def _reading(text: str, target: Target, gold: Gold) -> Reading:
     named = target.named
+    if named.verdict is Verdict.CORRECT and len(named.indexes) == 1 and gold.answer_type is AnswerType.MCQ:
+        right = named.indexes == gold.indexes
+        return Reading(Verdict.CORRECT if right else Verdict.INCORRECT, letters(named.indexes), named.rule, float(right))
     verdict, score = named.verdict, 0.0
     said, right = set(named.indexes), set(gold.indexes)
     if verdict is Verdict.CORRECT and gold.answer_type is AnswerType.MCQ and len(said) != 1:
@@ -149,23 +109,34 @@ def _announced(text: str, gold: Gold) -> Target | None:
         if target := _after_key(text, begin + start, begin + start + len(key), gold):
             return target
         tries += 1
-    if not begin or tries == TRIES:
+    if not begin or tries == TRIES or not (keys := _keys_in(text)):
         return None
-    for key, start in islice(_keys(lower(text), begin), TRIES - tries):
+    for key, start in islice(_keys(lower(text), begin, keys), TRIES - tries):
         if target := _after_key(text, start, start + len(key), gold):
             return target
     return None
 
 
-def _keys(plain: str, stop: int) -> Iterator[tuple[str, int]]:
+def _keys_in(text: str) -> list[str]:
+    """The keys that may stand in a text as words."""
+    keys = {_KEY_OF[word] for word in words_of(text) & _KEY_OF.keys()}
+    return [*keys, *_ODDKEYS] if not text.isascii() else [*keys]
+
+
+def _keys(plain: str, stop: int, keys: Sequence[str] = KEYS) -> Iterator[tuple[str, int]]:
     """The last 40 keys that begin before `stop` in a text of small letters, the last first, each with its place."""
-    ends = {key: at for key in _KEYS if (at := plain.rfind(key, 0, stop + len(key) - 1)) >= 0}
-    for _ in range(TRIES):
+    most = plain.rfind(KEYS[0], 0, stop + len(KEYS[0]) - 1) if KEYS[0] in keys else -1
+    first = most >= 0 and _OTHER_KEY.search(plain, most, stop + LONGEST_KEY) is None
+    if first:
+        yield KEYS[0], most
+    ends = {key: at for key in keys if (at := plain.rfind(key, 0, stop + len(key) - 1)) >= 0}
+    for turn in range(TRIES):
         if not ends:
             return
         key = max(ends, key=ends.__getitem__)
         at = ends[key]
-        yield key, at
+        if turn or not first:
+            yield key, at
         if (before := plain.rfind(key, 0, at)) >= 0:
             ends[key] = before
         else:
@@ -177,26 +148,25 @@ def _after_key(text: str, start: int, end: int, gold: Gold) -> Target | None:
         return None
     if text[start - 1 : start] == "_" and not _UNDERSCORED.search(text, max(0, start - 12), start) and text[start - 2 : start] != "__":
         return None
-    plural = _PLURAL.match(text, end)
-    if (text.startswith("s", end) and not plural) or _MANY.match(text, end) or denies(text, start):
+    plural = text.startswith(("s", "en"), end) and _PLURAL.match(text, end)
+    if (text.startswith("s", end) and not plural) or _MANY.match(text, end) or not announces(text, start):
         return None
     line = text.find("\n", end, end + REACH)
     stop = min(end + REACH, len(text)) if line < 0 else line + 1
-    if EACH.search(text, max(0, start - 30), start) or conditional(text, start):
-        return None
     if plural and (target := target_at(text, plural.end(), gold)):
         return target
-    direct = text[start:end].lower() not in ("option", "choice") and _DIRECT.match(text, end, stop)
+    beside = _LINKS.get(text[end : end + 4], _LINKS.get(text[end : end + 1], 0))
+    direct = not beside and text[start:end].lower() not in ("option", "choice") and _DIRECT.match(text, end, stop)
     if direct and (target := target_at(text, end, gold)):
+        return target
+    if beside and (target := target_at(text, end + beside, gold)):
         return target
     for copula in _COPULA.finditer(text, end, stop):
         before = text[end : copula.start()]
         if before and not before.isspace():
-            if _STOP.search(before):
+            if _STOP.search(before) or _faulty(before):
                 return None
-            if _FAULTY.search(before):
-                return None
-            if _UNSURE.search(before) or _FOLLOWS.search(before):
+            if _unsure(before):
                 continue
         target = target_at(text, copula.end(), gold)
         if target is not None:
@@ -204,71 +174,22 @@ def _after_key(text: str, start: int, end: int, gold: Gold) -> Target | None:
     return None
 
 
-def _placed(text: str, gold: Gold) -> Target | None:
-    """By a claim or a letter in brackets; AMBIGUOUS where the two differ."""
-    claimed, bracketed = _claimed(text, gold), _bracketed(text, gold)
-    if claimed is None or bracketed is None or claimed.named.indexes == bracketed.named.indexes:
-        return claimed or bracketed
-    both = tuple(sorted({*claimed.named.indexes, *bracketed.named.indexes}))
-    return claimed._replace(named=Named(Verdict.AMBIGUOUS, both, "claims_differ"))
+def _faulty(before: str) -> bool:
+    """Whether what stands between a key and its verb calls it wrong."""
+    small = before.lower()
+    return (not small.isascii() or any(hint in small for hint in _FAULTS)) and _FAULTY.search(before) is not None
 
 
-def _claimed(text: str, gold: Gold) -> Target | None:
-    """By `option C is the correct one`: all that are called so, which should be one."""
-    if not any(word in text for word in _PRAISE):
-        return None
-    claims = [claim for claim in _BEFORE.finditer(text) if ord(claim["letter"]) - ord("A") < len(gold.options) and _holds(claim)]
-    claims = claims or list(_JUDGED.finditer(text))
-    if not claims:
-        return None
-    found = tuple(sorted({claim["letter"] for claim in claims}))
-    target = lettered(text, claims[-1].start("letter"), claims[-1].end("letter"), found, gold)
-    return target and target._replace(named=target.named._replace(rule="claim"))
-
-
-def _holds(claim: re.Match[str]) -> bool:
-    """Whether a claim has its letter as subject: marked as a letter where words come between, and nothing denied in them."""
-    gap = (claim["gap"] or "").strip()
-    return not gap or bool((claim["mark"] or claim["close"]) and not _DENIED_GAP.search(gap))
-
-
-def _bracketed(text: str, gold: Gold) -> Target | None:
-    """By the last `is (C)`, in brackets, whatever is said to be it."""
-    last = max(_BRACKETED.finditer(text), key=re.Match.start, default=None) if _BRACKET.search(text) else None
-    if last is None or negated(text[max(0, last.start() - 60) : last.start()]):
-        return None
-    return target_at(text, last.start(1), gold)
-
-
-def _line(text: str, gold: Gold) -> Target | None:
-    """By a line that is one letter, or one letter with its option's text, where no other such line stands."""
-    lines = list(_LINE.finditer(text))
-    alone = [*_ALONE.finditer(text), *_SHORTLY.finditer(text)]
-    if alone and not lines:
-        named = {line[1] for line in alone}
-        below = text[alone[-1].end() :].strip()[:400].split("\n", 1)[0]
-        if fold(below) in gold.folded and name_options(f"{alone[-1][1]}. {below}", gold).verdict is not Verdict.CORRECT:
-            return None
-        return lettered(text, alone[-1].start(1), alone[-1].end(1), tuple(sorted(named)), gold)
-    if not lines:
-        return None
-    if len({line[1] for line in lines}) == 1:
-        if not _LEADS.search(text[: lines[-1].start()].rstrip()[-80:]):
-            return None
-        index = ord(lines[-1][1]) - ord("A")
-        first = lines[-1][2].split(". ", 1)[0]
-        fits = index >= len(gold.options) or agrees(first, gold, index) or gold.folded[index] in segments(text, lines[-1].start(2))
-        return target_at(text, lines[-1].start(1), gold) if fits or contradicts(text, lines[-1].end(1), gold, index) else None
-    last = lines[-1]
-    lead = text[: last.start()].rstrip()
-    if lead.endswith(":") and not text[last.end() :].strip():
-        return target_at(text, last.start(1), gold)
-    return None
+def _unsure(before: str) -> bool:
+    """Whether what stands between a key and its verb makes it no announcement: `answer could be`, `the following`."""
+    near = len(before) - NEAR if len(before[-NEAR:].split()) > WORDS else 0
+    return _UNSURE.search(before, max(0, near)) is not None or _FOLLOWS.search(before) is not None
 
 
 def _closing(text: str, gold: Gold) -> Target | None:
     """By the one `option C` of the last sentence."""
-    sentence = max((text.rstrip(" .\n").rfind(sign) for sign in (". ", ".\n", "\n", "? ")), default=-1) + 1
+    body = text.rstrip(" .\n")
+    sentence = max(body.rfind(". "), body.rfind(".\n"), body.rfind("\n"), body.rfind("? ")) + 1
     found = {option[1]: option for option in _OPTION.finditer(text, sentence)}
     if len(found) != 1:
         return None
@@ -286,11 +207,15 @@ def _closing(text: str, gold: Gold) -> Target | None:
 
 def concluded_target(text: str, gold: Gold) -> Target | None:
     """By the one option text that the last concluding sentence names."""
-    found = concluded(text, gold)
+    found = _settled(text, gold)
     if found is None:
         whole = name_options(_EITHER.sub("", text.strip()), gold) if len(text) <= 400 else None
         if whole is None or whole.verdict is Verdict.NO_ANSWER:
             return None
         return Target(whole._replace(rule=f"whole_{whole.rule}"), 0, len(text))
-    index, start, end = found
-    return Target(Named(Verdict.CORRECT, (index,), "conclusion"), start, end)
+    return found
+
+
+def _settled(text: str, gold: Gold) -> Target | None:
+    found = concluded(text, gold)
+    return found and Target(Named(Verdict.CORRECT, (found[0],), "conclusion"), found[1], found[2])

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 _SAME_LENGTH = {0xFF01 + shift: 0x21 + shift for shift in range(94)}
 _SAME_LENGTH |= dict.fromkeys(map(ord, "\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"), 0x20)
-_SAME_LENGTH |= dict.fromkeys(map(ord, "‘’‚‛′`´"), ord("'")) | dict.fromkeys(map(ord, "“”„‟″«»「」『』"), ord('"'))
+_SAME_LENGTH |= dict.fromkeys(map(ord, "‘’‚‛′´"), ord("'")) | dict.fromkeys(map(ord, "“”„‟″«»「」『』"), ord('"'))
 _SAME_LENGTH |= dict.fromkeys(map(ord, "‐‑‒–—−﹣"), ord("-")) | {
     ord("。"): ord("."),
     ord("、"): ord(","),
@@ -18,6 +18,9 @@ _LETTERS = {0x1F150 + shift: ord("A") + shift for shift in range(26)} | {0x24B6 
 _SAME_LENGTH |= _LETTERS
 _PLAIN = {chr(odd): chr(plain) for odd, plain in _SAME_LENGTH.items()}
 _ODD = re.compile(f"[{re.escape(''.join(_PLAIN))}]")
+_FEW = 16
+_LETTERS_ALONE = bytes(ord(chr(sign).lower()) if sign < 128 and chr(sign).isalpha() else ord(" ") for sign in range(256))
+_ASCII = bytes(range(128))
 
 _WRAPPER = re.compile(
     r"\\(?:text|mathrm|mathbf|textbf|textit|mathit|mathsf|texttt|mathtt|textrm|textsf|boldsymbol|bm|mbox|hbox|emph|underline|operatorname"
@@ -46,13 +49,26 @@ _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff\u202a-\u202e]")
 
 def align(text: str) -> str:
     """The text with full-width signs, typographic quotes, dashes and spaces made plain, each in its place."""
-    return text if text.isascii() else _ODD.sub(lambda odd: _PLAIN[odd[0]], text)
+    if text.isascii():
+        return text
+    odd = _PLAIN.keys() & set(text.encode("utf-8", "surrogatepass").translate(None, _ASCII).decode("utf-8", "surrogatepass"))
+    if len(odd) > _FEW:
+        return _ODD.sub(lambda found: _PLAIN[found[0]], text)
+    for sign in odd:
+        text = text.replace(sign, _PLAIN[sign])
+    return text
 
 
 def lower(text: str) -> str:
     """The text in small letters, each sign in its place."""
     small = text.lower()
     return small if len(small) == len(text) else "".join(sign.lower() if len(sign.lower()) == 1 else sign for sign in text)
+
+
+@lru_cache(maxsize=8)
+def words_of(text: str) -> frozenset[bytes]:
+    """The runs of ASCII letters in a text, in small letters: one look at them tells that none of many words stands there."""
+    return frozenset(lower(text).encode("utf-8", "surrogatepass").translate(_LETTERS_ALONE).split())
 
 
 def unwrap(text: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from functools import cached_property
+from string import ascii_uppercase
 from typing import Any, NamedTuple, TypeVar
 
 from pipeline.verify.fold import fold
@@ -108,6 +109,18 @@ class Gold:
         """Whether an option's text is one letter, so that a letter alone may mean a text."""
         short = [fold(option) for option in self.options if len(option) < 4]
         return any(len(option) == 1 and option.isalpha() for option in short)
+
+    @cached_property
+    def single(self) -> tuple[str, str]:
+        """The options' letters and the right one; empty where not one option is asked for, or where a letter may mean a text."""
+        if self.answer_type is not AnswerType.MCQ or self.letter_texts:
+            return "", ""
+        return ascii_uppercase[: len(self.options)], ascii_uppercase[self.indexes[0] : self.indexes[0] + 1]
+
+    @cached_property
+    def lone_letters(self) -> frozenset[str]:
+        """The single letters that option texts come to."""
+        return frozenset(option for option in self.folded if len(option) == 1)
 
     @cached_property
     def letters_in_texts(self) -> bool:

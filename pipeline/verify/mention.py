@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-from pipeline.verify.fold import align, lower
+from pipeline.verify.fold import align, lower, words_of
 from pipeline.verify.gold import Gold
 
 _SENTENCE = re.compile(r"[^.!?\n;]+(?:[.](?=\d)[^.!?\n;]*)*")
@@ -52,15 +52,19 @@ _OR_BEFORE = re.compile(
 )
 _OR_AFTER = re.compile(r"\s*,?\s*(?:or|ou|oder|o)\b")
 LAST = 3000
+# The longest article that a cue may end with, and more.
+BEYOND = 12
+NEAR = 64
+WORDS = 4
 SENTENCES = 30
 
 
 def concluded(text: str, gold: Gold) -> tuple[int, int, int] | None:
     """Index and place of the one option whose text the last concluding sentence names and does not deny."""
     begin = max(0, len(text) - LAST)
-    words = [_words(option) for option in gold.options]
-    window = lower(text[begin:])
-    if not any(option and option[0] in window for option in words):
+    there = words_of(text)
+    words = [words if words and letters <= there else () for words, letters in _needles(gold.options)]
+    if not any(words):
         return None
     doubted: set[int] = set()
     for sentence in list(_SENTENCE.finditer(text, begin))[: -SENTENCES - 1 : -1]:
@@ -87,11 +91,16 @@ def concluded(text: str, gold: Gold) -> tuple[int, int, int] | None:
     return None
 
 
-@lru_cache(maxsize=4096)
 def _words(option: str) -> tuple[str, ...]:
     """The words of an option's text, possessives aside; none where it is too short to be looked for."""
     words = tuple(word.removesuffix("'s") for word in align(option).lower().strip(' .\n"').split())
     return words if len("".join(words)) >= 3 and any(sign.isalpha() for sign in option) else ()
+
+
+@lru_cache(maxsize=4096)
+def _needles(options: tuple[str, ...]) -> list[tuple[tuple[str, ...], frozenset[bytes]]]:
+    """The words of each option's text, and the runs of letters in them."""
+    return [(words, words_of(" ".join(words))) for words in map(_words, options)]
 
 
 @lru_cache(maxsize=4096)
@@ -116,7 +125,7 @@ def _named(sentence: str, options: list[tuple[str, ...]]) -> dict[int, tuple[int
 def _cues(sentence: str, named: dict[int, tuple[int, int]]) -> list[re.Match[str]]:
     """The words of a sentence that conclude: before an option it names, or calling it the best right behind it."""
     first = min(start for start, _ in named.values())
-    cues = [cue for cue in CONCLUDES.finditer(sentence) if cue.end() <= first]
+    cues = [cue for cue in CONCLUDES.finditer(sentence, 0, first + BEYOND) if cue.end() <= first]
     praises = (_PRAISES.match(sentence, end) for _, end in named.values())
     return cues or [praise for praise in praises if praise]
 
@@ -126,15 +135,21 @@ def _sets_aside(sentence: str, start: int) -> bool:
     return _ASIDE.search(sentence, start) is not None and _SETTLES.search(sentence) is None
 
 
+def _near_end(text: str) -> int:
+    """From where a pattern of at most three words that ends with the text can match: not from its beginning, but for long blanks."""
+    return len(text) - NEAR if len(text) > NEAR and len(text[-NEAR:].split()) > WORDS else 0
+
+
 def _denied(sentence: str, index: int, span: tuple[int, int]) -> bool:
     """Whether what stands round an option's text denies it or sets it against another."""
     before, after = sentence[: span[0]], sentence[span[1] :]
     beside = {letter for found in (_LETTER_BEFORE.search(before), _LETTER_AFTER.match(after)) if found for letter in found.groups()}
     beside |= set(_LETTERS.findall(sentence))
-    if beside - {chr(ord("A") + index)} or _EXAMPLE.search(before):
+    near = _near_end(before)
+    if beside - {chr(ord("A") + index)} or _EXAMPLE.search(before, near):
         return True
     if before.rstrip().endswith(",") and after.lstrip().startswith(","):
         return True
-    if not (_PLAIN_BEFORE.search(before) and _PLAIN_AFTER.match(after)):
+    if not (_PLAIN_BEFORE.search(before, near) and _PLAIN_AFTER.match(after)):
         return True
-    return bool(_OR_BEFORE.search(before) or _OR_AFTER.match(after) or DENIES.search(before + " " + after))
+    return bool(_OR_BEFORE.search(before, near) or _OR_AFTER.match(after) or DENIES.search(before + " " + after))

@@ -16,6 +16,8 @@ REACH = 2000
 NEAR = 200
 SHORTEST = 4
 CUES = 8
+# Signs that name nothing, retract nothing and announce nothing.
+SILENT = " \t\n.*_)}]$\"'"
 _BACK = re.compile(
     r"\b(?:wait|actually|correction|scratch that|strike that|i meant|i mean|on second thought|on reflection|let me (?:re-?consider|correct|re-?check)"
     r"|reconsider\w*|i made (?:a mistake|an error)|my mistake|that(?:'s| is| was) (?:wrong|incorrect|not right)|oops|sorry|hmm|i take (?:that|it) back"
@@ -30,6 +32,7 @@ _ANEW = re.compile(
     r"|\bantwort (?:ist|lautet|wäre)\b|答案\s*(?:应该|应)?\s*[是为:]",
     re.IGNORECASE,
 )
+_ANEW_HINTS = ("answer", "option", "choice", "diagnosis", "reponse", "respuesta", "antwort")
 _NEW_QUESTION = re.compile(r"\n[ \t#*]*(?:Question|Q)[ \t]*\d{0,4}[*]{0,2}:", re.IGNORECASE)
 _WRONG = r"(?:incorrect\w*|wrong|false|falsch|faux|fausse|falsa|unlikely|excluded|ruled out|crossed out)"
 _RIGHT = r"(?:correct\w*|right|richtig|the\s+(?:correct|right|best|final)|(?:the|my)\s+answer|exacte?)"
@@ -53,7 +56,7 @@ _LETTER = re.compile(
     r"(?!\s+[a-z])"
 )
 _PRAISED = re.compile(
-    r"(?<![\w'’])([A-Z])[)\]*]*\s+(?:is|would be|est|es|ist)\s+(?:also\s+|actually\s+|the\s+)*(?:correct|right|best|richtig)"
+    r"([A-Z])(?<![\w'’].)[)\]*]*\s+(?:is|would be|est|es|ist)\s+(?:also\s+|actually\s+|the\s+)*(?:correct|right|best|richtig)"
 )
 _WORD = re.compile(
     r"(?:\b(?:is|be|meant|mean|est|es|ist|lautet)\s*:?\s*|[,:;.…!]\s*|[-–—]\s+|^\W*|[是为]\s*)(yes|no|maybe|oui|non|sí|ja|nein|是的|否|不是)(?=\W*$|\s*[.,;!。])",
@@ -90,15 +93,26 @@ def retracts(answer: str, end: int, gold: Gold) -> bool:
     """Whether, behind a right answer, a word of retraction or a new answer phrase is followed by another answer of the type."""
     if len(answer) - end < SHORTEST:
         return False
-    text = align(answer[end : end + REACH + NEAR])
-    if other := _NEW_QUESTION.search(text):
+    behind = answer[end : end + REACH + NEAR]
+    if not behind.strip(SILENT):
+        return False
+    text = align(behind)
+    if ":" in text and (other := _NEW_QUESTION.search(text)):
         text = text[: other.start()]
     for back in islice(_BACK.finditer(text, 0, REACH), CUES):
         mild = _MILD.match(back[0]) is not None
         if _differs(text[back.end() : back.end() + NEAR], gold, mild=mild):
             return True
-    if gold.answer_type is AnswerType.MCQ and any(ord(letter) - ord("A") not in gold.indexes for letter in _PRAISED.findall(text)):
+    praised = "correct" in text or "right" in text or "best" in text or "richtig" in text
+    if (
+        praised
+        and gold.answer_type is AnswerType.MCQ
+        and any(ord(letter) - ord("A") not in gold.indexes for letter in _PRAISED.findall(text))
+    ):
         return True
+    small = text.lower()
+    if small.isascii() and not any(hint in small for hint in _ANEW_HINTS):
+        return False
     return any(
         _differs_at(text[cue.start() : cue.end() + NEAR], cue.end() - cue.start(), gold)
         for cue in islice(_ANEW.finditer(text, 0, REACH), CUES)
@@ -113,7 +127,8 @@ def denied(answer: str, start: int, end: int) -> bool:
 def crossed_out(answer: str, start: int, end: int, gold: Gold) -> bool:
     """Whether a sign says that an answer is not meant: `¬left lung`, `≠ C`, `~~yes~~`, a cross beside it."""
     before = answer[max(0, start - 40) : start]
-    if (not before.isascii() or any(sign in before for sign in "\\!~<")) and _CROSSED.search(before):
+    odd = not before.isascii() or "\\" in before or "!" in before or "~" in before or "<" in before
+    if odd and _CROSSED.search(before):
         return True
     said = answer[start : end + 3]
     if said.isascii() and "!" not in said:

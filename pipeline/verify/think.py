@@ -32,22 +32,28 @@ _HARMONY = re.compile(r"<\|(?:start|end|return|channel|message|constrain|call)\|
 _HEADER = re.compile(r"<\|channel\|>[ \t]{0,3}(\w{1,20})[^<\n]{0,80}(?:<\|constrain\|>[^<\n]{0,40})?<\|message\|>")
 _MARKS = re.compile(r"<\|(?:begin|end)_of_solution\|>|<\|im_(?:start|end)\|>|<\|end▁of▁sentence\|>|<\|endoftext\|>|<\|eot_id\|>")
 _STRIPPED = "assistantfinal"
+_ANALYSIS = "analysis"
 _GEMMA = "thought\n"
 _HEADED, _FINAL = "## Thinking\n", re.compile(r"^## Final (?:Response|Answer)[ \t]*\n", re.MULTILINE)
+_HEADS = (_ANALYSIS, _HEADED)
 
 
 def split_think(text: str) -> Thought:
     """The thought and the answer, whatever the markers; the answer is empty where a thought never ends."""
-    marked = "<" in text
-    if marked and "<|channel|>" in text:
+    if is_answer(text):
+        return Thought("", text, True, 0)
+    if "<|channel|>" in text:
         return _harmony(text)
-    if text.startswith("analysis") and _STRIPPED in text:
+    if text.startswith(_ANALYSIS) and _STRIPPED in text:
         cut = text.rfind(_STRIPPED)
         start = cut + len(_STRIPPED)
-        return Thought(text[len("analysis") : cut].strip(), text[start:], True, start)
-    if not marked and "◁" not in text and "THINK]" not in text:
-        return _headed(text)
+        return Thought(text[len(_ANALYSIS) : cut].strip(), text[start:], True, start)
     return _tags(text)
+
+
+def is_answer(text: str) -> bool:
+    """Whether no marker of a thought stands in a text, so that all of it is the answer; False where one may stand."""
+    return not ("<" in text or "◁" in text or ("]" in text and "THINK]" in text) or text.startswith(_HEADS))
 
 
 def normalise_trace(text: str) -> str:

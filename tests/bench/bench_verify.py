@@ -13,10 +13,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from pipeline.verify import choice
+from pipeline.verify import choice, fold, mention
 from pipeline.verify.answer import Policy, verify
 from pipeline.verify.flags import flags
-from pipeline.verify.fold import fold
 from schemas.trace import Verdict
 from tests.fixtures.upstream_traces import Output, outputs
 
@@ -78,7 +77,7 @@ def compare(job: str, judges: dict[str, Judge], rows: Sequence[Output]) -> None:
 
 def first_sight(rows: Sequence[Output]) -> None:
     """Rates where nothing is remembered: a new gold for each output, and empty caches before each turn."""
-    caches = [fold.cache_clear, *(value.cache_clear for value in vars(choice).values() if hasattr(value, "cache_clear"))]
+    caches = [value.cache_clear for module in (choice, fold, mention) for value in vars(module).values() if hasattr(value, "cache_clear")]
     each: list[float] = []
     for _ in range(ROUNDS):
         fresh = [row._replace(gold=replace(row.gold)) for row in rows]
