@@ -99,8 +99,14 @@ def _checked(path: Path, rows: Iterator[Any]) -> Iterator[Mapping[str, Any]]:
         told = options.values() if isinstance(options, Mapping) else options or ()
         if isinstance(told, (*_TEXTS, bytes)) or not all(isinstance(one, _TEXTS) for one in told):
             raise SourceError(f"{where}: options is {options!r:.60}, neither a list of texts nor a mapping of letters to them.")
-        texts = {name: str(row.get(name) or "") for name in ("question", "answer", "context")}
-        yield {**row, **texts, "options": [str(one) for one in told], "images": _images(path, where, row)}
+        texts = {name: _plain(row.get(name) or "") for name in ("question", "answer", "context")}
+        id = str(row["id"]).encode("utf-8", "backslashreplace").decode()
+        yield {**row, **texts, "id": id, "options": [_plain(one) for one in told], "images": _images(path, where, row)}
+
+
+def _plain(text: str | float) -> str:
+    """A value as text; halves of characters, which JSON lets through and UTF-8 does not, as question marks."""
+    return str(text).encode("utf-8", "replace").decode()
 
 
 def _images(path: Path, where: str, row: Mapping[str, Any]) -> list[Path]:

@@ -73,6 +73,8 @@ def decide(found: Features, limits: Thresholds) -> Verdict | None:
     # Numbers are compared as written one way (1,000 and 1000, 5.0 and 5): equal options do not make another number the same question.
     if found.numbers is not None and found.numbers < (limits.numbers if found.stems.left >= limits.rich else 1.0):
         return verdict._replace(rule="other numbers", decision=Decision.REPORT)
+    if found.turned and found.stems.left < 2 * limits.rich:
+        return verdict._replace(rule="other signs", decision=Decision.REPORT)
     if found.negated and found.stems.left < 2 * limits.rich and not (verdict.rule == "same options" and found.golds):
         return verdict._replace(rule="other polarity", decision=Decision.REPORT)
     return verdict

@@ -9,7 +9,10 @@ from pipeline.texts.index import Rarity
 from pipeline.texts.paraphrase import ABBREVIATIONS, same_words
 from pipeline.texts.tokens import fold, words
 
-_WORD = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\\W\\d_]+|\\d+(?:[.,]\\d+)*")
+_CJK, _NUMBER = "[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]", "\\d+(?:[.,]\\d+)*"
+_WORD = re.compile(f"[^\\W\\d_]+|{_NUMBER}")
+# Accents that stand behind their letter and signs that nobody sees are inside a word.
+_FOREIGN_WORD = re.compile(f"{_CJK}|[^\\W\\d_](?:(?!{_CJK})[^\\W\\d_]|[\u0300-\u036f\u00ad\u200b-\u200d\u2060\ufeff])*|{_NUMBER}")
 # Two words of one root (diagnosis, diagnostic) share this much of the longer one.
 _ROOT_LETTERS, _ROOT_SHARE, _ROOT_CREDIT = 5, 0.6, 0.8
 _GAP = 3
@@ -36,16 +39,17 @@ class Lexicon:
         self._rarity = rarity
         self._known: dict[str, tuple[int, float]] = {}
         self._limit = limit
+        self._split: dict[str, list[tuple[int, int, str]]] = {}
 
     def learn(self, texts: Iterable[str]) -> None:
-        """Looks up every word of the texts in one go."""
+        """Splits the texts and looks up every word of them in one go."""
         if len(self._known) > self._limit:
             self._known.clear()
-        found_words: set[str] = set()
-        for text in texts:
-            # The lower case of ASCII keeps every place: one pass for all words of the text.
-            found_words.update(_WORD.findall(text.lower()) if text.isascii() else map(fold, _WORD.findall(text)))
-        asked = sorted(found_words - self._known.keys())
+        self._split = {text: _places(text) for text in texts}
+        self._look_up({word for places in self._split.values() for _, _, word in places})
+
+    def _look_up(self, told: Iterable[str]) -> None:
+        asked = sorted(set(told) - self._known.keys())
         if not asked:
             return
         found = words(asked)
@@ -61,21 +65,25 @@ class Lexicon:
     def tokens(self, text: str) -> list[Token]:
         """The words of a text in order, with their places in it."""
         known, make = self._known, Token._make
-        if text.isascii():
-            places = [(*found.span(), found[0]) for found in _WORD.finditer(text.lower())]
-        else:
-            places = [(*found.span(), fold(found[0])) for found in _WORD.finditer(text)]
+        places = self._split.get(text) or _places(text)
         if not known.keys() >= {word for _, _, word in places}:
-            self.learn([text])
+            self._look_up(word for _, _, word in places)
         found = [make((start, end, word, *known.get(word, _UNKNOWN))) for start, end, word in places]
         short = [at for at, (start, end, word) in enumerate(places) if word in ABBREVIATIONS and text[start:end].isupper()]
         for at in reversed(short):
             start, end, word = places[at]
             said = ABBREVIATIONS[word]
             if not known.keys() >= set(said):
-                self.learn([" ".join(said)])
+                self._look_up(said)
             found[at : at + 1] = [make((start, end, one, *known.get(one, _UNKNOWN))) for one in said]
         return found
+
+
+def _places(text: str) -> list[tuple[int, int, str]]:
+    """From where to where each word stands, and the word; the lower case of ASCII keeps every place."""
+    if text.isascii():
+        return [(found.start(), found.end(), found[0]) for found in _WORD.finditer(text.lower())]
+    return [(found.start(), found.end(), fold(found[0])) for found in _FOREIGN_WORD.finditer(text)]
 
 
 class Match(NamedTuple):

@@ -12,6 +12,7 @@ from pipeline.texts.questions import Question, spoken_answer
 _WINDOW = 2.5
 _WINDOW_WORDS = 40
 _NEAR_OPTION = 0.5
+_ORDER = {"<": "<", "≤": "<", "≦": "<", "＜": "<", ">": ">", "≥": ">", "≧": ">", "＞": ">"}
 _EXCEPTION = {"not", "except", "excluding", "false", "incorrect", "untrue", "wrong", "least", "apart", "never"}
 
 
@@ -27,7 +28,8 @@ class Read(NamedTuple):
 class Features(NamedTuple):
     """One pair in numbers: shares lie in [0, 1]; None where one side has nothing to compare; `negated`: only one asks for the exception.
 
-    `told`: what the words of the options weigh where both have the same, 0 elsewhere; `golds`: whether both hold the same for right.
+    `told`: what the words of the options weigh where both have the same, 0 elsewhere; `golds`: whether both hold the same for right;
+    `turned`: both compare with numbers, one with < where the other has >.
     """
 
     stems: Match
@@ -37,6 +39,7 @@ class Features(NamedTuple):
     negated: bool
     told: float = 0.0
     golds: bool | None = None
+    turned: bool = False
 
 
 def read(question: Question, lexicon: Lexicon) -> Read:
@@ -62,6 +65,15 @@ def measure(bench: Read, cand: Read) -> Features:
         _asks_exception(bench.stem) != _asks_exception(stem),
         _told(bench, cand, options),
         _same_gold(bench, cand),
+        turned(bench.question.stem, cand.question.stem),
+    )
+
+
+def turned(one: str, other: str) -> bool:
+    """Whether both texts compare with numbers and not the same way; a sign that one lost on its way says nothing."""
+    ours, theirs = (Counter(_ORDER[sign] for sign in text if sign in _ORDER) for text in (one, other))
+    return bool(ours and theirs) and (
+        (ours["<"] > theirs["<"] and theirs[">"] > ours[">"]) or (theirs["<"] > ours["<"] and ours[">"] > theirs[">"])
     )
 
 

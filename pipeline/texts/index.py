@@ -17,7 +17,7 @@ _RUN_WEIGHT = 10.0
 _RAREST = 12
 # How much of the weight of a doc's rarest words must be met: a doc of few words is whole in them, and a long text holds any few words.
 _SHARED, _SHARED_FEW, _SHARED_BY_LONG, _LONG = 0.2, 0.38, 0.5, 60
-_CHUNK = 1 << 16
+_CHUNK = 1 << 15
 _ROW_ODD, _DOC_ODD = np.uint32(0x9E3779B1), np.uint32(0x85EBCA77)
 
 
@@ -109,8 +109,7 @@ class Index:
 
     def _meet_words(self, found: Words) -> Pairs:
         at, place = self._set.find(same_words(found.stem))
-        key = distinct(found.row[at] * max(len(self._set.hashes), 1) + place)
-        row, word = np.divmod(key, max(len(self._set.hashes), 1))
+        row, word = found.row[at], place
         starts, stops = self._bounds[word], self._bounds[word + 1]
         posted = np.cumsum(np.bincount(row, stops - starts, found.rows))
         cuts = np.append(np.searchsorted(row, np.flatnonzero(np.diff(posted // _CHUNK)) + 1), len(row))
@@ -135,8 +134,11 @@ class Index:
         cell >>= np.uint32(32 - bits)
         cell = cell.astype(np.int64)
         enough = np.flatnonzero(np.bincount(cell, self._posted_least[places], 1 << bits)[cell] >= 1 - 1e-6)
+        # A word that a text repeats was counted twice so far, which lets too much through and loses nothing.
         row = row[np.searchsorted(ends, enough, "right")]
-        doc, share = self._posted[places[enough]], self._share[places[enough]]
+        once = distinct(row * len(self._posted) + places[enough])
+        row, at = np.divmod(once, max(len(self._posted), 1))
+        doc, share = self._posted[at], self._share[at]
         needed = np.where(self._few[doc], np.where(long[row], _SHARED_BY_LONG, _SHARED_FEW), _SHARED) - 1e-9
         key = row * self._docs + doc
         order = np.argsort(key)

@@ -8,10 +8,10 @@ import numpy.typing as npt
 
 from pipeline.texts.decide import THRESHOLDS, Decision, Thresholds, decide
 from pipeline.texts.evidence import Lexicon, Spans, numbers, spans
-from pipeline.texts.features import Read, measure, read
+from pipeline.texts.features import Read, measure, read, turned
 from pipeline.texts.index import Index, Pairs, Rarity
 from pipeline.texts.questions import Block, Question, block_of, without_options
-from pipeline.texts.sift import Sieve, find_equal
+from pipeline.texts.sift import Equals, Sieve
 from pipeline.texts.tokens import distinct, fold
 
 # What is found: raised whenever a finding, a score or a span moves.
@@ -47,7 +47,8 @@ class Detector:
         self._lexicon = Lexicon(rarity)
         # Options that a benchmark lists for many questions ("I only") tell none of them.
         told, place, count = np.unique(self._block.options_hash, return_inverse=True, return_counts=True)
-        self._told = np.where(_many(self._block) & (count <= _SHARED_OPTIONS)[place], told[place], 0)
+        self._told = Equals(np.where(_many(self._block) & (count <= _SHARED_OPTIONS)[place], told[place], 0))
+        self._stems = Equals(self._block.stem_hash)
         self._cached: dict[int, Read] = {}
 
     @property
@@ -75,9 +76,9 @@ class Detector:
 
     def _learn(self, block: Block, pairs: Pairs) -> None:
         """Looks up every word that the pairs will be compared by in one go."""
-        texts = [block.rows[row].whole for row in distinct(pairs.row).tolist()]
-        texts += [self.rows[doc].whole for doc in distinct(pairs.doc).tolist() if doc not in self._cached]
-        self._lexicon.learn(texts)
+        asked = [block.rows[row] for row in distinct(pairs.row).tolist()]
+        asked += [self.rows[doc] for doc in distinct(pairs.doc).tolist() if doc not in self._cached]
+        self._lexicon.learn(text for question in asked for text in (question.stem, *question.options, question.answer) if text)
 
     def _exact(self, block: Block, row: int, doc: int) -> Hit | None:
         """The same words in stem and options: nothing is left to weigh."""
@@ -85,6 +86,8 @@ class Detector:
         if not ours.stem_hash[doc] or ours.stem_hash[doc] != block.stem_hash[row] or ours.options_hash[doc] != block.options_hash[row]:
             return None
         theirs, mine = block.rows[row], ours.rows[doc]
+        if turned(mine.stem, theirs.stem):
+            return Hit(row, doc, 1.0, "other signs", Decision.REPORT, ((0, len(theirs.stem)),), ((0, len(mine.stem)),))
         rule = "exact" if [fold(one) for one in theirs.options] == [fold(one) for one in mine.options] else "shuffled"
         return Hit(row, doc, 1.0, rule, Decision.LEAK, ((0, len(theirs.stem)),), ((0, len(mine.stem)),))
 
@@ -115,7 +118,7 @@ class Detector:
     def pairs(self, block: Block) -> Pairs:
         """Every pair that is worth a closer look: equal stems, and what the sieve leaves of those that share rare words."""
         rare = self._index.meet(block.whole)
-        equal = find_equal(self._block.stem_hash, block.stem_hash), find_equal(self._told, np.where(_many(block), block.options_hash, 0))
+        equal = self._stems.find(block.stem_hash), self._told.find(np.where(_many(block), block.options_hash, 0))
         return _union([self._sieve.sift(block, rare), *equal], len(self.rows))
 
 

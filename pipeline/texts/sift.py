@@ -125,12 +125,17 @@ def _some(found: Words, wanted: npt.NDArray[np.bool_]) -> Words:
     return Words(found.exact[kept], found.stem[kept], found.row[kept], found.is_number[kept], found.rows)
 
 
-def find_equal(benchmark: Hashes, asked: Hashes) -> Pairs:
-    """Every pair of equal hashes, but for 0."""
-    order = np.argsort(benchmark, kind="stable")
-    equal = HashSet(benchmark)
-    bounds = np.append(np.searchsorted(benchmark[order], equal.hashes), len(order))
-    row, place = equal.find(asked)
-    kept = asked[row] != 0
-    row, at = spread(row[kept], bounds[place[kept]], bounds[place[kept] + 1])
-    return Pairs(row, order[at])
+class Equals:
+    """Hashes of a benchmark's rows, to be met by equal ones; 0 is equal to none."""
+
+    def __init__(self, hashes: Hashes) -> None:
+        self._order = np.argsort(hashes, kind="stable")
+        self._set = HashSet(hashes)
+        self._bounds = np.append(np.searchsorted(hashes[self._order], self._set.hashes), len(hashes))
+
+    def find(self, asked: Hashes) -> Pairs:
+        """Every pair of equal hashes."""
+        row, place = self._set.find(asked)
+        kept = asked[row] != 0
+        row, at = spread(row[kept], self._bounds[place[kept]], self._bounds[place[kept] + 1])
+        return Pairs(row, self._order[at])

@@ -72,9 +72,9 @@ def mix(hashes: Hashes) -> Hashes:
 
 def text_hashes(found: Words) -> Hashes:
     """One hash a text of its words in order, numbers too; 0 for a text without words."""
-    place = np.arange(len(found.row)) - np.searchsorted(found.row, found.row)
-    terms = mix(found.exact + place.astype(np.uint64) * np.uint64(_BASE))
-    return sum_by(terms, found.row, found.rows)
+    starts = np.flatnonzero(np.diff(found.row, prepend=-1))
+    place = np.arange(len(found.row)) - np.repeat(starts, np.diff(np.append(starts, len(found.row))))
+    return sum_by(_scrambled(found.exact ^ (place.astype(np.uint64) * np.uint64(_BASE))), found.row, found.rows)
 
 
 def distinct(keys: Places) -> Places:

@@ -122,7 +122,49 @@ def main() -> None:
         rate = timed("overlap", len(candidates), lambda: ours(candidates, benchmark), set(truth))
         print(f"same rule / set of tuples: {bare / theirs:.2f}   overlap / set of tuples: {rate / theirs:.2f}")
     texts = [question.question for question in candidates]
-    timed("near duplicates", len(texts), lambda: set(near_pairs(candidates, 0.7)[0].doc.tolist()), set())
+    near(candidates, texts)
+
+
+def near(candidates: list[Question], texts: list[str], threshold: float = 0.7) -> None:
+    """Near duplicates: rows that repeat an earlier one, beside datasketch and rensa where they are installed; the truth is counted out."""
+    ours = set(near_pairs(candidates, threshold)[0].doc.tolist())
+    rates = [timed("near duplicates", len(texts), lambda: set(near_pairs(candidates, threshold)[0].doc.tolist()), ours) for _ in range(2)]
+    for name, work in (("datasketch, bulk and LSH", datasketch_rows), ("rensa, row by row and LSH", rensa_rows)):
+        try:
+            rate = timed(name, len(texts), lambda work=work: work(texts, threshold), ours)
+        except ImportError:
+            print(f"{name}: not installed")
+            continue
+        print(f"near duplicates / {name}: {max(rates) / rate:.2f}")
+
+
+def shingles(text: str) -> list[str]:
+    split = WORD.findall(text.lower())
+    return [" ".join(split[at : at + 3]) for at in range(max(len(split) - 2, 1))]
+
+
+def datasketch_rows(texts: list[str], threshold: float) -> set[int]:
+    from datasketch import MinHash, MinHashLSH
+
+    lsh, found = MinHashLSH(threshold=threshold, num_perm=128), set()
+    for place, sketch in enumerate(MinHash.bulk([[one.encode() for one in shingles(text)] for text in texts], num_perm=128)):
+        if lsh.query(sketch):
+            found.add(place)
+        lsh.insert(place, sketch)
+    return found
+
+
+def rensa_rows(texts: list[str], threshold: float) -> set[int]:
+    from rensa import RMinHash, RMinHashLSH
+
+    lsh, found = RMinHashLSH(threshold=threshold, num_perm=128, num_bands=16), set()
+    for place, text in enumerate(texts):
+        sketch = RMinHash(num_perm=128, seed=42)
+        sketch.update(shingles(text))
+        if lsh.query(sketch):
+            found.add(place)
+        lsh.insert(place, sketch)
+    return found
 
 
 def scale(benchmark: list[Question], count: int) -> None:

@@ -46,6 +46,15 @@ def test_reads_and_writes_parquet_as_it_does_json_lines(tmp_path: Path) -> None:
     assert pq.read_table(tmp_path / "o.parquet").to_pylist() == one.rows
 
 
+def test_half_a_character_in_json_hides_nothing_and_is_written_as_it_was_escaped(tmp_path: Path) -> None:
+    rows = _benchmark()
+    odd = [{**rows[0], "id": "x\ud800", "question": "\ud800 " + str(rows[0]["question"])}]
+    out = tmp_path / "o.jsonl"
+    found = overlap(_jsonl(tmp_path / "c.jsonl", odd), _jsonl(tmp_path / "b.jsonl", rows), out)
+    assert [row["candidate_id"] for row in found.rows] == ["x\\ud800"]
+    assert json.loads(out.read_text()) == found.rows[0]
+
+
 def test_lists_what_a_person_decides_when_asked(tmp_path: Path) -> None:
     paths = _jsonl(tmp_path / "c.jsonl", _candidates()), _jsonl(tmp_path / "b.jsonl", _benchmark())
     found = overlap(*paths, reports=True)

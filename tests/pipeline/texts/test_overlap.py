@@ -269,3 +269,32 @@ def test_finds_paraphrases_of_real_questions_with_their_options_and_golds() -> N
             assert {hit.benchmark for hit in hits if hit.decision is Decision.LEAK} <= {place[row["id"]]}
             found.update({hit.decision for hit in hits if hit.benchmark == place[row["id"]]})
     assert found[Decision.LEAK] >= 0.9 * found.total()
+
+
+@pytest.mark.parametrize(
+    ("held", "said", "leaks"),
+    [("<5 mmol", ">5 mmol", False), ("≤ 5 mmol", "≥5 mmol", False), ("<5 mmol", "< 5 mmol", True), ("<5 mmol", "5 mmol", True)],
+)
+def test_a_sign_turned_round_is_for_a_person_to_decide(held: str, said: str, leaks: bool) -> None:
+    asked = "Potassium {} per litre in a patient on digoxin calls for which measure first?"
+    rows = [Question("a", asked.format(held), options=LOWERED), *QUESTIONS]
+    (hit,) = [hit for hit in Detector(rows).find([Question("b", asked.format(said), options=LOWERED)]) if not hit.benchmark]
+    assert (hit.decision is Decision.LEAK) == leaks
+    assert leaks or hit.rule == "other signs"
+
+
+def test_awkward_texts_neither_fail_nor_hide_a_question(detector: Detector) -> None:
+    held = QUESTIONS[0].question
+    said = {
+        "far inside": "lorem ipsum dolor sit amet " * 8_000 + held,
+        "nul": held.replace(" ", "\0", 3),
+        "right to left": "\u202e" + held,
+        "accents apart": held.replace("e", "e\u0301"),
+        "empty options": held,
+        "one long word": "a" * 1_000_000,
+        "many words": " ".join(f"w{place}x" for place in range(50_000)),
+        "marks": "A. B. C. D. " * 5_000,
+        "nothing": "\0" * 50,
+    }
+    rows = [Question(name, text, "", ("", "", "") if name == "empty options" else ()) for name, text in said.items()]
+    assert leaks(detector.find(rows)) == {(place, 0) for place in range(5)}
