@@ -20,7 +20,7 @@ def similar_steps(manifest: Manifest, sources: list[Input]) -> list[Step]:
     asked = (Example.id, Example.question, Example.context, Example.options)
     reads = (Read("examples", "gather", "examples", asked),)
     recipe = sketch_texts.SketchTextsRecipe(SKETCH_VERSION)
-    sketch = Step("sketch_texts", 1, Fan.MAP, sketch_texts.sketch_texts, recipe, reads, {"sketches": TextSketch})
+    sketch = Step("sketch_texts", 2, Fan.MAP, sketch_texts.sketch_texts, recipe, reads, {"sketches": TextSketch})
     reads = (
         Read("examples", "gather", "examples", (Example.id, Example.content, Example.images)),
         Read("sketches", "sketch_texts", "sketches"),

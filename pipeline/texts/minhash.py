@@ -12,7 +12,7 @@ from pipeline.texts.questions import Question, without_options
 from pipeline.texts.tokens import Hashes, Places, Words, distinct, mix, text_hashes, words
 
 # Which sketch and which candidates: raised whenever either moves.
-SKETCH_VERSION = 1
+SKETCH_VERSION = 2
 
 RUN = 3
 # Two texts that share 0.8 of their runs meet in one of 16 bands of 4 with probability 0.9998, at 0.7 with 0.988, at 0.3 with 0.12.

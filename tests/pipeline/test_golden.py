@@ -107,7 +107,7 @@ GOLDEN: dict[str, tuple[int, str]] = {
     "decide_overlaps": (1, "545b5ca3d581adadce19783e1325ad31"),
     "shrink_images": (1, "cf971d521641416ffd3fc50e2172ff36"),
     "show_overlaps": (1, "90f59d5e4c4a09c47ae5c5d73bb11dea"),
-    "sketch_texts": (1, "9d1c310cbf28cd3f62638397f277707f"),
+    "sketch_texts": (2, "560a9e496aabe4f6ca8b1899c8766c2e"),
     "find_near_texts": (1, "f36c51bca39064d076c241657a22b69b"),
     "pick_texts": (1, "cc7f1b6247c0a6e09076fd3a2768baa1"),
     "join_texts": (1, "f82a540433bd4d573d82b78c589cc5b1"),
