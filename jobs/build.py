@@ -101,6 +101,7 @@ def prepare(asked: found.Asked, options: Options) -> tuple[Graph, tuple[Input, .
         prompts.by_name(teacher.prompt)
     check_budgets(asked.manifest)
     items, lock = found.resolve(asked, options.store / "fetched", locked=options.locked, relock=options.relock)
+    found.check_licences(asked.manifest, items)
     graph = build_graph(asked.manifest, items)
     graph.check()
     return _until(graph, options.until) if options.until else graph, items, lock

@@ -11,6 +11,7 @@ from pipeline.models.endpoints import endpoint_for
 from pipeline.read_source import digest_files
 from pipeline.takedown import NOTHING, Takedown, list_path, read_takedown
 from schemas.errors import ManifestError, SourceError
+from schemas.licences import BY_ROW, refusals
 from schemas.lock import FetchLock
 from schemas.manifest import Dataset, Manifest, read_manifest
 from sources import by_name
@@ -115,6 +116,19 @@ def _fit(source: Source, path: Path, split: str | None) -> tuple[Layout, tuple[P
         raise SourceError(
             f"{source.name}: {str(path)!r:.200} cannot be looked at: {error}. Name a file or folder that is there."
         ) from error
+
+
+def check_licences(manifest: Manifest, inputs: tuple[Input, ...]) -> None:
+    """Raises: ManifestError where the licence that the manifest names for the whole cannot hold a source."""
+    whole = manifest.publish.license
+    if whole in ("", BY_ROW):
+        return
+    found = refusals({item.dataset.name: item.source.license for item in inputs if not item.benchmark}, whole)
+    if found:
+        said = "; ".join(f"{source}: {why}" for source, why in found.items())
+        raise ManifestError(
+            f'The corpus may not go out under {whole}. {said}. Leave these sources out, or say [publish] license = "{BY_ROW}" or another.'
+        )
 
 
 def check_permissions(manifest: Manifest, inputs: tuple[Input, ...], environ: Mapping[str, str] | None = None) -> None:

@@ -7,7 +7,24 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from schemas.errors import ManifestError
-from schemas.manifest_parts import MOST_SAMPLES, After, Cap, Images, Name, Near, OverlapRule, Price, Shot, Texts, Usd
+from schemas.manifest_parts import (
+    MOST_SAMPLES,
+    After,
+    Budget,
+    Cap,
+    Capped,
+    Images,
+    Name,
+    Near,
+    OverlapRule,
+    Price,
+    Privacy,
+    Publish,
+    Select,
+    Shot,
+    Split,
+    Texts,
+)
 from schemas.manifest_parts import Section as _Model
 from schemas.vocabulary import BodyPart, Domain, Modality, Task
 
@@ -23,14 +40,7 @@ class GoldColumn(_Model):
     as_: GoldAs = Field(alias="as")
 
 
-class _Capped(_Model):
-    """What takes budgets of its own, in money and in tokens of prompts and completions."""
-
-    budget_usd: Usd | None = None
-    budget_tokens: int | None = Field(default=None, ge=0)
-
-
-class Dataset(_Capped):
+class Dataset(Capped):
     """A source or a benchmark: a known dataset, a `table` or an `imagefolder`."""
 
     name: Name
@@ -76,22 +86,7 @@ class Dataset(_Capped):
         return self
 
 
-class Privacy(_Model):
-    """What becomes of texts that hold identifiers of persons.
-
-    `report`: they are counted, and none goes to a remote teacher; `mask` and `drop`: they are masked or left out; `off`: none is looked for.
-    """
-
-    identifiers: Literal["report", "mask", "drop", "off"] = "report"
-
-
-class Split(_Model):
-    """How much is held out."""
-
-    heldout: float = Field(default=0.0, ge=0.0, lt=1.0)
-
-
-class Teacher(_Capped):
+class Teacher(Capped):
     """A model that is asked for traces; `model = "none"` makes the gold the completion."""
 
     name: Name
@@ -164,7 +159,7 @@ class Teacher(_Capped):
         return self.rounds or (self.samples,)
 
 
-class JudgeModel(_Capped):
+class JudgeModel(Capped):
     """A model that is asked about open answers which the verifier calls wrong."""
 
     name: Name
@@ -178,25 +173,11 @@ class JudgeModel(_Capped):
         """None: a judge is held to no grammar."""
 
 
-class Budget(_Model):
-    """The most that all teachers and the judge may spend on this corpus, whoever builds it and how often."""
-
-    usd: Usd | None = None
-    tokens: int | None = Field(default=None, ge=0)
-
-
 class Judge(_Model):
     """How answers are judged: by rule, and open ones also by a model where one is named."""
 
     policy: Literal["train", "eval"] = "train"
     model: JudgeModel | None = None
-
-
-class Select(_Model):
-    """Which correct traces are kept."""
-
-    keep: Literal["all_correct"] = "all_correct"
-    max_per_question: int = Field(default=16, ge=1)
 
 
 class Manifest(_Model):
@@ -216,6 +197,7 @@ class Manifest(_Model):
     judge: Judge = Judge()
     select: Select = Select()
     budget: Budget = Budget()
+    publish: Publish = Publish()
     on_budget: Literal["stop", "publish_finished"] = "stop"
 
     @model_validator(mode="after")
@@ -306,9 +288,9 @@ def _fault(item: Any) -> str:
 def _keys_beside(place: list[Any]) -> list[str]:
     model: type[BaseModel] = Manifest
     inner: dict[str, type[BaseModel]] = {"source": Dataset, "benchmark": Dataset, "split": Split, "teacher": Teacher}
-    inner |= {"judge": Judge, "model": JudgeModel, "select": Select, "gold": GoldColumn, "price": Price}
-    inner |= {"budget": Budget, "caps": Cap, "after": After, "overlap": OverlapRule, "images": Images, "near": Near, "privacy": Privacy}
     inner |= {"shots": Shot, "texts": Texts}
+    inner |= {"judge": Judge, "model": JudgeModel, "select": Select, "gold": GoldColumn, "price": Price, "publish": Publish}
+    inner |= {"budget": Budget, "caps": Cap, "after": After, "overlap": OverlapRule, "images": Images, "near": Near, "privacy": Privacy}
     for part in place[:-1]:
         model = inner.get(part, model) if isinstance(part, str) else model
     return [field.alias or name for name, field in model.model_fields.items()]

@@ -3,7 +3,9 @@
 import re
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from schemas.licences import BY_ROW, UNKNOWN, terms_of
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 Name = Annotated[str, Field(pattern=rf"^{NAME.pattern}$", max_length=64)]
@@ -113,3 +115,53 @@ class Shot(Section):
         if self.options and self.answer not in letters:
             raise ValueError(f"the answer to a question with options is one of {', '.join(letters)}, not {self.answer!r:.40}")
         return self
+
+
+class Publish(Section):
+    """How the corpus goes out: under which licence, and whether texts are cut into pages by their content."""
+
+    license: str = Field(default="", max_length=64)
+    content_defined_chunking: bool = False
+
+    @field_validator("license")
+    @classmethod
+    def _is_known(cls, license: str) -> str:
+        if license not in ("", BY_ROW) and terms_of(license) == UNKNOWN:
+            raise ValueError(f'"{BY_ROW}" or a licence that schemas/licences.py lists')
+        return license
+
+
+class Privacy(Section):
+    """What becomes of texts that hold identifiers of persons.
+
+    `report`: they are counted, and none goes to a remote teacher; `mask` and `drop`: they are masked or left out; `off`: none is looked for.
+    """
+
+    identifiers: Literal["report", "mask", "drop", "off"] = "report"
+
+
+class Split(Section):
+    """How much is held out."""
+
+    heldout: float = Field(default=0.0, ge=0.0, lt=1.0)
+
+
+class Budget(Section):
+    """The most that all teachers and the judge may spend on this corpus, whoever builds it and how often."""
+
+    usd: Usd | None = None
+    tokens: int | None = Field(default=None, ge=0)
+
+
+class Select(Section):
+    """Which correct traces are kept."""
+
+    keep: Literal["all_correct"] = "all_correct"
+    max_per_question: int = Field(default=16, ge=1)
+
+
+class Capped(Section):
+    """What takes budgets of its own, in money and in tokens of prompts and completions."""
+
+    budget_usd: Usd | None = None
+    budget_tokens: int | None = Field(default=None, ge=0)

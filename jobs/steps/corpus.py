@@ -35,7 +35,9 @@ def publish_step(manifest: Manifest) -> Step:
             reads += [Read("traces", f"sample[{name}]", "traces"), Read("judgements", judged_by(manifest, name), "judgements")]
         reads.append(Read("selected", f"select[{teacher.name if teacher else 'none'}]", "selected"))
     published = {name: contract for name, contract in publish.OUTPUTS.items() if contract in CONFIGS.values()}
-    parquet = {name: {**parquet_options(contract), "max_group_bytes": PUBLISHED_GROUP_BYTES} for name, contract in published.items()}
+    chunked = {"use_content_defined_chunking": True} if manifest.publish.content_defined_chunking else {}
+    more = {"max_group_bytes": PUBLISHED_GROUP_BYTES, **chunked}
+    parquet = {name: {**parquet_options(contract), **more} for name, contract in published.items()}
     return Step(
         "publish",
         7,

@@ -6,16 +6,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pipeline.publish.layout import data_files
+from pipeline.publish.licences import licences_section
 from pipeline.publish.markdown import block, code, line, link, table, text
 from pipeline.publish.overlaps import overlaps_section
 from pipeline.publish.privacy import SCAN, privacy_section
 from pipeline.publish.similar import similar_section
 from pipeline.publish.told_traces import costs_section, flags_section, number, teachers_section, traces_of
 from schemas.corpus import BUDGET
+from schemas.licences import BY_ROW
 from schemas.manifest import Manifest
 from schemas.trace import MODEL_JUDGE
 
-CARD = 4
+CARD = 5
 RESTRICTED = ("gated", "registered", "credentialed", "kaggle")
 STAGES = ("benchmark", "ingest", "gather", "choose", "sample", "judge", "select")
 ABOUT = {
@@ -50,7 +52,7 @@ def render_card(lock: Lock, manifest: Manifest) -> str:
         "## Overlaps with benchmarks\n\n" + overlaps_section(lock, manifest),
         "## Questions in nearly the same words\n\n" + similar_section(lock, manifest),
         "## Identifiers of persons\n\n" + privacy_section(lock, manifest),
-        "## Limitations\n\n" + _limitations(lock, manifest),
+        "## Limitations\n\n" + "\n".join(f"- {one}" for one in limitations(lock, manifest)),
         "## Licences and sources\n\n" + _sources(lock),
     ]
     return "\n\n".join(section.strip() for section in sections) + "\n"
@@ -73,7 +75,10 @@ def front_matter(lock: Lock) -> str:
 
 
 def common_license(lock: Lock) -> str:
-    """The one SPDX licence of all rows and sources in lower case, else "other"."""
+    """The licence of the whole where the manifest names one, or that all rows and sources have, in lower case; else "other"."""
+    whole = lock.get("license", "")
+    if whole not in ("", BY_ROW):
+        return whole.lower()
     named = {one["license"] for one in lock["datasets"] if one["role"] == "source"} | set(_total(lock, "license"))
     one = next(iter(named)) if len(named) == 1 else ""
     return one.lower() if re.fullmatch(r"(?!LicenseRef-)[A-Za-z0-9.+-]+", one) else "other"
@@ -137,7 +142,8 @@ def _funnel(lock: Lock) -> str:
     return f"{counted}\n\n" + table(("stage", "reason", "all", *(code(source) for source in wide)), rows)
 
 
-def _limitations(lock: Lock, manifest: Manifest) -> str:
+def limitations(lock: Lock, manifest: Manifest) -> list[str]:
+    """What a corpus is not fit for, in sentences of Markdown."""
     said = [
         "Not for clinical use: questions, golds and traces hold errors, and an answer that is right may be reasoned wrongly.",
         "A trace is kept because its answer equals the gold; its reasoning is not checked.",
@@ -153,7 +159,7 @@ def _limitations(lock: Lock, manifest: Manifest) -> str:
         )
     if not manifest.split.heldout:
         said.append("Nothing is held out.")
-    return "\n".join(f"- {one}" for one in said)
+    return said
 
 
 def _sources(lock: Lock) -> str:
@@ -169,6 +175,7 @@ def _sources(lock: Lock) -> str:
         for one in lock["datasets"]
     ]
     parts = [table(("name", "role", "dataset", "licence", "access", "revision"), rows)] if rows else []
+    parts += [licences_section(lock)]
     restricted = [one for one in lock["datasets"] if one["role"] == "source" and one["access"] in RESTRICTED]
     if restricted:
         parts.append(f"Access to {_names(restricted)} is restricted upstream: its terms bind whoever passes these rows on.")

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from pipeline.publish.card import render_card
 from pipeline.publish.corpus import corpus_of, read_corpus
+from pipeline.publish.croissant import CROISSANT, render_croissant
 from pipeline.publish.layout import shard_path
 from pipeline.publish.lock import FORMAT, Filed, Shard, SourceFacts, make_lock
 from pipeline.publish.overlaps import OVERLAPS, THUMBNAILS, Evidence
@@ -175,8 +176,9 @@ def _lay_out(
     lock = make_lock(manifest, Path(manifest_name).name, filed, tallies, facts, build, overlaps, similar)
     _write(folder / "manifest.toml", portable(manifest_text))
     _write(folder / "README.md", render_card(lock, manifest))
+    _write(folder / CROISSANT, render_croissant(lock, manifest))
     _write(folder / REPORT, render_report(corpus_of(folder, lock, manifest)))
-    beside = [file_of(folder, name) for name in ("README.md", "manifest.toml", REPORT, *tables)]
+    beside = [file_of(folder, name) for name in ("README.md", CROISSANT, "manifest.toml", REPORT, *tables)]
     lock["files"] = [{"path": one.path, "sha256": one.sha256, "size": one.size} for one in beside]
     _write(folder / "lock.json", _lock_text(lock))
     for inner in sorted(path for path in folder.rglob("*") if path.is_dir()):
@@ -198,7 +200,7 @@ def renew_report(corpus: Path, out: Path | None = None) -> Path:
         if beside:
             named = [one for one in held.lock["files"] if one["path"] != REPORT]
             one = file_of(corpus, REPORT)
-            named.insert(2, {"path": one.path, "sha256": one.sha256, "size": one.size})
+            named.insert(3, {"path": one.path, "sha256": one.sha256, "size": one.size})
             _replace(corpus / "lock.json", _lock_text({**held.lock, "files": named}))
     except OSError as error:
         raise StoreError(f"{path} cannot be written: {error.strerror or error}. Make room or choose another file with --out.") from error

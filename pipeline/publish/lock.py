@@ -157,6 +157,7 @@ def make_lock(
         "report": VERSION,
         "name": manifest.name,
         "version": manifest.version,
+        "license": manifest.publish.license,
         "manifest": {"name": manifest_name, "fingerprint": manifest_fingerprint(manifest)},
         "verifier": VERIFIER,
         "policy": manifest.judge.policy,

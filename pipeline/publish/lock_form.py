@@ -89,6 +89,7 @@ class _Similar(_Form):
 class _Lock(_Form):
     name: str
     version: str
+    license: str = ""
     manifest: _Named
     verifier: str
     policy: Literal["train", "eval"]

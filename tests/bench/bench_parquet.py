@@ -26,10 +26,10 @@ from pipeline.stages.gather import GatherRecipe, gather
 from pipeline.stages.publish import Asked, PublishRecipe, publish
 from pipeline.store import Store
 from schemas.corpus import Sft
-from schemas.example import Chosen, Dropped, Example
+from schemas.example import Dropped, Example
 from schemas.image import Image
 from schemas.trace import Judgement, Selected, Trace
-from tests.fixtures.stage_rows import example, examples, image, judgement, selection, trace
+from tests.fixtures.stage_rows import chosen, example, examples, image, judgement, selection, trace
 
 SAMPLES = 4
 datasets.disable_progress_bars()
@@ -77,11 +77,11 @@ def tables(blobs: list[bytes], texts: list[str], order: str) -> pa.Table:
         for digest, blob in zip(digests, blobs, strict=True)
     ]
     held = gather(examples(rows), Image.from_rows(pictures), GatherRecipe())
-    chosen = Chosen.from_rows({Chosen.published_split: "train", Chosen.identifiers: [], **row} for row in held["examples"].to_pylist())
+    kept = chosen(held["examples"].to_pylist())
     asked = [(row, sample) for row in rows for sample in range(SAMPLES)]
     said = {row[Example.id]: place for place, row in enumerate(sorted(rows, key=lambda row: row[Example.id]))}
     made = publish(
-        chosen,
+        kept,
         held["images"],
         Dropped.empty(),
         Trace.from_rows(

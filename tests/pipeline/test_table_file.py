@@ -138,3 +138,11 @@ def test_long_tables_have_one_digest_however_they_come() -> None:
 
 def test_the_size_of_images_is_that_of_all_rows() -> None:
     assert digest_columns(pictured([[0]] * 10)).nbytes - digest_columns(pictured([[]] * 10)).nbytes >= 10 * 3_000
+
+
+def test_texts_can_be_cut_by_content_and_read_the_same(tmp_path: Path) -> None:
+    table = pictured(ROWS)
+    written(tmp_path / "plain", [table])
+    written(tmp_path / "cut", [table], use_content_defined_chunking=True)
+    assert pq.read_table(tmp_path / "cut").equals(pq.read_table(tmp_path / "plain"))
+    assert (tmp_path / "cut").stat().st_size < (tmp_path / "plain").stat().st_size + 5_000

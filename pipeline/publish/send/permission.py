@@ -1,6 +1,5 @@
 """Whether a corpus may go to a place: what its sources' access, licences and the identifiers in their rows permit."""
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 
 from pipeline.publish.audit import Audit
@@ -8,20 +7,21 @@ from pipeline.publish.card import RESTRICTED
 from pipeline.publish.corpus import Corpus
 from pipeline.texts.identifiers import REPORTED
 from schemas.errors import PublishError
-
-_CLOSED = re.compile(r"-ND\b|^LicenseRef-|^(?:unknown|other|none|noassertion)?$", re.IGNORECASE)
+from schemas.licences import BY_ROW, refusals
 
 
 def obstacles(corpus: Corpus, found: Audit) -> dict[str, list[str]]:
-    """What forbids passing each source on, by source: access, a licence that allows no changed copies, identifiers of persons."""
+    """What forbids passing each source on, by source: access, its licence alone or beside others, identifiers of persons."""
     told: dict[str, list[str]] = {}
+    licences = {one["name"]: one["license"] for one in corpus.lock["datasets"] if one["role"] == "source"}
+    closed = refusals(licences, corpus.manifest.publish.license)
     for one in corpus.lock["datasets"]:
         if one["role"] != "source":
             continue
         if one["access"] in RESTRICTED:
             told.setdefault(one["name"], []).append(f"its access is {one['access']}")
-        if _CLOSED.search(one["license"]):
-            told.setdefault(one["name"], []).append(f"its licence {one['license'] or '(none)'} permits no changed copies")
+        if one["name"] in closed:
+            told.setdefault(one["name"], []).append(closed[one["name"]])
     sent = {one.name for one in corpus.manifest.source if one.may_send}
     for source, kinds in _identified(found).items():
         if source not in sent:
@@ -42,6 +42,7 @@ def check_permitted(corpus: Corpus, found: Audit, dest: str, permitted: Collecti
         flags = " ".join(f"--permit {source}" for source in left)
         raise PublishError(
             f"{corpus.path.name} may not go to {dest}. {said}. Leave these sources out, mask identifiers with [privacy], "
+            f'say [publish] license = "{BY_ROW}" where each row may go out under its own licence, '
             f"or add {flags} where their terms let the readers of {dest} have them."
         )
 

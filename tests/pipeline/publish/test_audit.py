@@ -426,7 +426,7 @@ def test_the_audit_is_told_in_json(corpus: Path):
     told = json.loads(json.dumps(audit(corpus).to_json()))
     assert told["corpus"] == "tiny"
     assert told["failed"] is False
-    assert told["checks"][0] == {"name": "files", "status": "ok", "detail": "10 files", "counts": {"files": 10}, "examples": []}
+    assert told["checks"][0] == {"name": "files", "status": "ok", "detail": "11 files", "counts": {"files": 11}, "examples": []}
 
 
 def test_what_is_no_corpus_cannot_be_audited(tmp_path: Path):

@@ -64,7 +64,7 @@ def test_costs_are_summed_and_what_has_no_price_is_counted(tmp_path: Path, card:
 def test_a_judge_stands_with_its_model_prompt_and_what_it_called_right(tmp_path: Path, card: str):
     rows = rows_judged_by_a_model()
     corpus = read_corpus(write_corpus(tmp_path / "tiny", tmp_path / "store", rows, manifest_text=JUDGED))
-    assert corpus.lock["judge"] == {"name": "j", "model": "qwen3-judge", "max_tokens": 512, "prompt": JUDGE_PROMPT}
+    assert corpus.lock["judge"] == {"name": "j", "model": "qwen3-judge", "revision": "", "max_tokens": 512, "prompt": JUDGE_PROMPT}
     told = (corpus.path / "README.md").read_text()
     assert f"put to the model `qwen3-judge` (prompt `{JUDGE_PROMPT}`), which called 1 kept trace and 1 rejected one right" in told
     assert "Rows of the rule `model_judge` rest on a model's word" in told

@@ -40,6 +40,7 @@ def out(built: Path, tmp_path: Path) -> Path:
 def test_shards_with_rows_lie_under_their_config(out: Path):
     assert sorted(bytes_of(out)) == [
         "README.md",
+        "croissant.json",
         "data/rejected/heldout-all.parquet",
         "data/rejected/train-all.parquet",
         "data/rl/heldout-all.parquet",

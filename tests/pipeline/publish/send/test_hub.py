@@ -39,7 +39,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_corpus_goes_into_a_private_repository_by_one_commit_and_comes_back_whole(hub: WritableHub, corpus: Path, tmp_path: Path):
     sent = publish(corpus, DEST)
-    assert (sent.dest, sent.files, sent.verified, len(hub.commits)) == ("hf://datasets/me/tiny", 11, 11, 1)
+    assert (sent.dest, sent.files, sent.verified, len(hub.commits)) == ("hf://datasets/me/tiny", 12, 12, 1)
     assert sent.result == hub.commits[0]["commit"]
     assert hub.commits[0]["title"] == "tiny 1"
     assert hub.private == {REPO}
@@ -53,7 +53,7 @@ def test_publishing_again_sends_nothing_and_commits_nothing(hub: WritableHub, co
     publish(corpus, DEST)
     uploads = list(hub.uploads)
     again = publish(corpus, DEST)
-    assert (again.sent, again.verified, len(hub.commits)) == ((), 11, 1)
+    assert (again.sent, again.verified, len(hub.commits)) == ((), 12, 1)
     assert hub.uploads == uploads
 
 
@@ -84,7 +84,7 @@ def test_a_transfer_that_was_cut_off_goes_on_where_it_stopped(hub: WritableHub, 
 
 def test_a_dry_run_tells_what_would_go_and_changes_nothing(hub: WritableHub, corpus: Path):
     sent = publish(corpus, DEST, dry_run=True)
-    assert (len(sent.sent), sent.sent_bytes, sent.verified) == (11, sum(len(data) for data in contents(corpus).values()), 0)
+    assert (len(sent.sent), sent.sent_bytes, sent.verified) == (12, sum(len(data) for data in contents(corpus).values()), 0)
     assert not [asked for asked in hub.asked if asked.startswith("POST")]
     assert hub.repos == {}
 
@@ -99,7 +99,7 @@ def test_a_public_repository_is_not_written_unasked(hub: WritableHub, corpus: Pa
     hub.add(REPO, {".gitattributes": b""})
     with pytest.raises(PublishError, match=r"is a public repository\. Add --public"):
         publish(corpus, DEST)
-    assert publish(corpus, DEST, public=True).verified == 11
+    assert publish(corpus, DEST, public=True).verified == 12
 
 
 def test_a_repository_that_the_hub_makes_public_against_the_request_gets_nothing(hub: WritableHub, corpus: Path):
@@ -151,7 +151,7 @@ def test_a_wrong_token_is_told_and_never_shown(
 def test_no_right_token_is_logged_either(hub: WritableHub, corpus: Path, caplog: pytest.LogCaptureFixture):
     with caplog.at_level(logging.DEBUG):
         said = call("publish", str(corpus), DEST, "--json")
-    assert (said.code, said.told["verified"]) == (0, 11)
+    assert (said.code, said.told["verified"]) == (0, 12)
     assert TOKEN not in said.out + said.err + caplog.text
 
 
