@@ -6,21 +6,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.models.compacted import head_of, replaced_by
-from pipeline.models.segment import MANY, NO_KEY, SUFFIX, Placed, append, frame_in, scan, sync_folder
-from pipeline.models.segment_writer import lock, writer_lives
-from pipeline.models.side_index import ENTRY, SideIndex, sort_entries, write_index
+from pipeline.models.compacted import head_of
+from pipeline.models.finished import MOST_ANSWERS, MOST_BYTES, DamagedError, Extent, Source, entries_of, sources_in
+from pipeline.models.segment import MANY, SUFFIX, append, frame_in, sync_folder
+from pipeline.models.segment_writer import MOST_RECORDS, lock
+from pipeline.models.side_index import ENTRY, write_index
 from pipeline.models.side_index import SUFFIX as INDEX
 
-# So many answers take 16 MB of index while they are merged.
-MOST_ANSWERS = 1 << 18
-MOST_BYTES = 1 << 30
 _MANY_OF_A_SIZE = 8
-_SMALL_BYTES, _SMALL_ANSWERS = 1 << 20, 1 << 10
 _BATCH_BYTES = 4 << 20
 LOCK = "compact.lock"
 _PARTIAL = ".partial"
@@ -39,38 +35,9 @@ class Compacted:
     busy: bool = False
 
 
-class Extent(NamedTuple):
-    """How large a segment is."""
-
-    nbytes: int
-    answers: int
-
-    @property
-    def full(self) -> bool:
-        """Whether it is worth no further merge."""
-        return self.nbytes > MOST_BYTES // 2 or self.answers > MOST_ANSWERS // 2
-
-    @property
-    def tier(self) -> int:
-        """Its size, in powers of eight."""
-        times = max(self.nbytes // _SMALL_BYTES, self.answers // _SMALL_ANSWERS)
-        return (times.bit_length() + 2) // 3
-
-
-@dataclass(eq=False)
-class _Source:
-    """A segment that nobody writes to any more, opened, with its sorted entries where it has no side index."""
-
-    path: Path
-    fd: int
-    entries: bytes | None
-    extent: Extent
-    replaces: tuple[str, ...] = ()
-
-
-def due(extents: Sequence[Extent]) -> bool:
-    """Whether segments have grown so many that merging those of one size pays."""
-    return any(count >= _MANY_OF_A_SIZE for count in _tiers(extents).values())
+def due(extents: Sequence[Extent], unindexed: Sequence[Extent] = ()) -> bool:
+    """Whether segments have grown so many that merging those of one size pays, or a large one has no side index."""
+    return any(extent.answers > MOST_RECORDS for extent in unindexed) or any(count >= _MANY_OF_A_SIZE for count in _tiers(extents).values())
 
 
 def compact(root: Path, *, everything: bool = False) -> Compacted:
@@ -86,13 +53,28 @@ def compact(root: Path, *, everything: bool = False) -> Compacted:
             return Compacted(busy=True)
         _clean(root)
         damaged: list[str] = []
-        sources = list(_sources(root, damaged, stack))
+        sources = list(sources_in(root, damaged, stack))
         _drop_replaced(root, sources)
+        _index_large(sources)
         merged = made = answers = 0
         for group in _groups(sources, everything=everything):
             if (found := _merge(root, group, damaged)) is not None:
                 merged, made, answers = merged + len(group), made + 1, answers + found
         return Compacted(merged, made, answers, tuple(sorted(set(damaged))))
+
+
+def compact_all(root: Path) -> Compacted:
+    """Merges all that are not full, a number of files at a time.
+
+    Raises: OSError.
+    """
+    total = compact(root, everything=True)
+    more = total
+    while more.merged:
+        more = compact(root, everything=True)
+        damaged = tuple(sorted({*total.damaged, *more.damaged}))
+        total = Compacted(total.merged + more.merged, total.made + more.made, max(total.answers, more.answers), damaged)
+    return total
 
 
 def _tiers(extents: Sequence[Extent]) -> dict[int, int]:
@@ -115,51 +97,7 @@ def _clean(root: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _sources(root: Path, damaged: list[str], stack: ExitStack) -> Iterator[_Source]:
-    """The segments that are done, smallest first; damaged ones are left alone."""
-    paths = sorted(root.glob(f"*{SUFFIX}"), key=lambda path: (path.stat().st_size, path.name))
-    for path in paths:
-        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-        stack.callback(os.close, fd)
-        source = _indexed(path, fd) or _scanned(path, fd, damaged)
-        if source is not None:
-            yield source
-
-
-def _indexed(path: Path, fd: int) -> _Source | None:
-    """A segment by its side index; none where that is absent or damaged."""
-    try:
-        index = SideIndex(path.with_suffix(INDEX))
-        if index.covers != os.fstat(fd).st_size:
-            return None
-        return _Source(path, fd, None, Extent(index.covers, index.count), index.replaces)
-    except (ValueError, OSError):
-        return None
-
-
-def _scanned(path: Path, fd: int, damaged: list[str]) -> _Source | None:
-    """A segment without a side index, where nobody writes it any more and it is whole but for a torn end."""
-    if writer_lives(fd):
-        return None
-    entries, count, replaces = bytearray(), 0, tuple[str, ...]()
-    with path.open("rb") as file:
-        size = os.fstat(fd).st_size
-        for found in scan(file, 0, size):
-            if not isinstance(found, Placed):
-                if not found.torn:
-                    damaged.append(path.name)
-                    return None
-                continue
-            if found.frame.keys[0] == NO_KEY:
-                replaces = replaced_by(found.frame)
-                continue
-            for key in found.frame.keys:
-                entries += ENTRY.pack(key, found.frame.digest, found.offset, found.frame.size)
-                count += 1
-    return _Source(path, fd, sort_entries(entries), Extent(size, count), replaces)
-
-
-def _drop_replaced(root: Path, sources: list[_Source]) -> None:
+def _drop_replaced(root: Path, sources: list[Source]) -> None:
     """Finishes compactions that died before they removed what they had merged."""
     replaced = {name for source in sources for name in source.replaces}
     for name in replaced:
@@ -167,13 +105,20 @@ def _drop_replaced(root: Path, sources: list[_Source]) -> None:
     sources[:] = [source for source in sources if source.path.name not in replaced]
 
 
-def _groups(sources: Sequence[_Source], *, everything: bool) -> Iterator[list[_Source]]:
+def _index_large(sources: Sequence[Source]) -> None:
+    """Gives large segments of writers that died the side index that they lack, so that nobody reads them whole again."""
+    for source in sources:
+        if source.entries is not None and source.extent.answers > MOST_RECORDS:
+            write_index(source.path.with_suffix(INDEX), source.entries, source.extent.nbytes, source.replaces)
+
+
+def _groups(sources: Sequence[Source], *, everything: bool) -> Iterator[list[Source]]:
     """Segments that become one each, small ones first."""
     small = [source for source in sources if not source.extent.full]
     if not everything:
         counts = _tiers([source.extent for source in small])
         small = [source for source in small if counts[source.extent.tier] >= _MANY_OF_A_SIZE]
-    group: list[_Source] = []
+    group: list[Source] = []
     nbytes = answers = 0
     for source in small:
         if group and (nbytes + source.extent.nbytes > MOST_BYTES or answers + source.extent.answers > MOST_ANSWERS):
@@ -185,7 +130,7 @@ def _groups(sources: Sequence[_Source], *, everything: bool) -> Iterator[list[_S
         yield group
 
 
-def _merge(root: Path, group: Sequence[_Source], damaged: list[str]) -> int | None:
+def _merge(root: Path, group: Sequence[Source], damaged: list[str]) -> int | None:
     """Writes one segment with the answers of several, durably, then removes them; how many answers, or None where one is damaged."""
     partial = root / f".compacting.{os.getpid()}{_PARTIAL}"
     hasher, entries, nbytes, whole = hashlib.sha256(), bytearray(), 0, False
@@ -198,7 +143,7 @@ def _merge(root: Path, group: Sequence[_Source], damaged: list[str]) -> int | No
             nbytes += len(data)
         os.fsync(fd)
         whole = True
-    except _DamagedError:
+    except DamagedError:
         return None
     finally:
         os.close(fd)
@@ -214,11 +159,7 @@ def _merge(root: Path, group: Sequence[_Source], damaged: list[str]) -> int | No
     return len(entries) // ENTRY.size
 
 
-class _DamagedError(Exception):
-    """A record that was whole once is not any more."""
-
-
-def _copied(group: Sequence[_Source], damaged: list[str]) -> Iterator[tuple[bytes, bytes]]:
+def _copied(group: Sequence[Source], damaged: list[str]) -> Iterator[tuple[bytes, bytes]]:
     """The merged segment in pieces, each with its entries: sorted by key, equal answers to a key once, several choices stored once."""
     head = head_of([source.path.name for source in group]).data
     data, told, size, end = [head], list[bytes](), len(head), len(head)
@@ -236,7 +177,7 @@ def _copied(group: Sequence[_Source], damaged: list[str]) -> Iterator[tuple[byte
             frame = frame_in(record)
             if frame is None or key not in frame.keys:
                 damaged.append(group[number].path.name)
-                raise _DamagedError
+                raise DamagedError
             at, end = end, end + length
             data.append(record)
             size += length
@@ -249,12 +190,12 @@ def _copied(group: Sequence[_Source], damaged: list[str]) -> Iterator[tuple[byte
     yield b"".join(data), b"".join(told)
 
 
-def _merged(group: Sequence[_Source], damaged: list[str]) -> Iterator[bytes]:
+def _merged(group: Sequence[Source], damaged: list[str]) -> Iterator[bytes]:
     """The entries of several segments in order, each with the number of its segment behind it."""
     width = ENTRY.size + _SOURCE_BYTES
     pieces: list[np.ndarray] = []
     for number, source in enumerate(group):
-        rows = np.frombuffer(_entries_of(source, damaged), np.uint8).reshape(-1, ENTRY.size)
+        rows = np.frombuffer(entries_of(source, damaged), np.uint8).reshape(-1, ENTRY.size)
         told = np.broadcast_to(np.frombuffer(number.to_bytes(_SOURCE_BYTES, "big"), np.uint8), (len(rows), _SOURCE_BYTES))
         pieces.append(np.concatenate([rows, told], axis=1))
     rows = np.concatenate(pieces)
@@ -263,22 +204,6 @@ def _merged(group: Sequence[_Source], damaged: list[str]) -> Iterator[bytes]:
     ordered = rows.data.cast("B")
     for start in range(0, len(ordered), width):
         yield bytes(ordered[start : start + width])
-
-
-def _entries_of(source: _Source, damaged: list[str]) -> bytes:
-    """The sorted entries of a segment; where its side index is damaged it is read whole.
-
-    Raises: _DamagedError.
-    """
-    if source.entries is None:
-        try:
-            return b"".join(SideIndex(source.path.with_suffix(INDEX)).entries())
-        except ValueError:
-            scanned = _scanned(source.path, source.fd, damaged)
-            source.entries = scanned and scanned.entries
-    if source.entries is None:
-        raise _DamagedError
-    return source.entries
 
 
 def _remove(path: Path) -> None:

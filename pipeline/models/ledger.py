@@ -10,13 +10,15 @@ from typing import TypeVar
 
 from pipeline.models import compact
 from pipeline.models.entry import LedgerEntry, check, each_of, record_of, response_of
+from pipeline.models.finished import Extent
 from pipeline.models.folders import LocalFolder, VanishedError
 from pipeline.models.generate import Completion
 from pipeline.models.mirror import MOST_GROWING_BYTES, Mirror, fetch_small
 from pipeline.models.remote import RemoteFolder, remote_of
 from pipeline.models.segment import SUFFIX, Damage, Placed, Record
 from pipeline.models.segment_writer import MOST_BYTES, SegmentWriter, open_segment
-from pipeline.models.shelf import Held, Segment, Shelf
+from pipeline.models.shelf import Held, Shelf
+from pipeline.models.shelved import Segment
 from schemas.errors import LedgerError
 
 __all__ = ["SUFFIX", "Ledger"]
@@ -144,18 +146,18 @@ class Ledger:
         with self._reading:
             yield from self._shelf.check_indexes(damaged)
 
-    def compact(self, *, everything: bool = True) -> compact.Compacted:
-        """Merges segments whose writers are done, all that are not full or only where one size has many.
+    def compact(self) -> compact.Compacted:
+        """Merges all segments that are not full and whose writers are done.
 
         In an object store those of all machines; a segment that a lost machine left unfinished after a day.
         Raises: LedgerError where there is no room for it; nothing is lost.
         """
         try:
             if self._remote is None or self._mirror is None:
-                return compact.compact(self.root, everything=everything)
+                return compact.compact_all(self.root)
             self._mirror.push()
             fetch_small(self._remote, self.root)
-            found = compact.compact(self.root, everything=everything)
+            found = compact.compact_all(self.root)
             self._mirror.push()
             return found
         except OSError as error:
@@ -281,8 +283,9 @@ class Ledger:
         with self._reading:
             with suppress(LedgerError):
                 self._shelf.refresh()
-            extents = [compact.Extent(*segment.extent) for segment in self._shelf.segments() if not segment.own]
-        if compact.due(extents):
+            done = [segment for segment in self._shelf.segments() if not segment.own]
+        unindexed = [Extent(*segment.extent) for segment in done if segment.index is None]
+        if compact.due([Extent(*segment.extent) for segment in done], unindexed):
             self._compacting = threading.Thread(target=self._compact_quietly, name="compaction")
             self._compacting.start()
 

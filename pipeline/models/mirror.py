@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from pipeline.models.compact import Extent
+from pipeline.models.finished import Extent
 from pipeline.models.folders import LocalFolder
 from pipeline.models.remote import RemoteFolder, reason
 from pipeline.models.segment import SUFFIX
@@ -42,7 +42,7 @@ class Mirror:
 
     def start(self) -> None:
         """Uploads from now on, beside what goes on."""
-        if self._thread is None:
+        if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._go_on, name="ledger upload", daemon=True)
             self._thread.start()
 
@@ -184,7 +184,10 @@ def fetch_small(remote: RemoteFolder, root: Path) -> None:
         index = name.removesuffix(SUFFIX) + INDEX
         if not name.endswith(SUFFIX) or name in here or (index not in there and ages_s.get(name, 0.0) < _ABANDONED_S):
             continue
-        answers = remote.index(index).count if index in there else 0
+        try:
+            answers = remote.index(index).count if index in there else 0
+        except ValueError:
+            continue  # damaged, as verify says
         if not Extent(size, answers).full:
             if index in there:
                 remote.copy(index, root / index)

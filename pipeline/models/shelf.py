@@ -2,98 +2,17 @@
 
 from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple
 
-from pipeline.models.compacted import replaced_by
-from pipeline.models.folders import Folder, VanishedError, sync_if_file, telling
+from pipeline.models.finished import MOST_OPEN
+from pipeline.models.folders import Folder, VanishedError, telling
 from pipeline.models.segment import NO_KEY, SUFFIX, Damage, Frame, Placed, frame_in, scan
-from pipeline.models.side_index import ENTRY, SideIndex, Spot, sort_entries
+from pipeline.models.shelved import Segment
 from pipeline.models.side_index import SUFFIX as INDEX
+from pipeline.models.side_index import Spot
 from schemas.errors import LedgerError
 
 _TRIES = 16
-
-
-@dataclass(eq=False)
-class Segment:
-    """A segment: by its side index where it has one, else by what was read of it (`loose`). `own`: this process writes it."""
-
-    name: str
-    folder: Folder
-    own: bool = False
-    index: SideIndex | None = None
-    distrusted: bool = False
-    loose: dict[bytes, Spot] = field(default_factory=dict[bytes, Spot])
-    replaces: tuple[str, ...] = ()
-    seen_bytes: int = 0
-    read_to: int = 0
-    witness: bytes | None = None
-
-    @property
-    def where(self) -> str:
-        """Its place, for people."""
-        return f"{self.folder.name}/{self.name}"
-
-    @property
-    def extent(self) -> tuple[int, int]:
-        """Its bytes and answers."""
-        return (self.index.covers, self.index.count) if self.index else (self.read_to, len(self.loose))
-
-    def note(self, spot: Spot) -> None:
-        """Takes one answer up; of several to one key the one with the smallest digest counts."""
-        known = self.loose.get(spot.key)
-        if known is None or spot.digest < known.digest:
-            self.loose[spot.key] = spot
-        self.witness = self.witness or spot.key
-
-    def find(self, keys: Sequence[bytes]) -> dict[bytes, Spot]:
-        """The answers to those keys that are here."""
-        if self.index is not None:
-            try:
-                return self.index.find(keys)
-            except ValueError:
-                self.distrust()
-        return {key: self.loose[key] for key in keys if key in self.loose}
-
-    def fault(self) -> str:
-        """What is wrong with its side index; '' where nothing is, or there is none."""
-        if self.index is None:
-            return ""
-        try:
-            told = b"".join(self.index.entries())
-        except (ValueError, FileNotFoundError) as error:
-            return str(error) if isinstance(error, ValueError) else ""
-        there = bytearray()
-        with self.folder.opened(self.name) as (file, size):
-            for found in scan(file, 0, size):
-                if isinstance(found, Placed) and found.frame.keys[0] != NO_KEY:
-                    there += b"".join([ENTRY.pack(key, found.frame.digest, found.offset, found.frame.size) for key in found.frame.keys])
-        return "" if sort_entries(there) == told else "it names other answers than its segment holds"
-
-    def distrust(self) -> None:
-        """Reads the segment whole instead of its side index."""
-        self.index, self.distrusted = None, True
-        self.read_on()
-
-    def read_on(self) -> None:
-        """Takes up what was appended since the last look."""
-        with self.folder.opened(self.name) as (file, size):
-            # Another process may have died before its fsync, and from here on its answers are used.
-            sync_if_file(file)
-            for found in scan(file, self.read_to, size):
-                if isinstance(found, Placed):
-                    self._take(found)
-                    self.read_to = found.offset + found.frame.size
-            self.seen_bytes = size
-
-    def _take(self, found: Placed) -> None:
-        frame = found.frame
-        if frame.keys[0] == NO_KEY:
-            self.replaces = replaced_by(frame)
-            return
-        for key in frame.keys:
-            self.note(Spot(key, frame.digest, found.offset, frame.size))
 
 
 class Held(NamedTuple):
@@ -104,10 +23,10 @@ class Held(NamedTuple):
 
 
 class Opened(NamedTuple):
-    """A segment that is held open, and its bytes."""
+    """A segment, held open where there are not too many, and its bytes."""
 
     segment: Segment
-    file: BinaryIO
+    file: BinaryIO | None
     size: int
 
     def scan(self) -> Iterator[Placed | Damage]:
@@ -115,8 +34,13 @@ class Opened(NamedTuple):
 
         Raises: LedgerError.
         """
-        with telling("Ledger segment", self.segment.where):
-            yield from (found for found in scan(self.file, 0, self.size) if not _is_head(found))
+        with ExitStack() as stack:
+            try:
+                file, size = (self.file, self.size) if self.file else _opened(self.segment, stack)
+            except VanishedError as error:
+                raise LedgerError(f"Ledger segment {self.segment.where} was merged into another while it was read. Try again.") from error
+            with telling("Ledger segment", self.segment.where):
+                yield from (found for found in scan(file, 0, size) if not _is_head(found))
 
 
 class Shelf:
@@ -212,7 +136,8 @@ class Shelf:
             self.refresh()
             trying = stack.enter_context(ExitStack())
             try:
-                return [self._opened(segment, trying) for segment in self.segments()]
+                held = [Opened(one, *_opened(one, trying)) for one in self.segments()[:MOST_OPEN]]
+                return held + [Opened(one, None, 0) for one in self.segments()[MOST_OPEN:]]
             except VanishedError:
                 trying.close()
                 self.forget()
@@ -230,11 +155,6 @@ class Shelf:
                     f"Ledger index {segment.folder.name}/{name} is damaged: {reason}. Its segment is read whole instead; "
                     "remove the index, and run medtrace ledger compact to have it made anew."
                 )
-
-    @staticmethod
-    def _opened(segment: Segment, stack: ExitStack) -> Opened:
-        with telling("Ledger segment", segment.where):
-            return Opened(segment, *stack.enter_context(segment.folder.opened(segment.name)))
 
     def _refresh(self) -> None:
         if self._lost is not None:
@@ -294,6 +214,11 @@ class Shelf:
         self._gone = [segment for segment in self._gone if segment.witness is not None and not self.find([segment.witness])]
         if self._gone:
             raise VanishedError(self._gone[0].where)
+
+
+def _opened(segment: Segment, stack: ExitStack) -> tuple[BinaryIO, int]:
+    with telling("Ledger segment", segment.where):
+        return stack.enter_context(segment.folder.opened(segment.name))
 
 
 def _is_head(found: Placed | Damage) -> bool:

@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from pipeline.models import compact, segment_writer
-from pipeline.models.compact import Extent, due
+from pipeline.models import compact, finished, segment_writer, shelf
+from pipeline.models.compact import due
 from pipeline.models.entry import LedgerEntry
+from pipeline.models.finished import Extent
 from pipeline.models.generate import Completion
 from pipeline.models.ledger import SUFFIX, Ledger
 
@@ -277,6 +278,29 @@ def test_an_index_of_a_segment_that_is_gone_is_no_harm(tmp_path: Path) -> None:
     check(tmp_path, wanted)
     Ledger(tmp_path).compact()
     assert not (tmp_path / "gone.index").exists()
+
+
+def test_a_large_segment_of_a_dead_writer_gets_its_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = fill(tmp_path, 1, 30)
+    (index,) = tmp_path.glob("*.index")
+    index.unlink()
+    monkeypatch.setattr(compact, "MOST_RECORDS", 20)
+    wanted |= fill(tmp_path, 2, 2) | {key(f"0-{number}"): f"about 0-{number}" for number in range(2)}
+    assert index.exists()
+    ledger = Ledger(tmp_path)
+    assert texts(ledger, wanted) == wanted
+    assert list(ledger.verify()) == []
+
+
+def test_a_ledger_of_more_segments_than_files_may_be_open_is_read_and_compacted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finished, "MOST_OPEN", 4)
+    monkeypatch.setattr(shelf, "MOST_OPEN", 4)
+    monkeypatch.setattr(compact, "_MANY_OF_A_SIZE", 100)
+    wanted = fill(tmp_path, 11)
+    check(tmp_path, wanted)
+    assert Ledger(tmp_path).compact().answers >= len(wanted)
+    assert len(segments(tmp_path)) == 1
+    check(tmp_path, wanted)
 
 
 def test_merging_pays_where_one_size_has_many() -> None:
