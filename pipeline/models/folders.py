@@ -3,7 +3,7 @@
 import errno
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -59,11 +59,17 @@ class LocalFolder:
         return str(self.root)
 
     def names(self) -> Mapping[str, int]:
+        found: dict[str, int] = {}
         try:
-            with os.scandir(self.root) as found:
-                return {item.name: item.stat().st_size for item in found if item.name.endswith((SUFFIX, INDEX)) and item.name[0] != "."}
+            there = os.scandir(self.root)
         except FileNotFoundError:
-            return {}
+            return found
+        with there:
+            for item in there:
+                if item.name.endswith((SUFFIX, INDEX)) and item.name[0] != ".":
+                    with suppress(FileNotFoundError):  # it was compacted since it was listed
+                        found[item.name] = item.stat().st_size
+        return found
 
     def forget(self) -> None:
         return
