@@ -2,10 +2,8 @@
 
 import json
 import os
-import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,7 @@ import pyarrow.parquet as pq
 
 from jobs import inputs as found
 from jobs.build import Options, run
-from jobs.steps.evaluation import RANDOM, Evaluation, evaluation_graph
+from jobs.steps.evaluation import RANDOM, Engine, Evaluation, evaluation_graph
 from jobs.steps.given import Input, ingest_name
 from pipeline.evaluation.answers import Answered, answered_of
 from pipeline.evaluation.summary import Summary, summarise
@@ -26,12 +24,11 @@ from pipeline.models.prices import nanousd_of
 from pipeline.store import Store, check_writable, writing
 from pipeline.verify import gpt2
 from pipeline.verify.answer import VERIFIER
-from schemas.errors import CorpusError, ManifestError, MedtraceError, SourceError, StoreError, TeacherError, UsageError
+from schemas.errors import CorpusError, ManifestError, MedtraceError, SourceError, StoreError
 from schemas.evaluation import Scored
 from schemas.example import Chosen, Reject
 from schemas.manifest import Dataset
 
-EMBEDDED = "embedded"
 FORMAT = "medtrace-evaluation/1"
 NUMBERS, ANSWERS = "evaluation.json", "scored.parquet"
 LOCK = "benchmarks.lock.json"
@@ -54,6 +51,7 @@ def evaluate(
     name: str,
     options: Options,
     *,
+    engine: Engine | None = None,
     budget_usd: float | None = None,
     watch: Watch | None = None,
     say: Callable[[str], None] = lambda line: None,
@@ -71,10 +69,10 @@ def evaluate(
         wanted, Path.cwd(), options.store / LOCK, options.store / "fetched", locked=options.locked, relock=options.relock
     )
     items = tuple(replace(item, benchmark=False) for item in items)
-    if asked.model != RANDOM:
+    if asked.model != RANDOM and engine is None:
         _check_permissions(asked, items)
     caps = Caps(Cap(None if budget_usd is None else nanousd_of(budget_usd)))
-    graph = evaluation_graph(asked, items, Money(f"evaluation {name}", None, caps))
+    graph = evaluation_graph(asked, items, Money(f"evaluation {name}", None, caps), engine)
     graph.check()
     say(f"{name}: {len(items)} benchmarks, {len(graph.steps)} steps, store {options.store}")
     store = Store(options.store)
@@ -104,68 +102,6 @@ def read_evaluation(folder: Path) -> tuple[dict[str, Any], list[Answered]]:
     except (OSError, ValueError, AttributeError, pa.ArrowException, MedtraceError) as error:
         raise CorpusError(f"{folder} is no evaluation: {error}. Name a folder that medtrace evaluate wrote.") from error
     return numbers, answered_of(table.to_pylist())
-
-
-@contextmanager
-def endpoint_of(model: str, served: str | None) -> Iterator[str]:
-    """The name of the model that a URL, the embedded model or the guesser stands for, its endpoint being set meanwhile.
-
-    Raises: TeacherError where the server is dead or serves several models and none is named.
-    """
-    if model == RANDOM:
-        yield RANDOM
-    elif model == EMBEDDED:
-        from pipeline.models.embedded import MODEL, embedded_teacher
-
-        with embedded_teacher() as url, _endpoint(url):
-            yield MODEL
-    elif model.startswith(("http://", "https://")):
-        with _endpoint(model):
-            yield served or _only_model()
-    else:
-        raise UsageError(f"{model!r} is no model that can be asked. Give the URL of a server, {EMBEDDED} or {RANDOM}.")
-
-
-def eyes_of(sees: str, model: str) -> tuple[str, ...]:
-    """What a model sees, from the words of the command line.
-
-    Raises: UsageError for another word.
-    """
-    words = {word.strip() for word in sees.split(",") if word.strip()} - ({"image"} if model == EMBEDDED else set())
-    if not words or words - {"text", "image"}:
-        raise UsageError(f"--sees takes text, image or both, comma-separated, not {sees!r}.")
-    return tuple(sorted(words, reverse=True))
-
-
-def name_of(model: str) -> str:
-    """A model's name as a folder may be called."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", model).strip(".-") or "model"
-
-
-@contextmanager
-def _endpoint(url: str) -> Iterator[None]:
-    """Makes a URL the student's endpoint in this process; its key is MEDTRACE_STUDENT_API_KEY."""
-    name = "MEDTRACE_STUDENT_BASE_URL"
-    before = os.environ.get(name)
-    os.environ[name] = url
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = before
-
-
-def _only_model() -> str:
-    from pipeline.models.check import served_by
-    from pipeline.models.endpoints import address, endpoint_for
-
-    endpoint = endpoint_for("student", os.environ)
-    served = sorted(served_by(endpoint))
-    if len(served) != 1:
-        raise TeacherError(f"{address(endpoint.base_urls[0])} serves {', '.join(served) or 'no model'}. Name one with --model.")
-    return served[0]
 
 
 def _check_permissions(asked: Evaluation, items: Sequence[Input]) -> None:

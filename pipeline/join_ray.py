@@ -73,6 +73,11 @@ def _reason(error: BaseException) -> str:
     return f"{line(error)}. Check RAY_ADDRESS"
 
 
+def gpus_there() -> int:
+    """The GPUs of the cluster that `connect` joined."""
+    return int(ray.cluster_resources().get("GPU", 0))
+
+
 def check_shared(folders: dict[str, Path]) -> None:
     """Writes a token into each folder, and reads it and writes beside it on every node.
 

@@ -16,7 +16,7 @@ from pipeline.graph import Done
 from pipeline.step import Answered, Context, Handle, Step
 from pipeline.store import Store
 from pipeline.work import Receipt, Work, do
-from schemas.errors import MedtraceError, UnitError
+from schemas.errors import EngineError, MedtraceError, UnitError
 
 MAX_ATTEMPTS = 4
 AHEAD = 2
@@ -151,16 +151,28 @@ class LocalRunner:
         return self._threads[step.name]
 
     def _with_handle(self, work: Work) -> None:
-        try:
-            handle = self._handle(work.step)
-        except MedtraceError as error:
-            self._end(work, error)
-            return
-        try:
-            outcome = self._try(work, handle)
-        except BaseException as error:  # a panic in an engine: in a thread nobody else would hear of it
-            outcome = UnitError(f"{work.unit} failed: {type(error).__name__}: {error}. What was finished is kept; build again.")
+        outcome: Receipt | MedtraceError = UnitError(f"{work.unit} was not begun.")
+        for _ in range(MAX_ATTEMPTS):
+            try:
+                handle = self._handle(work.step)
+            except MedtraceError as error:
+                outcome = error
+                break
+            try:
+                outcome = self._try(work, handle)
+            except BaseException as error:  # a panic in an engine: in a thread nobody else would hear of it
+                outcome = UnitError(f"{work.unit} failed: {type(error).__name__}: {error}. What was finished is kept; build again.")
+            if not isinstance(outcome, EngineError):
+                break
+            self._give_up(work.step, handle)
         self._end(work, outcome)
+
+    def _give_up(self, step: Step, handle: Handle) -> None:
+        """Closes a handle whose engine died, once; the next unit opens another."""
+        with self._opening:
+            if self._handles.get(step.name) is handle:
+                del self._handles[step.name]
+                handle.close()
 
     def _handle(self, step: Step) -> Handle:
         """The step's handle, opened by the first unit that asks for it while the others wait."""

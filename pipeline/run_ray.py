@@ -1,12 +1,13 @@
 """The Ray runner: the same units as tasks, and as calls of an actor where a step shares a handle."""
 
+import os
 import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import ray
 from ray.exceptions import ActorDiedError, RayActorError, RayError, RayTaskError
@@ -17,7 +18,7 @@ from pipeline.models.limits import Grant, LocalLimits, Rates
 from pipeline.step import Answered, Context, Handle, Step
 from pipeline.store import Store
 from pipeline.work import Receipt, Work, do
-from schemas.errors import MedtraceError, UnitError
+from schemas.errors import EngineError, MedtraceError, UnitError
 
 MAX_RETRIES = 5
 AHEAD = 2
@@ -62,7 +63,10 @@ class _Keeper:
     def do(self, work: Work) -> Receipt | MedtraceError:
         if self._fault is not None:
             return self._fault
-        return _outcome(work, lambda: do(work, self._store, self._handle))
+        outcome = _outcome(work, lambda: do(work, self._store, self._handle))
+        if isinstance(outcome, EngineError):
+            os._exit(1)  # Ray starts the actor anew, here or elsewhere, and gives it the units that it had
+        return outcome
 
     def answers(self) -> Answered:
         return getattr(self._handle, "told", Answered())
@@ -118,6 +122,13 @@ class _SharedLimits:
             await self._actor.settle.remote(name, requests, tokens)
 
 
+class _Place(NamedTuple):
+    """One of the actors that hold a step's handles."""
+
+    step: str
+    place: int
+
+
 class RayRunner:
     """Does units on the Ray cluster that `connect` joined; at most `workers` tasks at once, else as many as it has CPUs."""
 
@@ -126,17 +137,18 @@ class RayRunner:
         self._context = context
         self._limit = int(ray.cluster_resources().get("CPU", 1)) * AHEAD if workers is None else max(1, workers)
         self._flying: Counter[str] = Counter()
-        self._pending: dict[Any, Work] = {}
-        self._keepers: dict[str, Any] = {}
-        self._asked: dict[str, Any] = {}
-        self._told: dict[str, Answered] = {}
+        self._pending: dict[Any, tuple[Work, _Place | None]] = {}
+        self._busy: Counter[_Place] = Counter()
+        self._keepers: dict[_Place, Any] = {}
+        self._asked: dict[_Place, Any] = {}
+        self._told: dict[_Place, Answered] = {}
         self._limits: Any = None
         self._shared: _SharedLimits | None = None
 
     def room(self, step: Step) -> bool:
         """Whether another unit of this step may be handed over now."""
         if step.open is not None:
-            return self._flying[step.name] < step.needs.in_flight
+            return self._flying[step.name] < step.needs.in_flight * step.needs.actors
         return self._flying[""] < self._limit
 
     def submit(self, work: Work) -> None:
@@ -144,15 +156,19 @@ class RayRunner:
         step = work.step
         self._flying[step.name if step.open else ""] += 1
         if step.open is None:
-            ref = _unit.options(num_cpus=step.needs.cpus, name=work.unit).remote(self._store.root, work)
+            ref, place = _unit.options(num_cpus=step.needs.cpus, name=work.unit).remote(self._store.root, work), None
         else:
-            ref = self._keeper(step).do.remote(work)
-        self._pending[ref] = work
+            place = min((_Place(step.name, index) for index in range(step.needs.actors)), key=lambda one: self._busy[one])
+            self._busy[place] += 1
+            ref = self._keeper(step, place).do.remote(work)
+        self._pending[ref] = work, place
 
     def wait(self) -> Done:
         """The next unit to end."""
         (ref,), _ = ray.wait(list(self._pending), num_returns=1)
-        work = self._pending.pop(ref)
+        work, place = self._pending.pop(ref)
+        if place is not None:
+            self._busy[place] -= 1
         self._flying[work.step.name if work.step.open else ""] -= 1
         try:
             return Done(work, ray.get(ref))
@@ -166,19 +182,22 @@ class RayRunner:
 
     def answers(self) -> Mapping[str, Answered]:
         """What the models that are open were asked for and answered, as their actors last said, by step."""
-        for name, keeper in list(self._keepers.items()):
+        for place, keeper in list(self._keepers.items()):
             try:
-                if name not in self._asked:
-                    self._asked[name] = keeper.answers.remote()
-                if ray.wait([self._asked[name]], timeout=0)[0]:
-                    self._told[name] = ray.get(self._asked.pop(name))
+                if place not in self._asked:
+                    self._asked[place] = keeper.answers.remote()
+                if ray.wait([self._asked[place]], timeout=0)[0]:
+                    self._told[place] = ray.get(self._asked.pop(place))
             except RayError:
                 continue
-        return dict(self._told)
+        told: dict[str, Answered] = {}
+        for place, counts in self._told.items():
+            told[place.step] = Answered(*map(sum, zip(told.get(place.step, Answered()), counts, strict=True)))
+        return told
 
     def close(self) -> None:
         """Cancels what still runs, closes the handles and ends their actors."""
-        for ref, work in self._pending.items():
+        for ref, (work, _) in self._pending.items():
             if work.step.open is None:
                 ray.cancel(ref)
         self._pending.clear()
@@ -190,13 +209,13 @@ class RayRunner:
         for actor in keepers if limits is None else [*keepers, limits]:
             ray.kill(actor)
 
-    def _keeper(self, step: Step) -> Any:
+    def _keeper(self, step: Step, place: _Place) -> Any:
         if self._limits is None:
             name = f"medtrace limits {uuid.uuid4().hex}"
             self._limits, self._shared = _Limits.options(name=name).remote(), _SharedLimits(name)
-        if step.name not in self._keepers:
+        if place not in self._keepers:
             context = replace(self._context, limits=self._shared)
-            self._keepers[step.name] = _Keeper.options(
+            self._keepers[place] = _Keeper.options(
                 num_cpus=step.needs.cpus if step.needs.gpus else 0, num_gpus=step.needs.gpus, max_concurrency=step.needs.in_flight + 2
             ).remote(self._store.root, step, context)
-        return self._keepers[step.name]
+        return self._keepers[place]

@@ -53,11 +53,16 @@ class Read:
 
 @dataclass(frozen=True)
 class Needs:
-    """What a unit takes of a machine. Never part of an identity."""
+    """What a unit takes of a machine. Never part of an identity.
+
+    Of a step with a handle, `in_flight` units share one; `actors`: how many handles are open at once, where units run in several
+    processes.
+    """
 
     cpus: float = 1.0
     gpus: float = 0.0
     in_flight: int = 4
+    actors: int = 1
 
 
 @dataclass(frozen=True)

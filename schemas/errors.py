@@ -51,6 +51,10 @@ class TeacherError(MedtraceError):
     """A teacher cannot be asked: dead endpoint, wrong key, unknown model."""
 
 
+class EngineError(TeacherError):
+    """A model's engine died in its process: another one can go on where it was."""
+
+
 class UnitError(MedtraceError):
     """A work unit failed; says which, so that the rest can go on."""
 

@@ -1,6 +1,7 @@
 """The commands on models: evaluate, compare."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -19,12 +20,21 @@ app = typer.Typer()
     "`medtrace evaluate random --benchmarks medqa --data medqa=data/medqa`"
 )
 def evaluate(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="URL of an OpenAI-compatible server, embedded, or random (guesses).")],
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL",
+            help="URL of an OpenAI-compatible server, folder of a checkpoint, owner/name on the Hub, embedded, or random (guesses).",
+        ),
+    ],
     benchmarks: Annotated[str, typer.Option("--benchmarks", metavar="NAME,…", help="Comma-separated; see medtrace sources.")],
     data: Annotated[list[str] | None, typer.Option("--data", metavar="NAME=PATH", help="Local upstream files of a benchmark.")] = None,
     split: Annotated[list[str] | None, typer.Option("--split", metavar="NAME=SPLIT", help="Another split than the usual one.")] = None,
     served: Annotated[str | None, typer.Option("--model", help="Which of the server's models [default: its only one].")] = None,
     sees: Annotated[str, typer.Option("--sees", help="text, or text,image; embedded sees text alone.")] = "text,image",
+    gpus: Annotated[
+        int | None, typer.Option("--gpus", min=0, help="GPUs of one engine of a checkpoint; on Ray there are as many engines as fit.")
+    ] = None,
     revision: Annotated[str, typer.Option("--revision", help="The model's revision: another one is asked anew.")] = "",
     samples: Annotated[int, typer.Option("--samples", min=1, max=1024, help="Answers to a question; several are also put to a vote.")] = 1,
     temperature: Annotated[float, typer.Option("--temperature", min=0.0, max=2.0)] = 0.6,
@@ -53,6 +63,7 @@ def evaluate(
     benchmarks ask for those alone.
     """
     from jobs import evaluate as running
+    from jobs import students
     from jobs.audit import named_paths
     from jobs.benchmarks import datasets_of, prompts_of
     from jobs.build import Options
@@ -64,13 +75,14 @@ def evaluate(
     splits = {word: str(path) for word, path in named_paths(split or [], "--split").items()}
     datasets = datasets_of([word.strip() for word in benchmarks.split(",") if word.strip()], paths, splits)
     shared, own = prompts_of(datasets, prompt)
-    with running.endpoint_of(model, served) as asked_model, Watcher(quiet=quiet) as watcher:
+    options = Options(store.absolute(), (out or Path("out")).absolute(), runner.value, workers)
+    with students.model_of(model, served, revision, gpus, options) as meant, Watcher(quiet=quiet) as watcher:
         asked = Evaluation(
-            model=asked_model,
+            model=meant.name,
             prompt=shared,
             prompts=own,
-            sees=running.eyes_of(sees, model),
-            revision=revision,
+            sees=students.eyes_of(sees, model),
+            revision=meant.revision,
             samples=samples,
             temperature=temperature,
             top_p=top_p,
@@ -82,10 +94,18 @@ def evaluate(
             kit=compat.value if compat else "",
             may_send=may_send,
         )
-        called = name or running.name_of(asked_model)
-        options = Options(store.absolute(), (out or Path("out") / "evaluations" / called).absolute(), runner.value, workers)
+        called = name or students.name_of(meant.name)
+        options = replace(options, out=(out or Path("out") / "evaluations" / called).absolute())
         found = running.evaluate(
-            asked, datasets, called, options, budget_usd=budget_usd, watch=watcher, say=watcher.say, answers=watcher.count
+            asked,
+            datasets,
+            called,
+            options,
+            engine=meant.engine,
+            budget_usd=budget_usd,
+            watch=watcher,
+            say=watcher.say,
+            answers=watcher.count,
         )
     show.evaluated(found, as_json=as_json)
     for error in found.errors:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from jobs.steps.given import Input
 from jobs.steps.rows import gather_step, ingest_step, partition_step
@@ -11,7 +12,9 @@ from pipeline.graph import Graph
 from pipeline.images.bound import BOUND_VERSION
 from pipeline.images.frames import Frame
 from pipeline.models.accounts import Money
+from pipeline.models.engine_args import Weights
 from pipeline.models.open import open_teacher
+from pipeline.models.open_engine import open_engine
 from pipeline.prompts import Prompt
 from pipeline.read_source import digest_part
 from pipeline.stages import bound_images, guess, judge, pose, sample, scan_text, score, take
@@ -54,8 +57,16 @@ class Evaluation:
     may_send: bool = False
 
 
-def evaluation_graph(asked: Evaluation, inputs: tuple[Input, ...], money: Money) -> Graph:
-    """The graph that puts the benchmarks' questions to the model, `scored` being what it is for."""
+@dataclass(frozen=True)
+class Engine:
+    """A model that runs where its questions are put: its weights, and how many engines there are at once on a cluster."""
+
+    weights: Weights
+    actors: int = 1
+
+
+def evaluation_graph(asked: Evaluation, inputs: tuple[Input, ...], money: Money, engine: Engine | None = None) -> Graph:
+    """The graph that puts the benchmarks' questions to the model, `scored` being what it is for; without `engine` a server has it."""
     parts = {part: digest_part(part, item.digests) for item in inputs for part in item.parts}
     benchmarks = list(inputs)
     steps = [
@@ -67,7 +78,7 @@ def evaluation_graph(asked: Evaluation, inputs: tuple[Input, ...], money: Money)
     if not asked.may_send:
         steps.append(_scan_step())
     steps += [_pose_step(asked), *([_bound_step(asked)] if "image" in asked.sees and asked.model != RANDOM else [])]
-    steps += [_guess_step(asked) if asked.model == RANDOM else _sample_step(asked, money), _judge_step(), _score_step(asked)]
+    steps += [_guess_step(asked) if asked.model == RANDOM else _sample_step(asked, money, engine), _judge_step(), _score_step(asked)]
     return Graph(tuple(steps), parts)
 
 
@@ -96,7 +107,7 @@ def _bound_step(asked: Evaluation) -> Step:
     return Step("bound_images", 1, Fan.MAP, bound_images.bound_images, recipe, reads, {"images": Image})
 
 
-def _sample_step(asked: Evaluation, money: Money) -> Step:
+def _sample_step(asked: Evaluation, money: Money, engine: Engine | None) -> Step:
     recipe = sample.BySourceRecipe(
         teacher=asked.teacher,
         model=asked.model,
@@ -120,7 +131,10 @@ def _sample_step(asked: Evaluation, money: Money) -> Step:
     if "image" in asked.sees:
         reads.append(Read("images", "bound_images", "images", shown))
     needs = Needs(in_flight=SAMPLE_UNITS_IN_FLIGHT)
-    opened = partial(open_teacher, money=money)
+    opened: Any = partial(open_teacher, money=money)
+    if engine is not None:
+        needs = Needs(gpus=engine.weights.gpus, in_flight=SAMPLE_UNITS_IN_FLIGHT, actors=engine.actors)
+        opened = partial(open_engine, weights=engine.weights)
     return Step("sample[student]", 2, Fan.MAP, sample.sample, recipe, tuple(reads), {"traces": Trace}, needs=needs, open=opened)
 
 

@@ -38,13 +38,17 @@ class Message:
 
 @dataclass(frozen=True)
 class Sampling:
-    """The parameters that change what a model answers."""
+    """The parameters that change what a model answers.
+
+    `pixels`: the least and most at which a model's own processor shows it an image (`65536..262144`); '' leaves them to it.
+    """
 
     temperature: float = 1.0
     top_p: float = 1.0
     max_tokens: int = 8192
     structure: str = ""
     grammar: str = ""
+    pixels: str = ""
 
 
 @dataclass(frozen=True)
