@@ -29,11 +29,11 @@ def similar_section(lock: Mapping[str, Any], manifest: Manifest) -> str:
     told = lock.get("similar")
     if not told:
         return "Questions in nearly the same words were not looked for; only those of the same wording and options count as one."
-    done = "they are listed and kept in one split, and none is left out"
+    done = "none is left out"
     if manifest.texts.near == "drop":
-        done = "they are kept in one split, and where nothing makes them two the one that comes first stays"
+        done = "where nothing makes them two only the one that comes first stays"
     count = f"{told['rows']:,} pair{'' if told['rows'] == 1 else 's'}"
-    said = f"Of questions whose runs of three words have a Jaccard similarity of at least {manifest.texts.threshold}, {done}. "
+    said = f"Questions whose runs of three words have a Jaccard similarity of at least {manifest.texts.threshold} share a split; {done}. "
     said += (
         f"{code(told['path'])} holds {count} before anything was left out, each with its similarity and with what makes it two questions."
     )
