@@ -140,6 +140,9 @@ def build(
     store = Store(options.store)
     upload(options.store)
     say(f"{asked.manifest.name}: {len(items)} inputs, {len(graph.steps)} steps, store {options.store}")
+    for item in items:
+        if item.layout.unverified:
+            say(f"{item.dataset.name}: nobody here has seen files in this layout; assumed: {item.layout.unverified}.")
     execution = execute(graph, store, Nobody(), dry=True)
     if not over and _asks(graph, execution, store):
         found.check_permissions(asked.manifest, items)

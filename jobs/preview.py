@@ -109,8 +109,9 @@ def _upper_bound(graph: Graph, execution: Execution) -> int | None:
     for step in graph.steps:
         if step.folder == "rank":
             caps = dict(zip(step.recipe.sources, step.recipe.max_rows, strict=True))
+    besides = {name for step in graph.steps if isinstance(step.recipe, SampleRecipe) for name in step.recipe.besides}
     for step in graph.steps:
-        if step.parts and step.recipe.needs_gold:
+        if step.parts and step.recipe.needs_gold and step.recipe.source not in besides:
             cap = caps.get(step.recipe.source, 0)
             rows = sum(ref.rows for ref in execution.refs(step.name, "examples"))
             if execution.ran[step.name].left and not cap:

@@ -161,7 +161,9 @@ class Rl(_Prompted):
     pass_rate_low = Selected.pass_rate_low
     pass_rate_high = Selected.pass_rate_high
     pass_rate_method = Selected.pass_rate_method
-    no_trace = Column("no_trace", pa.string(), "Why no teacher was asked: no_teacher, not_permitted; '' where one was")
+    no_trace = Column(
+        "no_trace", pa.string(), "Why no teacher was asked: no_teacher, gold (it is the answer), rl_only, not_permitted; '' where one was"
+    )
 
 
 class Rejected(_Question):

@@ -98,5 +98,7 @@ class Dropped(Contract):
 
     id = Column("id", pa.string(), "The example")
     source = Column("source", pa.string(), "Its source")
-    reason = Column("reason", pa.string(), "duplicate question, contradicting gold, in benchmark, row cap, broken image, identifiers, …")
+    reason = Column(
+        "reason", pa.string(), "duplicate question, contradicting gold, in benchmark, class cap, row cap, broken image, identifiers, …"
+    )
     evidence = Column("evidence", pa.string(), "The example or benchmark row it meets, or the fault; '' if none")

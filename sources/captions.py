@@ -76,7 +76,8 @@ def find_roco(path: Path, split: str) -> tuple[Part, ...]:
 def _with_images(part: Part, folder: Path) -> Part:
     images = folder / "images"
     named = (images / f"{record.place}.jpg" for record in _captions(part)) if images.is_dir() else ()
-    return Part(part.root, (*part.files, *(file for file in named if file.is_file())), part.start, part.stop)
+    inside = tuple(file for file in named if file.is_file() and file.resolve().is_relative_to(images.resolve()))
+    return Part(part.root, (*part.files, *inside), part.start, part.stop)
 
 
 def _captions(part: Part) -> Iterator[Record]:

@@ -25,6 +25,7 @@ class Checked:
     source: str
     split: str
     layout: str
+    unverified: str
     parts: int
     rows: int
     faults: tuple[FaultCount, ...]
@@ -53,6 +54,7 @@ def check(source: Source, path: Path, split: str | None = None, limit: int | Non
         source=source.name,
         split=split or source.default_split,
         layout=layout.name,
+        unverified=layout.unverified,
         parts=len(parts),
         rows=count,
         faults=tuple(sorted(faults.values(), key=_by_count)),

@@ -242,7 +242,7 @@ def _described(path: Path, name: str) -> str:
     try:
         format = format_of(path)
         columns = columns_of(path, format) if format else ()
-    except SourceError:
-        return f"{name} (unreadable)"
+    except SourceError as error:
+        return f"{name} (unreadable: {str(error).removeprefix(f'{path} ').partition('. ')[0]})"
     listed = ", ".join(columns[:12]) + (", …" if len(columns) > 12 else "")
     return f"{name} (columns {listed})" if listed else name

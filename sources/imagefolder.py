@@ -8,7 +8,7 @@ from pathlib import Path
 
 from schemas.errors import SourceError
 from schemas.example import AnswerType
-from schemas.manifest import Dataset
+from schemas.manifest_source import Dataset
 from schemas.vocabulary import Task
 from sources.files import Record, to_row
 from sources.images import images_below, load

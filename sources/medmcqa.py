@@ -80,5 +80,6 @@ SOURCE = Source(
     repo="openlifescienceai/medmcqa",
     files={split: (f"data/{split}-*.parquet",) for split in ("train", "validation", "test")},
     note="choice_type says multi in a third of the rows, but each has one right option; some options read alike",
+    sizes={"train": 182_822, "validation": 4_183, "test": 6_150},
     citation="Pal et al., MedMCQA, CHIL 2022",
 )

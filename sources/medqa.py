@@ -75,5 +75,7 @@ SOURCE = Source(
     repo="GBaker/MedQA-USMLE-4-options",
     files={"train": ("phrases_no_exclude_train.jsonl",), "test": ("phrases_no_exclude_test.jsonl",)},
     note="the Hub has no validation split: take upstream's files for it; rows are known by their line, upstream has no ids",
+    sizes={"train": 10_178, "validation": 1_272, "test": 1_273},
+    question_tokens=170,
     citation="Jin et al., What disease does this patient have?, Applied Sciences 2021",
 )

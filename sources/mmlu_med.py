@@ -108,6 +108,7 @@ SOURCE = Source(
     repo="cais/mmlu",
     files={split: tuple(f"{subject}/{split}-*.parquet" for subject in SUBJECTS) for split in NAMES},
     note="77 questions stand in both clinical_knowledge and college_medicine",
+    sizes={"test": 1_089, "validation": 123, "dev": 30},
     citation="Hendrycks et al., Measuring massive multitask language understanding, ICLR 2021",
     benchmark_only=True,
 )

@@ -47,7 +47,9 @@ class Pictures:
                 self._add(file.relative_to(root).as_posix(), Place(file))
 
     def _add(self, name: str, place: Place) -> None:
-        self._whole.setdefault(name, place)
+        if name in self._whole:
+            return
+        self._whole[name] = place
         self._by_end.setdefault(name.rpartition("/")[2], []).append((name, place))
 
     def __len__(self) -> int:

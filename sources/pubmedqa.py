@@ -132,5 +132,7 @@ SOURCE = Source(
     repo="qiaojin/PubMedQA",
     files={"train": ("pqa_labeled/train-*.parquet",), "artificial": ("pqa_artificial/train-*.parquet",)},
     note="train is all that experts labelled and holds the test questions; the Hub does not say which: take upstream's files for test",
+    sizes={"train": 1_000, "test": 500, "artificial": 211_269},
+    question_tokens=350,
     citation="Jin et al., PubMedQA, EMNLP 2019",
 )

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from schemas.errors import ManifestError, SourceError
-from schemas.manifest import Dataset, GoldAs
+from schemas.manifest_source import Dataset, GoldAs
 from sources import rows
 from sources.files import Record, cut, home, records, to_row
 from sources.formats import SUFFIXES, Format, check_name, columns_of, format_of, open_parquet

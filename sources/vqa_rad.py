@@ -135,5 +135,8 @@ SOURCE = Source(
     repo="flaviagiammarino/vqa-rad",
     files={"train": ("data/train-*.parquet",), "test": ("data/test-*.parquet",)},
     note="nearly every test image carries training questions too: an image-level overlap check removes most of train",
+    sizes={"train": 1_793, "test": 451},
+    images={"train": 313, "test": 203},
+    question_tokens=15,
     citation="Lau et al., A dataset of clinically generated visual questions and answers, Scientific Data 2018",
 )

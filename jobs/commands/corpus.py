@@ -37,11 +37,15 @@ def plan(
     ledger: LedgerOption = "",
     locked: Annotated[bool, typer.Option("--locked", help="Fail rather than change the fetch lock.")] = False,
     pilot: PilotOption = None,
+    declared: Annotated[
+        bool, typer.Option("--declared", help="Count with the rows that datasets declare; their files need not be there.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show what a build would do: steps stored, to run or unknown, and what teachers would be asked. Asks nobody, but for a pilot."""
     from jobs import inputs, preview
     from jobs.build import Options
+    from jobs.declared import plan_declared
     from jobs.ledgers import join_ledger
     from jobs.pilots import pilot as ask
     from jobs.progress import Watcher
@@ -49,6 +53,9 @@ def plan(
 
     asked = inputs.open_manifest(manifest)
     join_ledger(store.resolve(), ledger)
+    if declared:
+        show.declared(plan_declared(asked), as_json=as_json)
+        return
     options = Options(store.resolve(), Path("out") / asked.manifest.name, locked=locked)
     if pilot is not None:
         with Watcher(quiet=as_json, store=options.store) as watcher:

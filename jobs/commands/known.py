@@ -2,11 +2,14 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from jobs.commands.options import JsonOption
+
+if TYPE_CHECKING:
+    from sources.source import Source
 
 app = typer.Typer()
 sources_app = typer.Typer(invoke_without_command=True)
@@ -18,12 +21,23 @@ app.add_typer(prompt_app, name="prompt")
 @sources_app.callback(
     epilog="Examples: `medtrace sources` · `medtrace sources show medmcqa` · `medtrace sources check medmcqa --path data/medmcqa`"
 )
-def sources(context: typer.Context, as_json: JsonOption = False) -> None:
-    """List the datasets: task, modality, rows, licence and access."""
+def sources(
+    context: typer.Context,
+    access: Annotated[str | None, typer.Option("--access", help="Only open, gated, registered, credentialed or kaggle.")] = None,
+    modality: Annotated[str | None, typer.Option("--modality", help="Only text, x-ray, ct, ecg, histology, …")] = None,
+    license: Annotated[str | None, typer.Option("--license", help="Only licences that begin so: CC-BY, MIT, …")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the datasets by access, modality, licence and size; benchmarks are marked, and never trained on."""
     if context.invoked_subcommand is None:
         from jobs.show import known as show
+        from sources import SOURCES
 
-        show.sources(as_json=as_json)
+        def fits(source: "Source") -> bool:
+            wanted = access in (None, source.access.value) and modality in (None, source.modality)
+            return wanted and source.license.startswith(license or "")
+
+        show.sources([source for source in SOURCES if fits(source)], as_json=as_json)
 
 
 @sources_app.command("show", epilog="Example: `medtrace sources show medmcqa`")
@@ -49,6 +63,36 @@ def sources_check(
     from sources.check import check
 
     show.checked(check(by_name(name), path.resolve(), split, limit), as_json=as_json)
+
+
+@sources_app.command("standin", epilog="Example: `medtrace sources standin slake --path .medtrace/slake --rows 20`")
+def sources_standin(
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    path: Annotated[Path, typer.Option("--path", help="A folder that is empty or not there yet.")],
+    split: Annotated[str | None, typer.Option("--split")] = None,
+    rows: Annotated[int, typer.Option("--rows", min=1, max=10_000)] = 12,
+) -> None:
+    """Write invented rows in a dataset's exact layout, to try a manifest with. They teach nothing."""
+    from jobs.standins import write_standin
+
+    write_standin(name, path, split, rows)
+    print(f"{rows} invented rows of {name} lie in {path}.")
+
+
+@sources_app.command("fill", epilog="Example: `medtrace sources fill jobs/manifests/octomed-mini.toml --data ~/datasets`")
+def sources_fill(
+    manifest: Annotated[Path, typer.Argument(metavar="MANIFEST")],
+    data: Annotated[
+        Path | None, typer.Option("--data", envvar="MEDTRACE_DATA", help="A folder with a folder for each dataset that you have.")
+    ] = None,
+    rows: Annotated[int, typer.Option("--rows", min=1, max=10_000, help="Invented rows of each dataset that you do not have.")] = 24,
+) -> None:
+    """Put something at every path of a manifest that is not there: links to your own files, else stand-ins."""
+    from jobs.inputs import open_manifest
+    from jobs.standins.fill import fill
+
+    for filled in fill(open_manifest(manifest), data, rows):
+        print(f"{filled.name}: {filled.how} at {filled.path}")
 
 
 @prompt_app.callback(epilog="Examples: `medtrace prompt` · `medtrace prompt show boxed.2 --task numeric`")

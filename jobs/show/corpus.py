@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from jobs.build import Built
+    from jobs.declared import DeclaredPlan
     from jobs.estimates import Estimate
     from jobs.pilots import Pilot
     from jobs.preview import Plan
@@ -47,6 +48,27 @@ def plan(found: "Plan", *, as_json: bool) -> None:
     if found.identifiers:
         told = ", ".join(f"{source} {kind} {count:,}" for (source, kind), count in sorted(found.identifiers.items()))
         print_line(f"Rows that hold identifiers of persons: {told}.")
+
+
+def declared(found: "DeclaredPlan", *, as_json: bool) -> None:
+    """What a manifest asks for by what its sources declare."""
+    if as_json:
+        print_json(found.to_json())
+        return
+    table = table_of("source", "split", "access", "rows", "images", "answered by")
+    for source in found.sources:
+        rows = "not declared" if source.rows is None else f"{source.rows:,}"
+        answered = source.answers or "nobody sees it"
+        table.add_row(*(escape(word) for word in (source.name, source.split, source.access, rows, f"{source.images:,}", answered)))
+    table.add_row("in all", "", "", f"{found.rows:,}", f"{found.images:,}", "")
+    print_tables(table)
+    for teacher in found.teachers:
+        money = "price unknown" if teacher.usd is None else f"{teacher.usd:,.0f} USD"
+        print_line(
+            f"Teacher {teacher.name} ({teacher.model}): {teacher.questions:,} questions, {teacher.requests:,} requests, about "
+            f"{teacher.prompt_tokens:,} prompt and {teacher.completion_tokens:,} completion tokens ({money})."
+        )
+    print_line("At most: duplicates, leaks and unreadable rows are not taken off.")
 
 
 def _estimated(told: "Estimate") -> str:

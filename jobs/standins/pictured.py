@@ -8,6 +8,11 @@ from jobs.standins.drawn import encoded, jpeg, pixels, question
 from jobs.standins.texts import Dice, Writer
 
 
+def _first(split: str) -> int:
+    """The number of a split's first picture: pictures of two splits never share a name, and with it a case."""
+    return 10_000 * (sum(split.encode()) % 97)
+
+
 def _vqa_rad(folder: Path, split: str, count: int, roll: Dice) -> None:
     phrase = "test_freeform" if split == "test" else "freeform"
     rows = [
@@ -29,7 +34,7 @@ def _slake(folder: Path, split: str, count: int, roll: Dice) -> None:
         rows.append(
             {
                 "img_id": place // 2,
-                "img_name": f"xmlab{place // 2}/source.jpg",
+                "img_name": f"xmlab{_first(split) + place // 2}/source.jpg",
                 "question": f"Is organ {place} seen in slice {roll.integers(99)}?",
             }
             | {"answer": "Yes" if closed else "Liver", "q_lang": "zh" if split.endswith("-zh") else "en", "location": location}
@@ -37,7 +42,7 @@ def _slake(folder: Path, split: str, count: int, roll: Dice) -> None:
             | {"triple": ["vhead", "_", "_"], "qid": place}
         )
     files.whole(folder / f"{split.partition('-')[0]}.json", rows)
-    files.zipped(folder / "imgs.zip", {f"imgs/xmlab{place}/source.jpg": jpeg(roll) for place in range((count + 1) // 2)})
+    files.zipped(folder / "imgs.zip", {f"imgs/xmlab{_first(split) + place}/source.jpg": jpeg(roll) for place in range((count + 1) // 2)})
 
 
 def _path_vqa(folder: Path, split: str, count: int, roll: Dice) -> None:
@@ -57,9 +62,9 @@ def _pmc_vqa(folder: Path, split: str, count: int, roll: Dice) -> None:
     for place in range(count):
         one = question(roll, place)
         options = [f" {letter}:{option} " for letter, option in zip("ABCD", one.options, strict=True)]
-        rows.append([f"PMC{place}_F1.jpg", one.stem, f" {one.answer}", *options, one.letter])
+        rows.append([f"PMC{_first(split) + place}_F1.jpg", one.stem, f" {one.answer}", *options, one.letter])
     files.table(folder / f"{split}.csv", rows)
-    files.zipped(folder / "images.zip", {f"images/PMC{place}_F1.jpg": jpeg(roll) for place in range(count)})
+    files.zipped(folder / "images.zip", {f"images/PMC{_first(split) + place}_F1.jpg": jpeg(roll) for place in range(count)})
 
 
 def _pmc_vqa_2(folder: Path, split: str, count: int, roll: Dice) -> None:
@@ -69,9 +74,9 @@ def _pmc_vqa_2(folder: Path, split: str, count: int, roll: Dice) -> None:
     for place in range(count):
         one = question(roll, place)
         options = [f" {letter}: {option} " for letter, option in zip("ABCD", one.options, strict=True)]
-        rows.append([place, f"PMC{place}_Fig4_41.jpg", "A figure,\nof two lines.", one.stem, *options, one.letter, split])
+        rows.append([place, f"PMC{_first(split) + place}_Fig4_41.jpg", "A figure,\nof two lines.", one.stem, *options, one.letter, split])
     files.table(folder / f"{split}_2.csv", rows)
-    files.zipped(folder / "images_2.zip", {f"figures/PMC{place}_Fig4_41.jpg": jpeg(roll) for place in range(count)})
+    files.zipped(folder / "images_2.zip", {f"figures/PMC{_first(split) + place}_Fig4_41.jpg": jpeg(roll) for place in range(count)})
 
 
 def _octomed(folder: Path, split: str, count: int, roll: Dice) -> None:

@@ -3,8 +3,9 @@
 from typing import Any
 
 from jobs.steps.pictures import shown_by
-from jobs.steps.rounds import rounds_of
+from jobs.steps.rounds import answerers, rounds_of
 from jobs.steps.traces import judged_by
+from pipeline.asked import Asked, PublishRecipe
 from pipeline.fingerprint import canonical_json
 from pipeline.prompts import by_name
 from pipeline.publish.layout import parquet_options
@@ -24,13 +25,16 @@ PUBLISHED_GROUP_BYTES = 100 << 20
 def publish_step(manifest: Manifest) -> Step:
     """Publish: what was chosen, sampled and judged becomes the tables that people receive."""
     spare = by_name(manifest.teachers[0].prompt if manifest.teachers else "direct")
-    recipe = publish.PublishRecipe(tuple(_asked(teacher) for teacher in manifest.teachers), spare, VERIFIER)
+    told = [dataset for dataset in manifest.source if dataset.answers != "teacher"]
+    direct = {dataset.name: by_name(dataset.prompt or ("direct.2" if dataset.answers == "gold" else "boxed.2")) for dataset in told}
+    golds = tuple(dataset.name for dataset in told if dataset.answers == "gold")
+    recipe = PublishRecipe(tuple(_asked(teacher) for teacher in manifest.teachers), spare, VERIFIER, direct, golds)
     reads = [
         Read("chosen", "choose", "chosen", tuple(column for column in Chosen.columns if column not in (Chosen.identifiers, Chosen.traces))),
         Read("dropped", "choose", "dropped"),
         Read("images", shown_by(manifest), "images"),
     ]
-    for teacher in manifest.teachers or (None,):
+    for teacher in answerers(manifest):
         for name in rounds_of(teacher):
             reads += [Read("traces", f"sample[{name}]", "traces"), Read("judgements", judged_by(manifest, name), "judgements")]
         reads.append(Read("selected", f"select[{teacher.name if teacher else 'none'}]", "selected"))
@@ -52,9 +56,9 @@ def publish_step(manifest: Manifest) -> Step:
     )
 
 
-def _asked(teacher: Teacher) -> publish.Asked:
+def _asked(teacher: Teacher) -> Asked:
     if teacher.imported:
-        return publish.Asked(teacher.name, (), by_name(teacher.prompt), canonical_json({"model": teacher.model}))
+        return Asked(teacher.name, (), by_name(teacher.prompt), canonical_json({"model": teacher.model}))
     design: dict[str, Any] = {"samples": teacher.samples}
     if teacher.rounds:
         design = {"rounds": teacher.rounds, "until_correct": teacher.until_correct, "caps": [cap.model_dump() for cap in teacher.caps]}
@@ -72,4 +76,4 @@ def _asked(teacher: Teacher) -> publish.Asked:
         }
     )
     after = teacher.after.teacher if teacher.after else ""
-    return publish.Asked(teacher.name, teacher.sees, by_name(teacher.prompt), sampling, after)
+    return Asked(teacher.name, teacher.sees, by_name(teacher.prompt), sampling, after)

@@ -5,6 +5,12 @@ from pipeline.stages.sample import After
 from schemas.manifest import Manifest, Teacher
 
 
+def answerers(manifest: Manifest) -> tuple[Teacher | None, ...]:
+    """Who gives answers: None where golds do, then the teachers."""
+    golds = any(manifest.answered_by_gold(dataset) for dataset in manifest.source) or not manifest.teachers
+    return ((None,) if golds else ()) + manifest.teachers
+
+
 def rounds_of(teacher: Teacher | None) -> tuple[str, ...]:
     """What a teacher's rounds are called; a fixed number is one round of the teacher's own name."""
     if teacher is None:

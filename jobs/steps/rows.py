@@ -27,6 +27,9 @@ from schemas.picture import Picture
 from schemas.similar import Similar
 
 DECODERS = ("pydicom", "pylibjpeg-libjpeg", "pylibjpeg-openjpeg", "pylibjpeg-rle", "nibabel")
+# What of a no-code source decides how its rows read.
+MAPPED = ("kind", "license", "access", "homepage", "modality", "domain", "body_part", "task", "question", "context", "options")
+MAPPED += ("gold", "images", "id", "group")
 IMAGE_ROWS_IN_GROUP = 64
 EXAMPLE_ROWS_IN_GROUP = 512
 _PICTURES = Read("pictures", "join_images", "pictures", (Picture.digest, Picture.picture))
@@ -36,9 +39,7 @@ def mapping_of(dataset: Dataset) -> str:
     """How a no-code source reads its columns, as canonical JSON; '' for a known dataset."""
     if dataset.kind is None:
         return ""
-    told = dataset.model_dump(
-        mode="json", exclude={"name", "split", "max_rows", "path", "revision", "may_send", "budget_usd", "budget_tokens"}, exclude_none=True
-    )
+    told = dataset.model_dump(mode="json", include=set(MAPPED), exclude_none=True)
     return json.dumps(told, sort_keys=True, ensure_ascii=False)
 
 
@@ -126,10 +127,14 @@ def rank_step(manifest: Manifest, sources: list[Input], *, decided: bool) -> Ste
         heldout=manifest.split.heldout,
         seed=manifest.seed,
         drops_similar=manifest.texts.near == "drop",
+        weights=tuple(item.dataset.weight for item in sources),
+        per_class=tuple(item.dataset.per_class or 0 for item in sources),
+        balanced=tuple(item.dataset.name for item in sources if item.dataset.balance == "up"),
     )
+    told_class = (Example.answer_type, Example.options, Example.gold_json) if recipe.balanced or any(recipe.per_class) else ()
     told = (Overlap.id, Overlap.benchmark, Overlap.row, Overlap.kind, Overlap.rule, Overlap.score, Overlap.decision)
     reads = (
-        Read("examples", "gather", "examples", (Example.id, Example.source, Example.group, Example.images)),
+        Read("examples", "gather", "examples", (Example.id, Example.source, Example.group, Example.images, *told_class)),
         Read("hashes", "hash_images", "hashes", (ImageHash.digest, ImageHash.fault)),
         _PICTURES,
         Read("duplicates", "find_duplicates", "duplicates"),
@@ -157,5 +162,5 @@ def choose_step(manifest: Manifest) -> Step:
         Read("ranks", "rank", "ranks"),
         *([Read("identified", "scan_text", "identified")] if asked != "off" else []),
     )
-    recipe = choose.ChooseRecipe(asked, exempt)
+    recipe = choose.ChooseRecipe(asked, exempt, manifest.images.max_pixels or 0)
     return Step("choose", 4, Fan.MAP, choose.choose, recipe, reads, {"chosen": Chosen, "dropped": Dropped})

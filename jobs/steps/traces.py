@@ -5,7 +5,7 @@ from functools import partial
 
 from jobs.budgets import money_of
 from jobs.steps.pictures import shown_by
-from jobs.steps.rounds import after_of, design_of, rounds_of, teacher_before
+from jobs.steps.rounds import after_of, answerers, design_of, rounds_of, teacher_before
 from pipeline.models.open import open_teacher
 from pipeline.prompts import by_name, shown, worked_examples
 from pipeline.sampling import IMPORTED
@@ -29,11 +29,12 @@ SAMPLE_UNITS_IN_FLIGHT = 4
 
 def teacher_steps(manifest: Manifest) -> list[Step]:
     """Sample, judge and select, once for every teacher; the gold as the one trace where there is none."""
-    if not manifest.teachers:
-        chosen = (Read("chosen", "choose", "chosen", (Chosen.id, Chosen.answer)),)
-        gold = Step("sample[none]", 2, Fan.MAP, sample.gold_traces, sample.GoldRecipe(), chosen, {"traces": Trace})
-        return [gold, *_judge_steps(manifest, "none"), _select_step(manifest, None)]
     steps: list[Step] = []
+    if None in answerers(manifest):
+        chosen = (Read("chosen", "choose", "chosen", (Chosen.id, Chosen.source, Chosen.answer)),)
+        recipe = sample.GoldRecipe(tuple(dataset.name for dataset in manifest.source if manifest.answered_by_gold(dataset)))
+        gold = Step("sample[none]", 2, Fan.MAP, sample.gold_traces, recipe, chosen, {"traces": Trace})
+        steps += [gold, *_judge_steps(manifest, "none"), _select_step(manifest, None)]
     for teacher in manifest.teachers:
         for round, name in enumerate(rounds_of(teacher)):
             steps += [_sample_step(manifest, teacher, round, name), *_judge_steps(manifest, name)]
@@ -68,6 +69,7 @@ def _sample_step(manifest: Manifest, teacher: Teacher, round: int, name: str) ->
         worked=worked_examples(prompt) if teacher.structure else {},
         shots=shown(prompt, teacher.shots),
         revision=teacher.revision,
+        besides=tuple(dataset.name for dataset in manifest.source if dataset.answers != "teacher"),
     )
     columns = (Chosen.id, Chosen.source, Chosen.question, Chosen.context, Chosen.options, Chosen.answer_type, Chosen.images)
     columns += (Chosen.identifiers,)

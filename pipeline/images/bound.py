@@ -25,7 +25,7 @@ def bounded(data: bytes, max_pixels: int) -> bytes | None:
         if image.width * image.height <= max_pixels:
             return None
         jpeg = data.startswith(JPEG_MAGIC)
-        small = _resized(image, _size(image.width, image.height, max_pixels))
+        small = _resized(image, bounded_size(image.width, image.height, max_pixels))
         profile = image.info.get("icc_profile") if small.mode == image.mode else None
         out = BytesIO()
         if jpeg:
@@ -35,7 +35,7 @@ def bounded(data: bytes, max_pixels: int) -> bytes | None:
     return strip_jpeg(out.getvalue()).data if jpeg else strip_png(out.getvalue()).data
 
 
-def _size(width: int, height: int, max_pixels: int) -> tuple[int, int]:
+def bounded_size(width: int, height: int, max_pixels: int) -> tuple[int, int]:
     """The largest size of these proportions within the bound; a side is never less than a pixel."""
     scale = sqrt(max_pixels / (width * height))
     across = min(max(1, int(width * scale)), max_pixels)

@@ -7,8 +7,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.boxes import within
 from pipeline.texts.identifiers import Identifier, Kind, mask
-from schemas.example import Chosen, Dropped, Example, Identified
+from schemas.example import AnswerType, Chosen, Dropped, Example, Identified
 from schemas.graph import Rank
 
 IDENTIFIERS = "identifiers"
@@ -20,11 +21,13 @@ MASKABLE = (Example.question, Example.context)
 class ChooseRecipe:
     """What becomes of texts that hold identifiers of persons: `report`, `mask`, `drop` or `off`.
 
-    `exempt` names the sources whose rows may be sent as they are. All else is decided by rank.
+    `exempt` names the sources whose rows may be sent as they are. `max_pixels`: how large images are shown (0: as they are), in whose
+    pixels boxes are told. All else is decided by rank.
     """
 
     identifiers: str = "report"
     exempt: tuple[str, ...] = ()
+    max_pixels: int = 0
 
 
 def choose(examples: pa.Table, ranks: pa.Table, recipe: ChooseRecipe, identified: pa.Table | None = None) -> dict[str, pa.Table]:
@@ -43,6 +46,8 @@ def choose(examples: pa.Table, ranks: pa.Table, recipe: ChooseRecipe, identified
             reasons[place], evidence[place] = IDENTIFIERS, ", ".join(held[place])
     if recipe.identifiers == "mask" and found:
         examples, held = _masked(examples, found), [[] for _ in held]
+    if recipe.max_pixels:
+        examples = _boxes_within(examples, recipe.max_pixels)
     stays = pa.array([not reason for reason in reasons], pa.bool_())
     chosen = examples.append_column(Chosen.published_split, ranks[Rank.published_split])
     chosen = chosen.append_column(Chosen.weight, ranks[Rank.weight])
@@ -56,6 +61,19 @@ def choose(examples: pa.Table, ranks: pa.Table, recipe: ChooseRecipe, identified
         }
     )
     return {"chosen": chosen.filter(stays), "dropped": dropped.filter(pc.invert(stays))}
+
+
+def _boxes_within(examples: pa.Table, max_pixels: int) -> pa.Table:
+    """The examples, the boxes of images that are shown smaller in the pixels of what is shown."""
+    kinds, golds, answers = (examples[name].to_pylist() for name in (Example.answer_type, Example.gold_json, Example.answer))
+    places = [place for place, kind in enumerate(kinds) if kind == AnswerType.BBOX and golds[place]]
+    for place in places:
+        moved = within(golds[place], max_pixels)
+        if moved:
+            golds[place], answers[place] = moved
+    for name, values in ((Example.gold_json, golds), (Example.answer, answers)) if places else ():
+        examples = examples.set_column(examples.column_names.index(name), name.field(), pa.array(values, name.type))
+    return examples
 
 
 def _failing(identified: pa.Table | None, recipe: ChooseRecipe) -> dict[str, list[Mapping[str, Any]]]:

@@ -1,13 +1,13 @@
 """Ingest: upstream rows become examples and images, or rejects with a reason."""
 
 import hashlib
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
+from pipeline.boxes import box_text
 from pipeline.fingerprint import canonical_json
 from pipeline.groups import group_name, row_name
 from pipeline.images.clean import Cleaned, clean
@@ -88,15 +88,6 @@ def answer_of(answer_type: str, gold: Any, options: tuple[str, ...]) -> str:
     if "value" in gold:
         return str(gold["value"])
     return canonical_json(gold)
-
-
-def box_text(gold: Any) -> str:
-    """Boxes as MedMO writes them: each label once, then its boxes; `Fracture <box>[[156, 516, 231, 607]]</box>`."""
-    labels = gold.get("labels") or [""] * len(gold["boxes"])
-    by_label: dict[str, list[Any]] = {}
-    for label, box in zip(labels, gold["boxes"], strict=True):
-        by_label.setdefault(label, []).append(list(box))
-    return "\n".join(f"{label} <box>{json.dumps(boxes)}</box>".strip() for label, boxes in by_label.items())
 
 
 def _taken_down(row: Row, recipe: IngestRecipe) -> str:

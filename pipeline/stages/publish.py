@@ -3,7 +3,6 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import pyarrow.compute as pc
 
 from pipeline import prompts
 from pipeline.arrays import beside, flat, leads, messages, same
+from pipeline.asked import PublishRecipe, teacher_of, unasked
 from pipeline.groups import group_names
 from pipeline.markers import MARKER, unmarked
 from pipeline.verify.think import published_trace
@@ -39,26 +39,6 @@ ALIKE = (Sft.license, Sft.modality, Sft.domain, Sft.body_part, Sft.task, Sft.sub
 RATE = (Selected.pass_rate, Selected.pass_rate_low, Selected.pass_rate_high, Selected.pass_rate_method)
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What the published rows say of one teacher. `after`: the teacher whose questions it is asked, where it is not the first."""
-
-    teacher: str
-    sees: tuple[str, ...]
-    prompt: prompts.Prompt
-    sampling_json: str
-    after: str = ""
-
-
-@dataclass(frozen=True)
-class PublishRecipe:
-    """The teachers in order, the prompt of questions that none is asked, and the verifier's name."""
-
-    teachers: tuple[Asked, ...]
-    prompt: prompts.Prompt
-    verifier: str
-
-
 def publish(
     chosen: pa.Table,
     images: pa.Table,
@@ -78,7 +58,8 @@ def publish(
     of = of[order]
     traces = traces.take(pa.array(order))
     ids = traces[Trace.id]
-    traced = _traced(traces, beside(ids, judgements, Judgement.id), beside(ids, selected, Selected.id), recipe)
+    told = beside(ids, judgements, Judgement.id), beside(ids, selected, Selected.id)
+    traced = _traced(traces, *told, recipe, [questions.names[at] for at in of])
     kept = traced["kept"].to_numpy(zero_copy_only=False)
     heldout = questions.heldout[of]
     texts = questions.texts[of]
@@ -97,14 +78,18 @@ class _Questions:
     """What every published row says of its question, one entry a chosen example."""
 
     def __init__(self, chosen: pa.Table, images: pa.Table, recipe: PublishRecipe) -> None:
-        rows = chosen.select([Chosen.images, Chosen.question, Chosen.context, Chosen.options, Chosen.answer_type]).to_pylist()
-        self.teachers = [_teacher(row[Chosen.images], recipe) for row in rows]
-        asked = {teacher.teacher: teacher.prompt.name for teacher in recipe.teachers}
-        self.names = [recipe.prompt.name if name is None else asked[name] for name in self.teachers]
+        rows = chosen.select(
+            [Chosen.source, Chosen.images, Chosen.question, Chosen.context, Chosen.options, Chosen.answer_type]
+        ).to_pylist()
+        self.teachers = [teacher_of(row[Chosen.source], row[Chosen.images], recipe) for row in rows]
+        asked = {teacher.teacher: teacher.prompt for teacher in recipe.teachers}
+        spare = [recipe.direct.get(row[Chosen.source], recipe.prompt) for row in rows]
+        self.names = [(asked[name] if name else own).name for name, own in zip(self.teachers, spare, strict=True)]
+        self.unasked = [unasked(row[Chosen.source], recipe) for row in rows]
         bare = [prompts.unanswered(row) for row in rows]
         self._plain = {
             prompt.name: [prompts.problem(prompt, one) for one in bare]
-            for prompt in (recipe.prompt, *(teacher.prompt for teacher in recipe.teachers))
+            for prompt in (recipe.prompt, *recipe.direct.values(), *asked.values())
         }
         self._markers = [MARKER * len(row[Chosen.images]) for row in rows]
         self.heldout = pc.equal(chosen[Chosen.published_split], "heldout").to_numpy(zero_copy_only=False)
@@ -177,14 +162,8 @@ class _Questions:
         return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pictures, type=ENCODED_IMAGES)
 
 
-def _teacher(images: Sequence[str], recipe: PublishRecipe) -> str | None:
-    """The teacher that is asked a question first: of those that wait for no other, the first that sees it."""
-    needed = "image" if images else "text"
-    return next((teacher.teacher for teacher in recipe.teachers if needed in teacher.sees and not teacher.after), None)
-
-
-def _traced(traces: pa.Table, judgements: pa.Table, selected: pa.Table, recipe: PublishRecipe) -> dict[str, Any]:
-    """What every published row says of its trace, in the order given."""
+def _traced(traces: pa.Table, judgements: pa.Table, selected: pa.Table, recipe: PublishRecipe, spare: Sequence[str]) -> dict[str, Any]:
+    """What every published row says of its trace, in the order given; `spare` names the prompts of those without a teacher."""
     asked = {teacher.teacher: teacher for teacher in recipe.teachers}
     names = traces[Trace.teacher].to_pylist()
     return {
@@ -195,7 +174,9 @@ def _traced(traces: pa.Table, judgements: pa.Table, selected: pa.Table, recipe: 
         "extracted": flat(judgements[Judgement.extracted]),
         Sft.teacher: flat(traces[Trace.teacher]),
         Sft.model: flat(traces[Trace.model]),
-        Sft.prompt_name: pa.array([asked[name].prompt.name if name in asked else recipe.prompt.name for name in names], pa.string()),
+        Sft.prompt_name: pa.array(
+            [asked[name].prompt.name if name in asked else own for name, own in zip(names, spare, strict=True)], pa.string()
+        ),
         Sft.sampling_json: pa.array([asked[name].sampling_json if name in asked else "{}" for name in names], pa.string()),
         Sft.sample: flat(traces[Trace.sample]),
         Sft.finish_reason: flat(traces[Trace.finish_reason]),
@@ -250,7 +231,7 @@ def _rl(questions: _Questions, rows: np.ndarray, of: np.ndarray, traced: Mapping
         Rl.n_sampled: pc.fill_null(traced[Sft.n_sampled].take(at), 0),
         Rl.n_correct: pc.fill_null(traced[Sft.n_correct].take(at), 0),
         Rl.pass_rate_method: pc.fill_null(traced[Sft.pass_rate_method].take(at), ""),
-        Rl.no_trace: pa.array(["" if told else "no_teacher" for told in measured], pa.string()),
+        Rl.no_trace: pa.array(["" if told else questions.unasked[row] for told, row in zip(measured, rows, strict=True)], pa.string()),
     }
     return _table(Rl, columns)
 

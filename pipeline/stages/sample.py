@@ -41,6 +41,7 @@ class SampleRecipe:
 
     `earlier` says what the teachers before it see: those questions are theirs. `round` counts from 0; in later rounds
     `design` says who is asked again. `after` says which questions of another teacher it takes.
+    `besides` names the sources whose questions are put to no teacher.
     `worked` has the solved question that a structured request begins with, by type of answer;
     `shots` those that are shown before every other question.
     """
@@ -63,6 +64,7 @@ class SampleRecipe:
     worked: Mapping[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
     shots: tuple[prompts.Shown, ...] = ()
     revision: str = ""
+    besides: tuple[str, ...] = ()
 
     def prompt_for(self, source: str) -> prompts.Prompt:
         """How a question of that source is put."""
@@ -122,7 +124,7 @@ def questions(
     asked: list[tuple[Mapping[str, Any], range]] = []
     for row in chosen.to_pylist():
         samples = range(recipe.samples) if wanted is None else wanted.get(row[Chosen.id], range(0))
-        if samples and takes(row[Chosen.images], recipe.sees, recipe.earlier):
+        if samples and row[Chosen.source] not in recipe.besides and takes(row[Chosen.images], recipe.sees, recipe.earlier):
             asked.append((row, samples))
     pictures = _pictures([row for row, _ in asked], images)
     return [Question(row[Chosen.id], _request(row, recipe, pictures, samples)) for row, samples in asked]
@@ -157,11 +159,11 @@ def _counts(judged: pa.Table) -> dict[str, tuple[int, int]]:
 
 
 def gold_traces(chosen: pa.Table, recipe: "GoldRecipe") -> dict[str, pa.Table]:
-    """`traces`: for each question that has a gold, the gold itself as its one completion."""
+    """`traces`: for each question of those sources that has a gold, the gold itself as its one completion."""
     traces = [
         trace_row(row[Chosen.id], "", 0, None, Completion(row[Chosen.answer], "stop"))
-        for row in chosen.select([Chosen.id, Chosen.answer]).to_pylist()
-        if row[Chosen.answer]
+        for row in chosen.select([Chosen.id, Chosen.source, Chosen.answer]).to_pylist()
+        if row[Chosen.answer] and row[Chosen.source] in recipe.sources
     ]
     return {"traces": Trace.from_rows(traces)}
 
@@ -184,7 +186,9 @@ class ImportedRecipe:
 
 @dataclass(frozen=True)
 class GoldRecipe:
-    """Nothing varies."""
+    """The sources whose golds are the answers."""
+
+    sources: tuple[str, ...]
 
 
 def takes(images: Sequence[str], sees: Sequence[str], earlier: Sequence[Sequence[str]]) -> bool:

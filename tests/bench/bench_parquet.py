@@ -20,10 +20,11 @@ import pyarrow.parquet as pq
 from PIL import Image as Pillow
 
 from jobs.steps.corpus import PUBLISHED_GROUP_BYTES
+from pipeline.asked import Asked, PublishRecipe
 from pipeline.prompts import BOXED
 from pipeline.publish.layout import IMAGE_BYTES, parquet_options
 from pipeline.stages.gather import GatherRecipe, gather
-from pipeline.stages.publish import Asked, PublishRecipe, publish
+from pipeline.stages.publish import publish
 from pipeline.store import Store
 from schemas.corpus import Sft
 from schemas.example import Dropped, Example

@@ -54,7 +54,7 @@ def test_demo_sources_read_without_a_fault() -> None:
         read[dataset.name] = [row for part in layout.find(HERE / dataset.path, source.default_split) for row in layout.read(part)]
     assert {name: len(found) for name, found in read.items()} == {"demo_questions": 36, "demo_pictures": 8}
     assert [row.fault for found in read.values() for row in found if row.fault] == []
-    assert all(len(row.images) == 1 and row.modality == "diagram" for row in read["demo_pictures"])
+    assert all(len(row.images) == 1 and row.modality == "chart" for row in read["demo_pictures"])
 
 
 @pytest.mark.parametrize("name", ["questions.jsonl", "pictures.jsonl"])

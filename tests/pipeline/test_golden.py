@@ -15,6 +15,7 @@ import pytest
 from jobs.plan import build_graph
 from jobs.steps.given import Input
 from jobs.steps.parts import finished_graph, pilot_graph
+from pipeline.asked import Asked, PublishRecipe
 from pipeline.fingerprint import digest_columns, fingerprint, table_digest
 from pipeline.images.bound import BOUND_VERSION
 from pipeline.images.clean import CLEAN_VERSION
@@ -43,7 +44,7 @@ from pipeline.stages.judge import JudgeRecipe, judge
 from pipeline.stages.narrow import NarrowRecipe, narrow, place_of
 from pipeline.stages.partition import PartitionRecipe, partition
 from pipeline.stages.pick_texts import PickTextsRecipe, pick_texts
-from pipeline.stages.publish import OUTPUTS, Asked, PublishRecipe, publish
+from pipeline.stages.publish import OUTPUTS, publish
 from pipeline.stages.rank import RankRecipe, rank
 from pipeline.stages.sample import SampleRecipe, sample
 from pipeline.stages.scan_text import ScanRecipe, scan_text

@@ -181,5 +181,8 @@ def test_what_lies_there_is_told_with_columns(tmp_path: Path) -> None:
     write_lines(tmp_path / "sub" / "a.jsonl", [{"q": 1, "n": 2}])
     (tmp_path / "README.md").write_text("x")
     corrupt_parquet(tmp_path / "b.parquet")
-    assert describe(tmp_path) == "b.parquet (unreadable), sub/a.jsonl (columns q, n), README.md"
+    assert (
+        describe(tmp_path)
+        == "b.parquet (unreadable: is not readable as Parquet: Parquet magic bytes not found in footer), sub/a.jsonl (columns q, n), README.md"
+    )
     assert describe(tmp_path / "sub" / "a.jsonl") == "a.jsonl (columns q, n)"

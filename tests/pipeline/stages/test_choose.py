@@ -39,7 +39,7 @@ def test_every_example_is_chosen_or_dropped_in_order() -> None:
 def test_a_chosen_example_keeps_all_its_columns() -> None:
     row = example("1", images=["d"], group="g", context="c")
     (chosen,) = made([row], ("1", "", "", "train"))["chosen"].to_pylist()
-    assert chosen == row | {Chosen.published_split: "train", Chosen.weight: 1.0, Chosen.identifiers: []}
+    assert chosen == row | {Chosen.published_split: "train", Chosen.weight: 1.0, Chosen.identifiers: [], Chosen.traces: None}
 
 
 def test_none_or_all_may_be_chosen() -> None:

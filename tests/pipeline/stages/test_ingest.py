@@ -69,6 +69,7 @@ def test_a_row_becomes_an_example() -> None:
         Example.body_part: "",
         Example.task: "qa",
         Example.subject: "skin",
+        Example.traces: [],
         Example.license: "MIT",
         Example.content: "",
     }

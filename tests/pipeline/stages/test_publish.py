@@ -7,10 +7,11 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from pipeline.asked import Asked, PublishRecipe
 from pipeline.groups import group_name
 from pipeline.prompts import BOXED, DIRECT, by_name
 from pipeline.stages.judge import JudgeRecipe, judge
-from pipeline.stages.publish import OUTPUTS, Asked, PublishRecipe, publish
+from pipeline.stages.publish import OUTPUTS, publish
 from schemas.corpus import Rejected, Rl, Sft, SftText, Tally
 from schemas.example import Chosen, Dropped, Example
 from schemas.features import ENCODED_IMAGES

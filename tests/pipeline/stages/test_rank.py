@@ -243,3 +243,38 @@ def test_questions_in_nearly_the_same_words_share_a_split() -> None:
     split = dict(zip(table[Rank.id].to_pylist(), table[Rank.published_split].to_pylist(), strict=True))
     assert set(split.values()) == {"train", "heldout"}
     assert all(split[one] == split[two] for one, two in pairs)
+
+
+def classed(*golds: int, source: str = "a") -> list[Row]:
+    return [example(f"{source}{place}", source=source, gold_json=f'{{"index":{gold}}}') for place, gold in enumerate(golds)]
+
+
+def of_classes(rows: list[Row], recipe: RankRecipe, *duplicates: Row) -> pa.Table:
+    return rank(sharded(examples(rows)), hashes(), pictures(), Duplicate.from_rows(duplicates), recipe)["ranks"]
+
+
+def test_a_class_keeps_its_lowest_ids_and_says_which_class_was_full() -> None:
+    recipe = RankRecipe(("a",), (0,), per_class=(2,))
+    table = of_classes(classed(0, 0, 0, 1), recipe)
+    assert kept(table) == ["a0", "a1", "a3"]
+    assert reasons(table)["a2"] == ("class cap", "2 of yellow")
+
+
+def test_a_repeat_takes_no_place_of_its_class() -> None:
+    table = of_classes(classed(0, 0, 0), RankRecipe(("a",), (0,), per_class=(2,)), duplicate("a0"), duplicate("a1"))
+    assert kept(table) == ["a0", "a2"]
+    assert reasons(table)["a1"] == ("duplicate question", "a0")
+
+
+def test_balanced_classes_weigh_the_same_and_the_source_as_much_as_before() -> None:
+    recipe = RankRecipe(("a", "b"), (0, 0), weights=(3.0, 0.5), balanced=("a",))
+    table = of_classes([*classed(0, 0, 0, 1), *classed(1, source="b")], recipe)
+    weights = dict(zip(table[Rank.id].to_pylist(), table[Rank.weight].to_pylist(), strict=True))
+    assert weights == pytest.approx({"a0": 2.0, "a1": 2.0, "a2": 2.0, "a3": 6.0, "b0": 0.5})
+    assert sum(weights[id] for id in ("a0", "a1", "a2", "a3")) == pytest.approx(4 * 3.0)
+
+
+def test_a_dropped_row_counts_in_no_class() -> None:
+    recipe = RankRecipe(("a",), (2,), balanced=("a",))
+    table = of_classes(classed(0, 1, 1, 1), recipe)
+    assert table[Rank.weight].to_pylist()[:2] == [1.0, 1.0]

@@ -136,9 +136,14 @@ def test_the_bytes_of_a_picture_are_no_part_of_the_key() -> None:
 
 
 def test_without_a_teacher_the_gold_is_the_completion() -> None:
-    table = gold_traces(chosen([example("1"), example("2", answer=""), example("3", answer="liver")]), GoldRecipe())["traces"]
+    table = gold_traces(chosen([example("1"), example("2", answer=""), example("3", answer="liver")]), GoldRecipe(("a",)))["traces"]
     assert [(row[Trace.example], row[Trace.text], row[Trace.teacher], row[Trace.request]) for row in table.to_pylist()] == [
         ("1", "B", "", ""),
         ("3", "liver", "", ""),
     ]
     assert Chosen.answer in chosen([]).column_names
+
+
+def test_the_gold_answers_for_the_sources_that_are_named_alone() -> None:
+    rows = chosen([example("1", answer="liver"), example("2", answer="lung", source="b")])
+    assert gold_traces(rows, GoldRecipe(("b",)))["traces"][Trace.example].to_pylist() == ["2"]
