@@ -123,7 +123,11 @@ def diff(found: "Diff", *, as_json: bool) -> None:
     if as_json:
         print_json(found.to_json())
         return
+    made = table_of("made of or with", "old", "new")
+    for key in found.made:
+        made.add_row(escape(key.key), escape(str(key.old)), escape(str(key.new)))
     if found.same:
+        print_tables(*([made] if made.row_count else []))
         print_line("The corpora hold the same rows in the same shards.")
         return
     rows = table_of("config", "source", "added", "removed", "changed")
@@ -135,7 +139,7 @@ def diff(found: "Diff", *, as_json: bool) -> None:
     keys = table_of("manifest key", "old", "new")
     for key in found.manifest:
         keys.add_row(escape(key.key), escape(str(key.old)), escape(str(key.new)))
-    print_tables(*(table for table in (rows, counts, keys) if table.row_count))
+    print_tables(*(table for table in (rows, counts, keys, made) if table.row_count))
     shards = found.shards
     print_line(
         f"{shards.identical} shards are the same, {len(shards.old_only)} are only in the old corpus, {len(shards.new_only)} only in the new."

@@ -13,6 +13,7 @@ from schemas.corpus import CONFIGS
 
 SHOWN = 20
 FACETS = ("verdict", "reason", "no_trace", "license")
+_OF_DATASET = ("title", "license", "access", "homepage", "revision", "citation")
 _IMAGE_PATH = "images.list.element.path"
 
 
@@ -57,13 +58,18 @@ class ShardsDiff:
 
 @dataclass(frozen=True)
 class Diff:
-    """How a corpus differs from an older one. `examples`: up to 20 ids by "config added", "config removed", "config changed"."""
+    """How a corpus differs from an older one. `examples`: up to 20 ids by "config added", "config removed", "config changed".
+
+    `made`: what they were made of and with, where that differs: licences, revisions and files of the datasets, verifier, versions of
+    steps and libraries. It may differ where the corpora are the same.
+    """
 
     rows: tuple[RowsDiff, ...]
     counts: tuple[CountDiff, ...]
     shards: ShardsDiff
     manifest: tuple[KeyDiff, ...]
     examples: Mapping[str, tuple[str, ...]]
+    made: tuple[KeyDiff, ...] = ()
 
     @property
     def same(self) -> bool:
@@ -97,7 +103,12 @@ def diff(old: Path, new: Path) -> Diff:
             rows.append(RowsDiff(config, source, *(counted[kind][source] for kind in ("added", "removed", "changed"))))
         examples |= {f"{config} {kind}": tuple(sorted(ids)[:SHOWN]) for kind, ids in found.items() if ids}
     return Diff(
-        tuple(rows), tuple(_count_diffs(before, after)), _shard_diff(before, after), tuple(_manifest_diffs(before, after)), examples
+        tuple(rows),
+        tuple(_count_diffs(before, after)),
+        _shard_diff(before, after),
+        tuple(_manifest_diffs(before, after)),
+        examples,
+        tuple(_made_diffs(before, after)),
     )
 
 
@@ -154,6 +165,20 @@ def _shard_diff(before: Corpus, after: Corpus) -> ShardsDiff:
 def _manifest_diffs(before: Corpus, after: Corpus) -> list[KeyDiff]:
     were, are = (dict(_flat("", corpus.manifest.model_dump(mode="json", by_alias=True))) for corpus in (before, after))
     return [KeyDiff(key, were.get(key), are.get(key)) for key in sorted(set(were) | set(are)) if were.get(key) != are.get(key)]
+
+
+def _made_diffs(before: Corpus, after: Corpus) -> list[KeyDiff]:
+    were, are = (dict(_flat("", _made(corpus.lock))) for corpus in (before, after))
+    return [KeyDiff(key, were.get(key), are.get(key)) for key in sorted(set(were) | set(are)) if were.get(key) != are.get(key)]
+
+
+def _made(lock: Mapping[str, Any]) -> dict[str, Any]:
+    """What a lock says of a corpus's making, each dataset by its role and name."""
+    datasets: dict[str, Any] = {}
+    for one in lock["datasets"]:
+        files = {told["path"]: told["sha256"] for told in one.get("files", ())}
+        datasets[f"{one['role']} {one['name']}"] = {key: one.get(key, "") for key in _OF_DATASET} | {"files": files}
+    return {name: lock.get(name) for name in ("medtrace", "verifier", "policy", "judge", "license", "libraries", "build")} | datasets
 
 
 def _flat(at: str, value: Any) -> list[tuple[str, Any]]:

@@ -1,11 +1,12 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pipeline.publish import diff as differing
 from pipeline.publish.diff import CountDiff, KeyDiff, RowsDiff, diff
-from tests.fixtures.corpora import MANIFEST, boxed, pictures, png, posed, question, rows_of_a_corpus, traced, write_corpus
+from tests.fixtures.corpora import FACTS, MANIFEST, boxed, pictures, png, posed, question, rows_of_a_corpus, traced, write_corpus
 
 
 @pytest.fixture
@@ -74,3 +75,14 @@ def test_shards_of_one_digest_are_not_read(old: Path, tmp_path: Path, monkeypatc
     monkeypatch.setattr(differing.CorpusShard, "tables", lambda shard, columns=None: (read.append(shard.name), tables(shard, columns))[1])
     diff(old, new)
     assert read == ["data/sft/heldout-all.parquet"] * 2
+
+
+def test_what_two_versions_were_made_of_is_told_though_their_rows_are_the_same(old: Path, tmp_path: Path):
+    facts = {"quiz": replace(FACTS["quiz"], license="CC-BY-SA-4.0", revision="def456", files=(("quiz.jsonl", "1" * 64, 12),))}
+    found = diff(old, write_corpus(tmp_path / "new", tmp_path / "store2", facts=facts))
+    assert found.same
+    assert found.made == (
+        KeyDiff("source quiz.files.quiz.jsonl", "0" * 64, "1" * 64),
+        KeyDiff("source quiz.license", "CC-BY-4.0", "CC-BY-SA-4.0"),
+        KeyDiff("source quiz.revision", "abc123", "def456"),
+    )
