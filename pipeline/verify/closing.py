@@ -2,13 +2,12 @@
 
 import re
 from string import ascii_uppercase
-from typing import NamedTuple
 
 from pipeline.verify.denial import announces
 from pipeline.verify.fields import may_hold_field
 from pipeline.verify.fold import align, fold
 from pipeline.verify.gold import Found, Gold, Judged, Reading
-from pipeline.verify.retract import crossed_out, retracts
+from pipeline.verify.retract import SHORTEST, crossed_out, retracts
 from pipeline.verify.target import is_whole
 from pipeline.verify.think import is_answer
 from schemas.trace import Verdict
@@ -53,12 +52,8 @@ FAR = 200
 BACK = 80
 
 
-class Closing(NamedTuple):
-    """What an answer ends with: a letter or several, and where they stand."""
-
-    letters: str
-    start: int
-    end: int
+# A letter or several, and where they stand.
+Closing = tuple[str, int, int]
 
 
 def closing_letter(text: str, gold: Gold) -> Found | None:
@@ -67,9 +62,9 @@ def closing_letter(text: str, gold: Gold) -> Found | None:
     found = _last_letter(text, at, gold) if at > 0 else None
     if found is None or not (_led(text, at) or announces(text, at - 1)):
         return None
-    right = found.letters == gold.single[1]
-    reading = Reading(Verdict.CORRECT if right else Verdict.INCORRECT, found.letters, "phrase_letter", float(right))
-    return Found(reading, found.start, found.end)
+    letter, start, end = found
+    right = letter == gold.single[1]
+    return Found(Reading(Verdict.CORRECT if right else Verdict.INCORRECT, letter, "phrase_letter", float(right)), start, end)
 
 
 def plain_verdict(text: str, gold: Gold) -> Judged | None:
@@ -93,7 +88,10 @@ def plain_verdict(text: str, gold: Gold) -> Judged | None:
         return Judged(Verdict.AMBIGUOUS, letters, "phrase_letters", (start, end), False, 0.0)
     if letters != gold.single[1]:
         return Judged(Verdict.INCORRECT, letters, "phrase_letter", (start, end), False, 0.0)
-    if crossed_out(text, start, end, gold) or retracts(text, end, gold):
+    # Without these signs nothing is crossed out.
+    if ("!" in text or "~" in text or plain is not text) and crossed_out(text, start, end, gold):
+        return None
+    if len(text) - end >= SHORTEST and retracts(text, end, gold):
         return None
     return Judged(Verdict.CORRECT, letters, "phrase_letter", (start, end), False, 1.0)
 
@@ -110,7 +108,7 @@ def _last_letter(text: str, at: int, gold: Gold) -> Closing | None:
     if not letter:
         found = _CLOSING.match(text, at)
         letter, start = (found[1], found.start(1)) if found else ("", 0)
-    return Closing(letter, start, start + 1) if letter and letter in gold.single[0] else None
+    return (letter, start, start + 1) if letter and letter in gold.single[0] else None
 
 
 def _last_option(text: str, at: int, gold: Gold) -> Closing | None:
@@ -123,7 +121,7 @@ def _last_option(text: str, at: int, gold: Gold) -> Closing | None:
     if not text.startswith(option, found.end()) or text[found.end() + len(option) :] not in _ENDS or not is_whole(option):
         return None
     tame = _TAME.fullmatch(option) is not None and _KEY.search(option.lower()) is None and fold(option) == gold.folded[index]
-    return Closing(found[1], found.start(1), found.end(1)) if tame else None
+    return (found[1], found.start(1), found.end(1)) if tame else None
 
 
 def _last_letters(text: str, at: int, gold: Gold) -> Closing | None:
@@ -134,4 +132,4 @@ def _last_letters(text: str, at: int, gold: Gold) -> Closing | None:
     letters = sorted(set(filter(str.isupper, found[1])))
     if len(letters) < 2 or any(letter not in gold.single[0] for letter in letters):
         return None
-    return Closing(", ".join(letters), found.start(1), found.end(1))
+    return ", ".join(letters), found.start(1), found.end(1)
