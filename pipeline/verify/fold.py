@@ -61,6 +61,11 @@ def align(text: str) -> str:
 
 def lower(text: str) -> str:
     """The text in small letters, each sign in its place."""
+    return text.lower() if text.isascii() else _lower(text)
+
+
+@lru_cache(maxsize=8)
+def _lower(text: str) -> str:
     small = text.lower()
     return small if len(small) == len(text) else "".join(sign.lower() if len(sign.lower()) == 1 else sign for sign in text)
 
