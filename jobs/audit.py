@@ -41,7 +41,7 @@ def audit(corpus: Path, *, strict: bool, benchmarks: Mapping[str, Path] | None =
     return prove(corpus, strict, benchmarks=partial(_items, found), benchmark_images=partial(_images, found))
 
 
-def named_paths(given: Sequence[str], option: str = "--benchmark") -> dict[str, Path]:
+def named_paths(given: Sequence[str], option: str = "--benchmark", like: str = "medqa=data/medqa") -> dict[str, Path]:
     """`NAME=PATH` words as a mapping.
 
     Raises: UsageError for a word of another form.
@@ -49,7 +49,7 @@ def named_paths(given: Sequence[str], option: str = "--benchmark") -> dict[str, 
     pairs = [word.partition("=") for word in given]
     for name, sign, path in pairs:
         if not (name and sign and path):
-            raise UsageError(f"{option} takes NAME=PATH, like medqa=data/medqa, not {name + sign + path!r}.")
+            raise UsageError(f"{option} takes NAME=PATH, like {like}, not {name + sign + path!r}.")
     return {name: Path(path) for name, _, path in pairs}
 
 

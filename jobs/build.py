@@ -12,6 +12,7 @@ from jobs.asking import left_to_ask
 from jobs.budgets import check_budgets
 from jobs.lay_out import lay_out
 from jobs.ledgers import Unsettled, unsettled_in, upload
+from jobs.locked import check_drift, recorded
 from jobs.plan import build_graph
 from jobs.privacy import check_texts, has_remote
 from jobs.steps.given import Input
@@ -20,6 +21,7 @@ from pipeline import prompts
 from pipeline.execute import execute
 from pipeline.graph import Counting, Execution, Graph, Runner, Watch
 from pipeline.models.held import state_of
+from pipeline.publish.corpus import Corpus
 from pipeline.publish.finish import check_replaceable
 from pipeline.run_local import LocalRunner, available_cpus
 from pipeline.step import Answered, Context
@@ -34,7 +36,7 @@ LEFT = "Stopped. What was answered is kept, what was under way is not; run the s
 
 @dataclass(frozen=True)
 class Options:
-    """What a build may be told besides its manifest: nothing of it changes a row."""
+    """What a build may be told besides its manifest: nothing of it changes a row. `like`: a corpus to make again, byte for byte."""
 
     store: Path
     out: Path
@@ -43,6 +45,7 @@ class Options:
     until: str | None = None
     locked: bool = False
     relock: bool = False
+    like: Corpus | None = None
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,9 @@ def prepare(asked: found.Asked, options: Options) -> tuple[Graph, tuple[Input, .
     found.check_licences(asked.manifest, items)
     graph = build_graph(asked.manifest, items)
     graph.check()
+    if options.like is not None:
+        check_drift(options.like, graph, items, lock, asked)
+        graph = recorded(graph)
     return _until(graph, options.until) if options.until else graph, items, lock
 
 
@@ -125,7 +131,6 @@ def build(
     """Builds a corpus, or as much of it as `until` asks. `answers` is handed a count of the teachers' answers, where there is one.
 
     `over`: what ended the budget already, so that nobody is asked and what is finished is published.
-
     Raises: MedtraceError before anything ran; what fails later is in the result's errors.
     """
     if not options.until:
@@ -144,7 +149,7 @@ def build(
         if item.layout.unverified:
             say(f"{item.dataset.name}: nobody here has seen files in this layout; assumed: {item.layout.unverified}.")
     execution = execute(graph, store, Nobody(), dry=True)
-    if not over and _asks(graph, execution, store):
+    if options.like is None and not over and _asks(graph, execution, store):
         found.check_permissions(asked.manifest, items)
         hold_back(asked.manifest, graph, options, watch)
         if options.runner == "local":

@@ -31,6 +31,7 @@ class Asked:
     text: str
     path: Path
     takedown: Takedown = NOTHING
+    pinned: FetchLock | None = None
 
     @property
     def lock_path(self) -> Path:
@@ -73,14 +74,21 @@ def resolve(asked: Asked, cache: Path, *, locked: bool = False, relock: bool = F
     Raises: ManifestError, SourceError, FetchError or PinError.
     """
     wanted = [(dataset, False) for dataset in asked.manifest.source] + [(dataset, True) for dataset in asked.manifest.benchmark]
-    items, lock = resolve_all(wanted, asked.path.parent, asked.lock_path, cache, locked=locked, relock=relock)
+    items, lock = resolve_all(wanted, asked.path.parent, asked.lock_path, cache, locked=locked, relock=relock, pinned=asked.pinned)
     return tuple(item if item.benchmark else replace(item, takedown=asked.takedown.names(item.dataset.name)) for item in items), lock
 
 
 def resolve_all(
-    wanted: Sequence[tuple[Dataset, bool]], folder: Path, lock_path: Path, cache: Path, *, locked: bool = False, relock: bool = False
+    wanted: Sequence[tuple[Dataset, bool]],
+    folder: Path,
+    lock_path: Path,
+    cache: Path,
+    *,
+    locked: bool = False,
+    relock: bool = False,
+    pinned: FetchLock | None = None,
 ) -> tuple[tuple[Input, ...], FetchLock]:
-    """As `resolve`, for datasets (each with whether it is a benchmark) whose paths are relative to a folder.
+    """As `resolve`, for datasets (each with whether it is a benchmark) whose paths are relative to a folder. `pinned`: in place of a lock file.
 
     Raises: ManifestError, SourceError, FetchError or PinError.
     """
@@ -88,7 +96,7 @@ def resolve_all(
     for dataset, source, benchmark in sources:
         if source.benchmark_only and not benchmark:
             raise ManifestError(f"{dataset.name} is a benchmark and is never trained on. Name it under [[benchmark]].")
-    before = fetch.read_lock(lock_path)
+    before = fetch.read_lock(lock_path) if pinned is None else pinned
     after = dict(before.fetched)
     inputs: list[Input] = []
     for dataset, source, benchmark in sources:

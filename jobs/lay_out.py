@@ -36,7 +36,7 @@ def lay_out(
         asked.text,
         asked.path.name,
         {entry_of(item.dataset, item.benchmark): facts_of(item, lock) for item in items},
-        built_with(graph, asked),
+        built_with(graph, asked, lock),
         Evidence(*(store.path(ref.step, ref.key, ref.output) for (ref,) in met)) if all(met) else None,
         store.path(near[0].step, near[0].key, near[0].output) if near else None,
     )
@@ -46,11 +46,20 @@ def lay_out(
     return dict(counts), unfinished(tallies)
 
 
-def built_with(graph: Graph, asked: Asked) -> dict[str, Any]:
-    """What a lock says of the build: the version and the recipe of each step, and what must not be built again."""
+def built_with(graph: Graph, asked: Asked, fetched: FetchLock) -> dict[str, Any]:
+    """What a lock says of the build: the version and the recipe of each step, what was fetched, and what must not be built again."""
     steps = {step.name: step.version for step in graph.steps}
     recipes = {step.name: plain(step.recipe) for step in graph.steps}
-    return {"steps": steps, "recipes": recipes, "takedown": asked.takedown.model_dump(mode="json")}
+    return {"steps": steps, "recipes": recipes, "takedown": asked.takedown.model_dump(mode="json"), "fetched": _of(asked, fetched)}
+
+
+def _of(asked: Asked, fetched: FetchLock) -> dict[str, Any]:
+    """What the fetch lock says of this manifest's datasets."""
+    names = [
+        entry_of(one, benchmark) for benchmark, part in ((False, asked.manifest.source), (True, asked.manifest.benchmark)) for one in part
+    ]
+    held = {name: fetched.fetched[name] for name in sorted(names) if name in fetched.fetched}
+    return FetchLock(fetched=held).model_dump(mode="json")
 
 
 def published(store: Store, execution: Execution) -> list[Shard]:

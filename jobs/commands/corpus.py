@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from jobs.build import Options
     from jobs.inputs import Asked
     from jobs.progress import Watcher
+    from pipeline.publish.corpus import Corpus
 
 app = typer.Typer()
 PilotOption = Annotated[
@@ -67,14 +68,23 @@ def plan(
     epilog="Examples: `medtrace build jobs/manifests/demo.toml` · `medtrace build m.toml --runner ray --workers 64 --store /shared/store --out /shared/out/m` · `medtrace build m.toml --until choose` · `medtrace build m.toml --batch`"
 )
 def build(
-    manifest: ManifestArgument,
+    manifest: Annotated[
+        Path,
+        typer.Argument(metavar="MANIFEST", help="A TOML file, like jobs/manifests/demo.toml; with --locked, also a corpus to make again."),
+    ],
     store: StoreOption = STORE,
     ledger: LedgerOption = "",
     out: Annotated[Path | None, typer.Option("--out", help="Folder of the corpus [default: out/NAME].")] = None,
     runner: Annotated[RunnerName, typer.Option("--runner", help="This machine's processes, or a Ray cluster.")] = RunnerName.LOCAL,
     workers: Annotated[int | None, typer.Option("--workers", min=0, help="Units at a time [default: the CPUs here].")] = None,
     until: Annotated[str | None, typer.Option("--until", metavar="STEP", help="Stop after this step; publish nothing.")] = None,
-    locked: Annotated[bool, typer.Option("--locked", help="Fail rather than change the fetch lock.")] = False,
+    locked: Annotated[
+        bool,
+        typer.Option("--locked", help="Fail rather than change the fetch lock; of a corpus, make its bytes again from lock and ledger."),
+    ] = False,
+    places: Annotated[
+        list[str] | None, typer.Option("--from", metavar="NAME=PATH", help="Where local files of a corpus's source or benchmark lie now.")
+    ] = None,
     relock: Annotated[bool, typer.Option("--relock", help="Accept what the hub serves now, and renew the lock.")] = False,
     batch: Annotated[
         bool, typer.Option("--batch", help="Ask teachers in provider batches: within a day, at about half the price.")
@@ -101,12 +111,16 @@ def build(
         raise UsageError("--pilot and --batch exclude each other: run medtrace plan --pilot first, its answers are kept for the batches.")
     if locked and relock:
         raise UsageError("--locked and --relock exclude each other: keep the lock, or renew it.")
-    asked = inputs.open_manifest(manifest)
+    like = None
+    if manifest.is_dir():
+        asked, like = _again(manifest, out, places or [], locked=locked, whole=not (batch or until or pilot))
+    else:
+        asked = inputs.open_manifest(manifest)
     folder = (out or Path("out") / asked.manifest.name).absolute()
     if runner is RunnerName.RAY:
         _need_absolute({"--store": store, "--out": out})
     join_ledger(store.absolute(), ledger)
-    options = Options(store.absolute(), folder, runner.value, workers, until, locked, relock)
+    options = Options(store.absolute(), folder, runner.value, workers, until, locked, relock, like)
     with Watcher(quiet=quiet, store=options.store) as watcher:
         if pilot is not None:
             for line in pilot_lines(ask_pilot(asked, options, pilot, watcher, watcher.count)):
@@ -120,6 +134,8 @@ def build(
         print(f"Error: {error}", file=sys.stderr)
     if built.errors:
         raise typer.Exit(1)
+    if like is not None:
+        _compare(like, folder)
 
 
 def _batches(asked: "Asked", options: "Options", watcher: "Watcher", poll: float) -> str:
@@ -134,6 +150,37 @@ def _batches(asked: "Asked", options: "Options", watcher: "Watcher", poll: float
             raise
         return str(error)
     return ""
+
+
+def _again(manifest: Path, out: Path | None, places: list[str], *, locked: bool, whole: bool) -> "tuple[Asked, Corpus]":
+    """What a corpus was asked as, to be made again elsewhere."""
+    from jobs.audit import named_paths
+    from jobs.locked import open_locked
+    from schemas.errors import UsageError
+
+    if not locked or not whole:
+        raise UsageError(
+            f"{manifest} is a folder. Name a manifest, or add --locked (without --batch, --pilot and --until) to make a corpus again."
+        )
+    asked, like = open_locked(manifest, named_paths(places, "--from", "quiz=data/quiz.jsonl"))
+    folder = (out or Path("out") / asked.manifest.name).resolve()
+    if folder == manifest.resolve():
+        raise UsageError(f"{manifest} would take its own place. Name another folder with --out, so that both can be compared.")
+    return asked, like
+
+
+def _compare(like: "Corpus", folder: Path) -> None:
+    """Says that two corpora are one byte for byte, or fails with what differs."""
+    from jobs.locked import differences, soft_changes
+
+    found = differences(like, folder)
+    for line in soft_changes(like) if found else ():
+        print(f"Changed: {line}", file=sys.stderr)
+    if found:
+        shown = "; ".join(found[:8]) + (f"; and {len(found) - 8} more" if len(found) > 8 else "")
+        print(f"Error: {folder} is not {like.path} byte for byte: {shown}.", file=sys.stderr)
+        raise typer.Exit(1)
+    print(f"{folder} is {like.path}, byte for byte.", file=sys.stderr)
 
 
 def _need_absolute(folders: dict[str, Path | None]) -> None:
