@@ -21,6 +21,7 @@ from pipeline.publish.corpus import Corpus, CorpusShard, first_line, read_corpus
 from pipeline.publish.findings import Check, Findings, Status
 from pipeline.publish.finish import file_of
 from pipeline.publish.identifiers import Identifiers
+from pipeline.publish.image_privacy import ImagePrivacy
 from pipeline.publish.leaks import Leaks, check_evidence, check_overlaps
 from pipeline.publish.lock import Facets, add_facets, judge_model
 from pipeline.publish.pictures import Pictures, images_of
@@ -84,6 +85,9 @@ def audit(
     for done, shard in enumerate(pictured):
         tell("images", done, len(pictured))
         pictures.feed(shard)
+    persons = ImagePrivacy()
+    for digest, data in images_of(pictured):
+        persons.look(data, pictures.published[digest].where)
     alike = Alike(corpus.manifest.images, pictures.published, partial(images_of, pictured), benchmark_images)
     leaks, unmet = _leaks(corpus, benchmarks, alike)
     texts, rates = Texts(), Rates()
@@ -104,7 +108,7 @@ def audit(
         *(check.findings.check() for check in rows),
         pictures.findings.check(),
     ]
-    checks.append(alike.findings.check())
+    checks += [persons.findings.check(), alike.findings.check()]
     checks += [check_overlaps(leaks, unmet), check_evidence(corpus, ids.questions), check_licences(corpus, facets)]
     return Audit(path, strict, tuple(checks))
 

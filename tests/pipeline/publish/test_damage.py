@@ -4,11 +4,13 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 
 from pipeline.benchmark import Item, asked
 from pipeline.publish.audit import Status, audit
@@ -289,3 +291,20 @@ def test_costs_made_smaller(corpus: Path):
 def test_a_key_in_a_trace(corpus: Path):
     rewrite(corpus, REJECTED, alter(response="sk-abcDEF0123456789abcd \\boxed{C}"))
     assert "looks like a key (1)" in found(corpus)["texts"]
+
+
+def tagged() -> bytes:
+    """A JPEG that names who took it."""
+    made, exif = BytesIO(), Image.Exif()
+    exif[0x013B] = "Dr A. Nyman"
+    Image.open(BytesIO(png(5))).save(made, "JPEG", exif=exif)
+    return made.getvalue()
+
+
+def test_tags_in_a_picture(corpus: Path):
+    rewrite(corpus, RL, alter(images=pictures([tagged(), png(2)])))
+    audited = audit(corpus)
+    (check,) = [check for check in audited.checks if check.name == "picture privacy"]
+    assert check.counts["picture with a tag"] == 1
+    assert "EXIF Artist" in check.examples[0]
+    assert "Nyman" not in str(audited.to_json())
