@@ -27,3 +27,10 @@ class ImageHash(Contract):
     height = Column("height", pa.int32(), "Pixels down, upright; 0 where it does not decode")
     size = Column("size", pa.int64(), "Length of its bytes")
     fault = Column("fault", pa.string(), "Why the image cannot be used; '' if it can")
+
+
+class Lettered(Contract):
+    """An image that shows rows of letters near its borders."""
+
+    digest = Column("digest", pa.string(), "The image")
+    lines = Column("lines", pa.int32(), "Rows of letters")

@@ -44,6 +44,7 @@ class Texts(Section):
     """What becomes of questions in nearly the same words: whose runs of three words have at least this Jaccard similarity.
 
     `report`: they are listed and share a split; `drop`: of two that ask the same in other grammar the first stays; `off`: none is looked for.
+    `pictures`: whether rows stay whose pictures show rows of letters near their borders; an audit counts them.
     """
 
     near: Literal["report", "drop", "off"] = "report"
@@ -138,6 +139,7 @@ class Privacy(Section):
     """
 
     identifiers: Literal["report", "mask", "drop", "off"] = "report"
+    pictures: Literal["report", "drop"] = "report"
 
 
 class Split(Section):

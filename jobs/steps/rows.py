@@ -5,12 +5,14 @@ from functools import partial
 from importlib import metadata
 
 from jobs.steps.given import Input, ingest_name
+from pipeline.images.burned import BURNED_VERSION
 from pipeline.images.clean import CLEAN_VERSION
 from pipeline.images.frames import Frame
 from pipeline.read_source import read_source
 from pipeline.stages import (
     choose,
     find_duplicates,
+    find_letters,
     gather,
     ingest,
     partition,
@@ -21,7 +23,7 @@ from pipeline.step import Fan, Read, Step
 from pipeline.texts.identifiers import SCANNER_VERSION
 from schemas.example import Chosen, Dropped, Example, Identified, Reject
 from schemas.graph import Duplicate, Overlap, Partition, Rank
-from schemas.image import Image, ImageHash
+from schemas.image import Image, ImageHash, Lettered
 from schemas.manifest import Dataset, Manifest
 from schemas.picture import Picture
 from schemas.similar import Similar
@@ -145,22 +147,29 @@ def rank_step(manifest: Manifest, sources: list[Input], *, decided: bool) -> Ste
 
 
 def scan_steps(manifest: Manifest) -> list[Step]:
-    """Scan text: what identifies persons in the rows; none where the manifest turns it off."""
+    """Scan text and find letters: what identifies persons in rows, and may in pictures; none that the manifest does not ask."""
+    letters: list[Step] = []
+    if manifest.privacy.pictures == "drop":
+        seen = (Read("images", "gather", "images", (Image.digest, Image.bytes)),)
+        recipe = find_letters.LettersRecipe(BURNED_VERSION)
+        letters = [Step("find_letters", 1, Fan.MAP, find_letters.find_letters, recipe, seen, {"lettered": Lettered})]
     if manifest.privacy.identifiers == "off":
-        return []
+        return letters
     columns = (Example.id, Example.source, Example.question, Example.context, Example.options, Example.answer_type, Example.gold_json)
     reads = (Read("examples", "gather", "examples", columns),)
-    return [Step("scan_text", 1, Fan.MAP, scan_text.scan_text, scan_text.ScanRecipe(SCANNER_VERSION), reads, {"identified": Identified})]
+    scan = Step("scan_text", 1, Fan.MAP, scan_text.scan_text, scan_text.ScanRecipe(SCANNER_VERSION), reads, {"identified": Identified})
+    return [*letters, scan]
 
 
 def choose_step(manifest: Manifest) -> Step:
     """Choose: what rank decided, shard by shard, and what the scan for identifiers decides."""
-    asked = manifest.privacy.identifiers
-    exempt = tuple(dataset.name for dataset in manifest.source if dataset.may_send) if asked != "off" else ()
+    asked, dropped = manifest.privacy.identifiers, manifest.privacy.pictures == "drop"
+    exempt = tuple(dataset.name for dataset in manifest.source if dataset.may_send) if asked != "off" or dropped else ()
     reads = (
         Read("examples", "gather", "examples"),
         Read("ranks", "rank", "ranks"),
         *([Read("identified", "scan_text", "identified")] if asked != "off" else []),
+        *([Read("lettered", "find_letters", "lettered")] if dropped else []),
     )
-    recipe = choose.ChooseRecipe(asked, exempt, manifest.images.max_pixels or 0)
+    recipe = choose.ChooseRecipe(asked, exempt, manifest.images.max_pixels or 0, manifest.privacy.pictures)
     return Step("choose", 4, Fan.MAP, choose.choose, recipe, reads, {"chosen": Chosen, "dropped": Dropped})

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+BURNED_VERSION = 1
 SIDE = 1024
 CONTRAST = 56
 RADIUS = 6

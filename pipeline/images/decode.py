@@ -95,3 +95,13 @@ def pillow_warnings_as_errors() -> Iterator[None]:
     finally:
         with _lock:
             _saved.pop().close() if len(_saved) == 1 else _saved.pop()
+
+
+def eight_bits(image: Image.Image) -> Image.Image:
+    """An upright image of at most eight bits a channel, deeper values stretched over them."""
+    if image.mode not in ("I", "F"):
+        return image
+    low, high = image.convert("F").getextrema()
+    scale = 255 / (float(high) - float(low)) if high > low else 0.0  # pyright: ignore[reportArgumentType, reportOperatorIssue]
+    offset = -float(low) * scale  # pyright: ignore[reportArgumentType]
+    return image.convert("F").point(lambda value: value * scale + offset).convert("L")

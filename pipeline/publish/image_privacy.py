@@ -5,7 +5,7 @@ from io import BytesIO
 from PIL import ExifTags, Image
 
 from pipeline.images.burned import burned_lines
-from pipeline.images.decode import FORMATS, pillow_warnings_as_errors, upright
+from pipeline.images.decode import FORMATS, eight_bits, pillow_warnings_as_errors, upright
 from pipeline.publish.findings import SHOWN, Findings
 
 BURNED = "pictures with letters burned in"
@@ -57,7 +57,7 @@ class ImagePrivacy:
         try:
             tags = tags_of(data)
             with pillow_warnings_as_errors():
-                lines = burned_lines(_grey(upright(data)))
+                lines = burned_lines(eight_bits(upright(data)))
         except MemoryError:
             raise
         except Exception:
@@ -81,13 +81,3 @@ def tags_of(data: bytes) -> list[str]:
         exif = [f"EXIF {ExifTags.TAGS.get(tag, tag)}" for tag in opened.getexif()]
         named = [f"{name!s:.40}" for name in opened.info if str(name).lower() not in _PLAIN and name != "exif"]
     return sorted(exif) + sorted(named)
-
-
-def _grey(image: Image.Image) -> Image.Image:
-    """Eight bits of grey, deeper values stretched over them."""
-    if image.mode not in ("I", "F"):
-        return image
-    low, high = image.convert("F").getextrema()
-    scale = 255 / (float(high) - float(low)) if high > low else 0.0  # pyright: ignore[reportArgumentType, reportOperatorIssue]
-    offset = -float(low) * scale  # pyright: ignore[reportArgumentType]
-    return image.convert("F").point(lambda value: value * scale + offset).convert("L")

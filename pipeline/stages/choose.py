@@ -1,6 +1,6 @@
 """Choose: which examples of a shard go on, and what of their text; the others are dropped with their reason."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +11,10 @@ from pipeline.boxes import within
 from pipeline.texts.identifiers import Identifier, Kind, mask
 from schemas.example import AnswerType, Chosen, Dropped, Example, Identified
 from schemas.graph import Rank
+from schemas.image import Lettered
 
 IDENTIFIERS = "identifiers"
+LETTERS = "letters in a picture"
 # What a question is asked with can be masked; what it is answered with cannot, or the gold would be a mask.
 MASKABLE = (Example.question, Example.context)
 
@@ -22,18 +24,21 @@ class ChooseRecipe:
     """What becomes of texts that hold identifiers of persons: `report`, `mask`, `drop` or `off`.
 
     `exempt` names the sources whose rows may be sent as they are. `max_pixels`: how large images are shown (0: as they are), in whose
-    pixels boxes are told. All else is decided by rank.
+    pixels boxes are told. `pictures`: with `drop`, rows go whose pictures have letters burned in. All else is decided by rank.
     """
 
     identifiers: str = "report"
     exempt: tuple[str, ...] = ()
     max_pixels: int = 0
+    pictures: str = "report"
 
 
-def choose(examples: pa.Table, ranks: pa.Table, recipe: ChooseRecipe, identified: pa.Table | None = None) -> dict[str, pa.Table]:
+def choose(
+    examples: pa.Table, ranks: pa.Table, recipe: ChooseRecipe, identified: pa.Table | None = None, lettered: pa.Table | None = None
+) -> dict[str, pa.Table]:
     """`chosen` and `dropped`, each in the shard's order; `ranks` has one row an example in the same order.
 
-    `identified`: what `scan_text` found, where it was asked. With `mask`, a row is dropped whose options or gold fail.
+    `identified`: what `scan_text` found, `lettered`: what `find_letters` did, where they were asked. With `mask`, a row is dropped whose options or gold fail.
     """
     if not examples[Example.id].equals(ranks[Rank.id]):
         raise ValueError("examples and ranks are not in the same order")
@@ -44,6 +49,9 @@ def choose(examples: pa.Table, ranks: pa.Table, recipe: ChooseRecipe, identified
     for place, id in enumerate(ids):
         if not reasons[place] and held[place] and _goes(found[id], recipe):
             reasons[place], evidence[place] = IDENTIFIERS, ", ".join(held[place])
+    for place, digest in _lettered(examples, lettered, recipe):
+        if not reasons[place]:
+            reasons[place], evidence[place] = LETTERS, digest
     if recipe.identifiers == "mask" and found:
         examples, held = _masked(examples, found), [[] for _ in held]
     if recipe.max_pixels:
@@ -74,6 +82,17 @@ def _boxes_within(examples: pa.Table, max_pixels: int) -> pa.Table:
     for name, values in ((Example.gold_json, golds), (Example.answer, answers)) if places else ():
         examples = examples.set_column(examples.column_names.index(name), name.field(), pa.array(values, name.type))
     return examples
+
+
+def _lettered(examples: pa.Table, lettered: pa.Table | None, recipe: ChooseRecipe) -> Iterator[tuple[int, str]]:
+    """The places of examples that show a picture with letters, and the picture's digest; sources that are exempt left out."""
+    if lettered is None or recipe.pictures != "drop":
+        return
+    bad = set(lettered[Lettered.digest].to_pylist())
+    for place, row in enumerate(examples.select([Example.source, Example.images]).to_pylist()):
+        digest = next((digest for digest in row[Example.images] if digest in bad), "")
+        if digest and row[Example.source] not in recipe.exempt:
+            yield place, digest[:16]
 
 
 def _failing(identified: pa.Table | None, recipe: ChooseRecipe) -> dict[str, list[Mapping[str, Any]]]:

@@ -18,6 +18,7 @@ from jobs.steps.parts import finished_graph, pilot_graph
 from pipeline.asked import Asked, PublishRecipe
 from pipeline.fingerprint import digest_columns, fingerprint, table_digest
 from pipeline.images.bound import BOUND_VERSION
+from pipeline.images.burned import BURNED_VERSION
 from pipeline.images.clean import CLEAN_VERSION
 from pipeline.images.confirm import CONFIRM_VERSION
 from pipeline.images.decode import MEASURE_VERSION
@@ -32,6 +33,7 @@ from pipeline.stages.bound_images import BoundRecipe, bound_images
 from pipeline.stages.choose import ChooseRecipe, choose
 from pipeline.stages.decide_overlaps import DecideOverlapsRecipe, decide_overlaps
 from pipeline.stages.find_duplicates import DuplicatesRecipe, find_duplicates
+from pipeline.stages.find_letters import LettersRecipe, find_letters
 from pipeline.stages.find_near_images import NearRecipe, find_near_images
 from pipeline.stages.find_near_texts import NearTextsRecipe, find_near_texts
 from pipeline.stages.find_overlaps import OverlapsRecipe, find_overlaps
@@ -63,7 +65,7 @@ from schemas.contract import Contract
 from schemas.corpus import Thumbnail
 from schemas.example import AnswerType, Chosen, Dropped, Example, Identified, Reject
 from schemas.graph import SHARD, Duplicate, Finding, Overlap, Partition, Rank
-from schemas.image import Image, ImageHash
+from schemas.image import Image, ImageHash, Lettered
 from schemas.manifest import read_manifest
 from schemas.picture import HeldImage, ImageSketch, NearBenchmarkImage, NearImage, NearPair, Picture, ShownBenchmarkImage, ShownImage
 from schemas.similar import NearText, PickedText, Similar, TextPair, TextSketch
@@ -71,6 +73,7 @@ from schemas.trace import Judgement, Selected, Trace
 from sources import medmcqa
 from sources.source import Row
 from tests.fixtures.asking import FakeGenerate
+from tests.fixtures.pictures import lettered_png
 from tests.fixtures.stage_rows import (
     chosen,
     digest_of,
@@ -114,6 +117,7 @@ GOLDEN: dict[str, tuple[int, str]] = {
     "join_texts": (1, "f82a540433bd4d573d82b78c589cc5b1"),
     "rank": (5, "5a96672b7e7cc240653103b5c7fa01b5"),
     "scan_text": (1, "192042cc22a2b45ab1121c55497a5232"),
+    "find_letters": (1, "61ff17691afc80dc7a21d06350fab034"),
     "choose": (4, "46129c5bc6a4ef73108e36880dcb690f"),
     "sample": (2, "b15586817433b551c17d2e34a4d728b4"),
     "judge": (2, "477d4410a71d0b47952392afadb9998f"),
@@ -139,6 +143,7 @@ WRITES: dict[str, Mapping[str, type[Contract]]] = {
     "show_overlaps": {"thumbnails": Thumbnail},
     "rank": {"ranks": Rank},
     "scan_text": {"identified": Identified},
+    "find_letters": {"lettered": Lettered},
     "sketch_texts": {"sketches": TextSketch},
     "find_near_texts": {"near": NearText, "pairs": TextPair},
     "pick_texts": {"picked": PickedText},
@@ -158,6 +163,8 @@ name = "golden"
 name = "medmcqa"
 [images]
 max_pixels = 1024
+[privacy]
+pictures = "drop"
 [[benchmark]]
 name = "held"
 kind = "table"
@@ -412,6 +419,11 @@ def gathered() -> dict[str, pa.Table]:
     )
 
 
+def lettered() -> dict[str, pa.Table]:
+    held = images(image("p") | {Image.bytes: lettered_png()}, image("q") | {Image.bytes: b"no image"})
+    return find_letters(held, LettersRecipe(BURNED_VERSION))
+
+
 STAGES: dict[str, Any] = {
     "ingest": ingested,
     "partition": partitioned,
@@ -432,6 +444,7 @@ STAGES: dict[str, Any] = {
     "join_texts": joined_texts,
     "rank": ranked,
     "scan_text": scanned,
+    "find_letters": lettered,
     "choose": chose,
     "sample": sampled,
     "judge": judged,
