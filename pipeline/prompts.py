@@ -1,6 +1,6 @@
 """The prompts by name: how a question is put to a model, and what trainers see of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -42,11 +42,12 @@ class Unanswered(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """A solved question before the real one: the question alone, normalised; what is asked; what is answered."""
+    """A solved question before the real one: the question alone, normalised; what is asked; what is answered; its id where it has one."""
 
     question: str
     asked: str
     answered: str
+    id: str = ""
 
 
 # "Please reason step-by-step, …" is OctoMed's published suffix for reasoned answers (model card of OctoMed-7B).
@@ -189,6 +190,18 @@ def shown(prompt: Prompt, shots: Sequence[Shot]) -> tuple[Shown, ...]:
     return tuple(Shown(normalise(shot.question), problem(prompt, _bare(shot)), _answered(prompt, shot)) for shot in shots)
 
 
+def shown_rows(prompt: Prompt, rows: Iterable[Mapping[str, Any]]) -> tuple[Shown, ...]:
+    """Solved questions of a source as turns before the real one, each answered with its gold."""
+    return tuple(
+        Shown(normalise(row[Example.question]), problem(prompt, unanswered(row)), _boxed(prompt, row[Example.answer]), row[Example.id])
+        for row in rows
+    )
+
+
+def _boxed(prompt: Prompt, answer: str) -> str:
+    return f"\\boxed{{{answer}}}" if prompt.asks_box else answer
+
+
 def _bare(shot: Shot) -> Unanswered:
     said = shot.answer.strip().casefold()
     spoken = {"yes": AnswerType.YESNO, "no": AnswerType.YESNO, "maybe": AnswerType.YESNOMAYBE}.get(said, AnswerType.OPEN)
@@ -197,7 +210,7 @@ def _bare(shot: Shot) -> Unanswered:
 
 def _answered(prompt: Prompt, shot: Shot) -> str:
     thought = f"<think>\n{shot.thought}\n</think>\n\n" if shot.thought else ""
-    return thought + (f"\\boxed{{{shot.answer}}}" if prompt.asks_box else shot.answer)
+    return thought + _boxed(prompt, shot.answer)
 
 
 def worked_examples(prompt: Prompt) -> dict[str, tuple[str, str]]:

@@ -22,6 +22,8 @@ from schemas.manifest_parts import (
     Publish,
     Select,
     Shot,
+    Shots,
+    ShotsFrom,
     Split,
     Texts,
 )
@@ -40,7 +42,7 @@ class Teacher(Capped):
     sees: tuple[Literal["text", "image"], ...] = Field(default=("text",))
     prompt: Name = "boxed"
     system: str = Field(default="", max_length=32_768)
-    shots: tuple[Shot, ...] = Field(default=(), max_length=16)
+    shots: Shots = ()
     structure: Literal["think_boxed"] | None = None
     samples: int = Field(default=1, ge=1, le=MOST_SAMPLES)
     rounds: tuple[Annotated[int, Field(ge=1)], ...] | None = None
@@ -179,6 +181,16 @@ class Manifest(_Model):
         return self
 
     @model_validator(mode="after")
+    def _shows_questions_of_its_sources(self) -> Self:
+        known = [source.name for source in self.source]
+        for teacher in self.teachers:
+            if isinstance(teacher.shots, ShotsFrom) and teacher.shots.source not in known:
+                raise ValueError(
+                    f"shots of teacher {teacher.name}: no source is called {teacher.shots.source}, there are {', '.join(known)}"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _has_answers_to_judge(self) -> Self:
         if self.judge.model and not self.teachers:
             raise ValueError("judge.model has nothing to judge where no teacher is asked")
@@ -240,6 +252,8 @@ def _keys_beside(place: list[Any]) -> list[str]:
     inner |= {"shots": Shot, "texts": Texts}
     inner |= {"judge": Judge, "model": JudgeModel, "select": Select, "gold": GoldColumn, "price": Price, "publish": Publish}
     inner |= {"budget": Budget, "caps": Cap, "after": After, "overlap": OverlapRule, "images": Images, "near": Near, "privacy": Privacy}
+    if place[-2:-1] == ["shots"]:
+        inner["shots"] = ShotsFrom
     for part in place[:-1]:
         model = inner.get(part, model) if isinstance(part, str) else model
     return [field.alias or name for name, field in model.model_fields.items()]

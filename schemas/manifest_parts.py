@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
 from schemas.licences import BY_ROW, UNKNOWN, terms_of
 
@@ -167,3 +167,21 @@ class Capped(Section):
 
     budget_usd: Usd | None = None
     budget_tokens: int | None = Field(default=None, ge=0)
+
+
+class ShotsFrom(Section):
+    """Solved questions to be shown that are taken from a source of the manifest: so many of those that go on to be trained on."""
+
+    source: Name
+    n: int = Field(ge=1, le=16)
+
+
+def _shots_tag(value: object) -> str:
+    return "tuple[from]" if isinstance(value, (dict, ShotsFrom)) else "tuple[list]"
+
+
+# The tags stand in no error: `read_manifest` leaves out what begins so.
+Shots = Annotated[
+    Annotated[tuple[Shot, ...], Field(max_length=16), Tag("tuple[list]")] | Annotated[ShotsFrom, Tag("tuple[from]")],
+    Discriminator(_shots_tag),
+]

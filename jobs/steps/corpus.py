@@ -17,6 +17,7 @@ from pipeline.verify.answer import VERIFIER
 from schemas.corpus import CONFIGS
 from schemas.example import Chosen
 from schemas.manifest import Manifest, Teacher
+from schemas.manifest_parts import Shot, ShotsFrom
 
 SHARD_BYTES = 256 << 20
 PUBLISHED_GROUP_BYTES = 100 << 20
@@ -72,8 +73,12 @@ def _asked(teacher: Teacher) -> Asked:
             "structure": teacher.structure,
             **({"revision": teacher.revision} if teacher.revision else {}),
             **({"system": teacher.system} if teacher.system else {}),
-            **({"shots": [shot.model_dump() for shot in teacher.shots]} if teacher.shots else {}),
+            **({"shots": _shots(teacher.shots)} if teacher.shots else {}),
         }
     )
     after = teacher.after.teacher if teacher.after else ""
     return Asked(teacher.name, teacher.sees, by_name(teacher.prompt), sampling, after)
+
+
+def _shots(shots: tuple[Shot, ...] | ShotsFrom) -> Any:
+    return shots.model_dump() if isinstance(shots, ShotsFrom) else [shot.model_dump() for shot in shots]

@@ -17,8 +17,7 @@ from schemas.example import Chosen, Dropped
 from schemas.manifest import Manifest
 from schemas.trace import Judgement, Trace
 
-ASKING = ("sample", "ask_judge")
-JUDGING = ("judge", *ASKING)
+JUDGING = ("sample", "judge", "ask_judge")
 _HELD = "held:"
 
 

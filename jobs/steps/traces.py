@@ -12,6 +12,7 @@ from pipeline.sampling import IMPORTED
 from pipeline.stages import (
     ask_judge,
     judge,
+    pick_shots,
     sample,
     select,
 )
@@ -22,6 +23,8 @@ from pipeline.verify.structure import STRUCTURE_VERSION
 from schemas.example import Chosen
 from schemas.image import Image
 from schemas.manifest import JudgeModel, Manifest, Teacher
+from schemas.manifest_parts import ShotsFrom
+from schemas.shot import SolvedQuestion
 from schemas.trace import Judgement, Selected, Trace
 
 SAMPLE_UNITS_IN_FLIGHT = 4
@@ -29,7 +32,7 @@ SAMPLE_UNITS_IN_FLIGHT = 4
 
 def teacher_steps(manifest: Manifest) -> list[Step]:
     """Sample, judge and select, once for every teacher; the gold as the one trace where there is none."""
-    steps: list[Step] = []
+    steps = [step for teacher in manifest.teachers for step in _shot_steps(teacher)]
     if None in answerers(manifest):
         chosen = (Read("chosen", "choose", "chosen", (Chosen.id, Chosen.source, Chosen.answer)),)
         recipe = sample.GoldRecipe(tuple(dataset.name for dataset in manifest.source if manifest.answered_by_gold(dataset)))
@@ -40,6 +43,20 @@ def teacher_steps(manifest: Manifest) -> list[Step]:
             steps += [_sample_step(manifest, teacher, round, name), *_judge_steps(manifest, name)]
         steps.append(_select_step(manifest, teacher))
     return steps
+
+
+def _shot_steps(teacher: Teacher) -> list[Step]:
+    """The solved questions of a source that a teacher is shown, before anyone is asked; none where it is shown none or its own."""
+    if not isinstance(teacher.shots, ShotsFrom):
+        return []
+    recipe = pick_shots.PickShotsRecipe(teacher.shots.source, teacher.shots.n)
+    seen = (*SolvedQuestion.columns, Chosen.source, Chosen.images, Chosen.identifiers, Chosen.published_split)
+    writes = {"shots": SolvedQuestion}
+    found = f"find_shots[{teacher.name}]"
+    return [
+        Step(found, 1, Fan.MAP, pick_shots.find_shots, recipe, (Read("chosen", "choose", "chosen", seen),), writes),
+        Step(f"pick_shots[{teacher.name}]", 1, Fan.REDUCE, pick_shots.pick_shots, recipe, (Read("shots", found, "shots"),), writes),
+    ]
 
 
 def _sample_step(manifest: Manifest, teacher: Teacher, round: int, name: str) -> Step:
@@ -67,7 +84,8 @@ def _sample_step(manifest: Manifest, teacher: Teacher, round: int, name: str) ->
         design=design_of(teacher) if round else None,
         after=None if round else after_of(manifest, teacher),
         worked=worked_examples(prompt) if teacher.structure else {},
-        shots=shown(prompt, teacher.shots),
+        shots=() if isinstance(teacher.shots, ShotsFrom) else shown(prompt, teacher.shots),
+        shown=teacher.shots.n if isinstance(teacher.shots, ShotsFrom) else 0,
         revision=teacher.revision,
         besides=tuple(dataset.name for dataset in manifest.source if dataset.answers != "teacher"),
     )
@@ -76,6 +94,8 @@ def _sample_step(manifest: Manifest, teacher: Teacher, round: int, name: str) ->
     reads = [Read("chosen", "choose", "chosen", columns)]
     if "image" in teacher.sees:
         reads.append(Read("images", shown_by(manifest), "images", (Image.digest, Image.published_digest, Image.bytes, Image.format)))
+    if recipe.shown:
+        reads.append(Read("shots", f"pick_shots[{teacher.name}]", "shots", whole=True))
     counted = (Judgement.example, Judgement.sample, Judgement.verdict)
     reads += [Read("judged", judged_by(manifest, one), "judgements", counted) for one in rounds_of(teacher)[:round]]
     if before and not round:

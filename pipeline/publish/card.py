@@ -9,7 +9,7 @@ from pipeline.publish.layout import data_files
 from pipeline.publish.licences import licences_section
 from pipeline.publish.markdown import block, code, line, link, table, text
 from pipeline.publish.overlaps import overlaps_section
-from pipeline.publish.privacy import SCAN, privacy_section
+from pipeline.publish.privacy import MASK, SCAN, privacy_section
 from pipeline.publish.similar import similar_section
 from pipeline.publish.told_traces import costs_section, flags_section, number, teachers_section, traces_of
 from schemas.corpus import BUDGET
@@ -125,7 +125,7 @@ def _images(lock: Lock, manifest: Manifest) -> str:
 
 
 def _funnel(lock: Lock) -> str:
-    tallies = [told for told in lock["tallies"] if told[0] != SCAN]
+    tallies = [told for told in lock["tallies"] if told[0] not in (SCAN, MASK)]
     sources = sorted({source for _, source, _, _ in tallies})
     wide = sources if len(sources) <= _WIDE else []
     found: dict[tuple[str, str], dict[str, int]] = {}

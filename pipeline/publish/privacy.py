@@ -7,6 +7,7 @@ from pipeline.publish.markdown import code, table
 from schemas.manifest import Manifest
 
 SCAN = "scan"
+MASK = "mask"
 _DONE = {
     "report": "Rows whose text holds any but `biometric` and `photo` are sent to no remote teacher{}; their text is published as it is.",
     "mask": "In questions and contexts all but `biometric` and `photo` are replaced by their kind, as `[REDACTED:name]`; "
@@ -27,5 +28,8 @@ def privacy_section(lock: Mapping[str, Any], manifest: Manifest) -> str:
     sources, kinds = sorted({source for source, _ in counts}), sorted({kind for _, kind in counts})
     rows = [(code(kind), *(counts.get((source, kind), 0) for source in sources)) for kind in kinds]
     exempt = ", ".join(code(one.name) for one in manifest.source if one.may_send)
+    masked = sum(count for stage, _, _, count in lock["tallies"] if stage == MASK)
     done = _DONE[asked].format(f", but for {exempt}, where the manifest permits it" if exempt else "")
+    if asked == "mask":
+        done += f" Text was masked in {masked:,} of the published questions."
     return f"{said} {done}\n\n" + table(("rows that hold", *map(code, sources)), rows)

@@ -6,6 +6,7 @@ from typing import Any
 from pipeline.models.prices import usd
 from pipeline.publish.markdown import code, table, text
 from schemas.manifest import Manifest, Teacher
+from schemas.manifest_parts import ShotsFrom
 from schemas.trace import JUDGE_UNREADABLE, MODEL_JUDGE
 
 Lock = Mapping[str, Any]
@@ -86,7 +87,10 @@ def _teacher(one: Teacher) -> tuple[str, ...]:
     sampling = f"{_samples(one)} × temperature {one.temperature:g}, top_p {one.top_p:g}, max_tokens {one.max_tokens}"
     sampling += f", structure {one.structure}" if one.structure else ""
     sampling += ", a system message" if one.system else ""
-    sampling += f", {len(one.shots)} solved questions shown" if one.shots else ""
+    if isinstance(one.shots, ShotsFrom):
+        sampling += f", {number(one.shots.n, 'solved question')} of {one.shots.source} shown"
+    elif one.shots:
+        sampling += f", {number(len(one.shots), 'solved question')} shown"
     return code(one.name), code(one.model), text(", ".join(one.sees)), code(one.prompt), text(sampling)
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -43,7 +43,7 @@ class SampleRecipe:
     `design` says who is asked again. `after` says which questions of another teacher it takes.
     `besides` names the sources whose questions are put to no teacher.
     `worked` has the solved question that a structured request begins with, by type of answer;
-    `shots` those that are shown before every other question.
+    `shots` those that are shown before every other question, `shown` how many of a source's are.
     """
 
     teacher: str
@@ -63,6 +63,7 @@ class SampleRecipe:
     after: After | None = None
     worked: Mapping[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
     shots: tuple[prompts.Shown, ...] = ()
+    shown: int = 0
     revision: str = ""
     besides: tuple[str, ...] = ()
 
@@ -89,12 +90,14 @@ def sample(
     images: pa.Table | None = None,
     judged: pa.Table | None = None,
     failed: pa.Table | None = None,
+    shots: pa.Table | None = None,
 ) -> dict[str, pa.Table]:
     """`traces`: for each question that is this teacher's, one row a sample, in order.
 
-    `judged`: the verdicts of the rounds before, `failed`: those of the teacher before, where the recipe has such.
+    `judged`: the verdicts of the rounds before, `failed`: those of the teacher before, where the recipe has such;
+    `shots`: solved questions of a source.
     """
-    asked = questions(chosen, recipe, images, judged, failed)
+    asked = questions(chosen, recipe, images, judged, failed, shots)
     answers = handle([question.request for question in asked]) if asked else []
     traces: list[dict[str, Any]] = []
     for question, completions in zip(asked, answers, strict=True):
@@ -118,6 +121,7 @@ def questions(
     images: pa.Table | None = None,
     judged: pa.Table | None = None,
     failed: pa.Table | None = None,
+    shots: pa.Table | None = None,
 ) -> list[Question]:
     """What a teacher is asked about a shard, in order."""
     wanted = _wanted(recipe, judged, failed)
@@ -126,6 +130,8 @@ def questions(
         samples = range(recipe.samples) if wanted is None else wanted.get(row[Chosen.id], range(0))
         if samples and row[Chosen.source] not in recipe.besides and takes(row[Chosen.images], recipe.sees, recipe.earlier):
             asked.append((row, samples))
+    if shots is not None:
+        recipe = replace(recipe, shots=prompts.shown_rows(recipe.prompt, shots.to_pylist()))
     pictures = _pictures([row for row, _ in asked], images)
     return [Question(row[Chosen.id], _request(row, recipe, pictures, samples)) for row, samples in asked]
 
@@ -221,9 +227,9 @@ def _request(row: Mapping[str, Any], recipe: SampleRecipe, pictures: Mapping[str
         messages += (Message("user", (Text(question),)), Message("assistant", (Text(answer),)))
         grammar = structure_grammar(AnswerType(row[Chosen.answer_type]), len(row[Chosen.options]))
     asking = normalise(row[Chosen.question])
-    for shot in recipe.shots:
-        if shot.question != asking:
-            messages += (Message("user", (Text(shot.asked),)), Message("assistant", (Text(shot.answered),)))
+    others = [shot for shot in recipe.shots if shot.question != asking and shot.id != row[Chosen.id]]
+    for shot in others[: recipe.shown or None]:
+        messages += (Message("user", (Text(shot.asked),)), Message("assistant", (Text(shot.answered),)))
     shown = [pictures[digest] for digest in row[Chosen.images]]
     messages += (Message("user", (*(picture for picture, _ in shown), Text(asked))),)
     return Request(

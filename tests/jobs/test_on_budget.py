@@ -122,6 +122,18 @@ def test_later_rounds_and_the_teacher_after_count_as_unfinished_too(project: Pro
     assert set(asked.values()) == {1}
 
 
+def test_what_the_gold_answers_needs_no_budget(project: Project, teacher: FakeTeacher) -> None:
+    project.write(
+        {"quiz": questions(QUESTIONS), "own": questions(3, "own")}, samples=SAMPLES, head=HEAD, more=PRICE + "budget_usd = 0.008\n"
+    )
+    text = project.manifest.read_text()
+    project.manifest.write_text(text.replace('name = "own"\n', 'name = "own"\nanswers = "gold"\n'))
+    said = call(*project.arguments("--json"))
+    assert said.code == 0, said.err
+    assert 0 < said.told["partial"]["unfinished"] < QUESTIONS
+    assert sum(row["source"] == "own" for row in rows_of(project.out, "sft")) == 3
+
+
 def test_a_fault_that_is_no_budget_publishes_nothing(project: Project, teacher: FakeTeacher) -> None:
     project.write({"quiz": questions(QUESTIONS)}, samples=SAMPLES, head=HEAD)
     teacher.fail(200, 400)

@@ -90,6 +90,8 @@ def test_masked_rows_are_sent_and_published_without_what_was_found(teacher: Fake
     published = pq.read_table(next((project.out / "data" / "rl").glob("*.parquet")))["problem"].to_pylist()
     assert len(published) == 5
     assert not any("Byron" in problem for problem in published)
+    assert ["mask", "quiz", "masked", 1] in json.loads((project.out / "lock.json").read_text())["tallies"]
+    assert "Text was masked in 1 of the published questions." in (project.out / "README.md").read_text()
     assert call("audit", str(project.out)).code == 0
 
 

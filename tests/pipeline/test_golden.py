@@ -45,6 +45,7 @@ from pipeline.stages.join_texts import JoinTextsRecipe, join_texts
 from pipeline.stages.judge import JudgeRecipe, judge
 from pipeline.stages.narrow import NarrowRecipe, narrow, place_of
 from pipeline.stages.partition import PartitionRecipe, partition
+from pipeline.stages.pick_shots import PickShotsRecipe, find_shots, pick_shots
 from pipeline.stages.pick_texts import PickTextsRecipe, pick_texts
 from pipeline.stages.publish import OUTPUTS, publish
 from pipeline.stages.rank import RankRecipe, rank
@@ -68,6 +69,7 @@ from schemas.graph import SHARD, Duplicate, Finding, Overlap, Partition, Rank
 from schemas.image import Image, ImageHash, Lettered
 from schemas.manifest import read_manifest
 from schemas.picture import HeldImage, ImageSketch, NearBenchmarkImage, NearImage, NearPair, Picture, ShownBenchmarkImage, ShownImage
+from schemas.shot import SolvedQuestion
 from schemas.similar import NearText, PickedText, Similar, TextPair, TextSketch
 from schemas.trace import Judgement, Selected, Trace
 from sources import medmcqa
@@ -123,6 +125,8 @@ GOLDEN: dict[str, tuple[int, str]] = {
     "judge": (2, "477d4410a71d0b47952392afadb9998f"),
     "ask_judge": (2, "918280c6aef603b97f6b185bc2bf1b7d"),
     "select": (3, "0bcf6646dd9c1883b1981d553c3d1c13"),
+    "find_shots": (1, "e0f2c3c38989736c384b3e5aeeecfbde"),
+    "pick_shots": (1, "1f005f15e06669d8aaf6609e8cce3f3b"),
     "narrow": (2, "48ed88b24fb2af705b5c6e45d3138dfe"),
     "settle": (2, "155ea793c9786ade51087fdd435c5e0d"),
     "publish": (7, "3d8f620f6b342a599fbf8fe06c813c4a"),
@@ -153,6 +157,8 @@ WRITES: dict[str, Mapping[str, type[Contract]]] = {
     "judge": {"judgements": Judgement},
     "ask_judge": {"judgements": Judgement},
     "select": {"selected": Selected},
+    "find_shots": {"shots": SolvedQuestion},
+    "pick_shots": {"shots": SolvedQuestion},
     "narrow": {"chosen": Chosen},
     "settle": {"chosen": Chosen, "dropped": Dropped},
     "publish": OUTPUTS,
@@ -175,6 +181,7 @@ license = "MIT"
 [[teacher]]
 name = "t"
 model = "m"
+shots = { source = "medmcqa", n = 1 }
 [judge.model]
 name = "j"
 model = "m"
@@ -376,6 +383,14 @@ def asked() -> dict[str, pa.Table]:
     return ask_judge(judgements, chosen(rows), AskJudgeRecipe("j", "m", 512, "p"), handle)
 
 
+def shots_found() -> dict[str, pa.Table]:
+    return find_shots(chosen([*ROWS[2:], example("17", answer="")]), PickShotsRecipe("a", 2))
+
+
+def shots_picked() -> dict[str, pa.Table]:
+    return pick_shots(shots_found()["shots"], PickShotsRecipe("a", 1))
+
+
 def narrowed() -> dict[str, pa.Table]:
     return narrow(chosen(ROWS), NarrowRecipe(place_of("13")))
 
@@ -450,6 +465,8 @@ STAGES: dict[str, Any] = {
     "judge": judged,
     "ask_judge": asked,
     "select": picked,
+    "find_shots": shots_found,
+    "pick_shots": shots_picked,
     "narrow": narrowed,
     "settle": settled,
     "publish": published,
