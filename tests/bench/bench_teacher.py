@@ -1,7 +1,8 @@
-"""What a request to a teacher costs its client: ours, with ledger, limits and retries, beside bare openai and bare aiohttp.
+"""What a request to a teacher costs its client: ours, with ledger, limits and retries, beside bare openai, aiohttp and curator.
 
 One client process on one core, the server on another. CPU per request is the figure to compare; requests/s are of the wall.
 Run: python -m tests.bench.bench_teacher --requests 2000 --rounds 3 [--latency-s 0.2] [--in-flight 256] [--clients ours openai]
+     python -m tests.bench.bench_teacher --curator PYTHON        (an interpreter with bespokelabs-curator, beside the others)
      python -m tests.bench.bench_teacher --memory 100000         (growth of the resident set, in tens of requests)
 """
 
@@ -111,6 +112,7 @@ def run_ours(url: str, count: int, in_flight: int) -> Iterator[float]:
         assert teacher.answered == count
 
 
+CURATOR = "curator"
 CLIENTS = {"openai": run_openai, "aiohttp": run_aiohttp, "ours": run_ours}
 
 
@@ -130,10 +132,10 @@ def client(name: str, url: str, count: int, in_flight: int) -> None:
     print(json.dumps({"cpu_ms": cpu_s * 1000 / count, "per_s": count / wall_s, "rss": rss}))
 
 
-def _pinned(core: int, *arguments: str) -> list[str]:
+def _pinned(core: int, *arguments: str, python: str = sys.executable) -> list[str]:
     cores = sorted(os.sched_getaffinity(0))
-    code = f"import os, runpy, sys; os.sched_setaffinity(0, [{cores[core % len(cores)]}]); sys.argv = sys.argv[1:]; runpy.run_module(sys.argv[0], run_name='__main__')"
-    return [sys.executable, "-c", code, *arguments]
+    code = f"import os, runpy, sys; os.sched_setaffinity(0, [{cores[core % len(cores)]}]); sys.argv = sys.argv[1:]; runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)"
+    return [python, "-c", code, *arguments]
 
 
 @contextmanager
@@ -148,25 +150,28 @@ def serving(latency_s: float) -> Iterator[str]:
             server.kill()
 
 
-def measure(name: str, url: str, count: int, in_flight: int) -> Took:
+def measure(name: str, url: str, count: int, in_flight: int, python: str = "") -> Took:
     """One run in a fresh process, checked against what the server counted."""
     command = _pinned(
         0, "tests.bench.bench_teacher", "--client", name, "--url", url, "--requests", str(count), "--in-flight", str(in_flight)
     )
-    told = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+    if name == CURATOR:
+        command = _pinned(0, "tests.bench.curator_client", url, str(count), str(in_flight), python=python)
+    said = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=None if name != CURATOR else subprocess.DEVNULL, text=True)
+    told = json.loads(said.stdout.splitlines()[-1])
     with urllib.request.urlopen(url.replace("/v1", "/stats")) as answer:
         stats = json.loads(answer.read())
     assert stats["requests"] == count, stats
     return Took(told["cpu_ms"], told["per_s"], stats["most"], told["rss"])
 
 
-def compare(names: list[str], count: int, rounds: int, latency_s: float, in_flight: int) -> None:
+def compare(names: list[str], count: int, rounds: int, latency_s: float, in_flight: int, python: str) -> None:
     """Prints each client's median, interleaved by rounds, and how many times less CPU than openai it took."""
     took: dict[str, list[Took]] = {name: [] for name in names}
     with serving(latency_s) as url:
         for _ in range(rounds):
             for name in names:
-                took[name].append(measure(name, url, count, in_flight))
+                took[name].append(measure(name, url, count, in_flight, python))
     first = statistics.median(run.cpu_ms for run in took[names[0]])
     print(f"{latency_s * 1000:.0f} ms, {in_flight} in flight, {count} requests, {rounds} rounds:")
     for name, runs in took.items():
@@ -187,6 +192,7 @@ def main() -> None:
     parser.add_argument("--latency-s", type=float, nargs="*", default=[0.0, 0.2])
     parser.add_argument("--in-flight", type=int, nargs="*", default=[256, 1024])
     parser.add_argument("--clients", nargs="*", default=list(CLIENTS), choices=list(CLIENTS))
+    parser.add_argument("--curator", default="", metavar="PYTHON")
     parser.add_argument("--memory", type=int, default=0)
     parser.add_argument("--client", default="")
     parser.add_argument("--url", default="")
@@ -202,7 +208,8 @@ def main() -> None:
     else:
         for latency_s in given.latency_s:
             for in_flight in given.in_flight:
-                compare(given.clients, given.requests, given.rounds, latency_s, in_flight)
+                names = [*given.clients, *([CURATOR] if given.curator else [])]
+                compare(names, given.requests, given.rounds, latency_s, in_flight, given.curator)
 
 
 if __name__ == "__main__":
