@@ -405,14 +405,14 @@ def test_max_tokens_above_the_context_is_a_mistake_not_a_long_prompt(server: Fak
 
 
 def test_a_ledger_that_cannot_be_written_stops_the_spending(server: FakeTeacher, tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    root = tmp_path / "file" / "ledger"
+    root = tmp_path / "ledger"
 
     class Unwritable(Ledger):
         def get(self, keys: object) -> dict[str, Completion]:
             return {}
 
     teacher = HttpTeacher(Endpoint((server.url,)), Unwritable(root), concurrency=2, patience=HASTY)
+    root.write_text("a file where the folder should be")
     with pytest.raises(LedgerError, match="cannot be written"):
         teacher([ask(f"q{number}") for number in range(50)])
     asked = server.asked
