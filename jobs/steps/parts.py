@@ -61,7 +61,7 @@ def _held(step: Step, state: str) -> Step:
     """A step that asks or judges, over what the ledger holds. A judge's units keep their names: they are the same ones."""
     reads = tuple(replace(read, step=_named(read.step)) if read.step.partition("[")[0] in JUDGING else read for read in step.reads)
     step = replace(step, name=_named(step.name), reads=reads)
-    if step.folder not in ASKING or step.open is None:
+    if step.open is None:
         return step
     return replace(step, run=partial(_run_held, run=step.run), recipe=HeldRecipe(step.recipe, state), open=open_held)
 
