@@ -117,7 +117,7 @@ def _responsible(lock: Lock, manifest: Manifest) -> Node:
     return {
         "rai:dataCollection": "Compiled from published datasets, each row with its source, upstream row and licence; no person was asked anew.",
         "rai:dataCollectionType": ["Secondary Data Analysis"],
-        "rai:dataCollectionRawData": [_raw(one) for one in lock["datasets"] if one["role"] == "source"],
+        "rai:dataCollectionRawData": "; ".join(_raw(one) for one in lock["datasets"] if one["role"] == "source"),
         "rai:dataPreprocessingProtocol": [heldout, "Images lose their metadata and keep their compressed pixels."],
         "rai:dataAnnotationProtocol": judged if manifest.teachers else "The golds of the sources are the completions; no model was asked.",
         "rai:machineAnnotationTools": [*teachers, lock["verifier"], *([manifest.judge.model.model] if manifest.judge.model else [])],
