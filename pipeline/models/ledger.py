@@ -13,7 +13,7 @@ from pipeline.models.entry import LedgerEntry, check, each_of, record_of, respon
 from pipeline.models.finished import Extent
 from pipeline.models.folders import LocalFolder, VanishedError
 from pipeline.models.generate import Completion
-from pipeline.models.mirror import MOST_GROWING_BYTES, Mirror, fetch_small
+from pipeline.models.mirror import MOST_GROWING_BYTES, Mirror
 from pipeline.models.remote import RemoteFolder, remote_of
 from pipeline.models.segment import SUFFIX, Damage, Placed, Record
 from pipeline.models.segment_writer import MOST_BYTES, SegmentWriter, open_segment
@@ -153,13 +153,7 @@ class Ledger:
         Raises: LedgerError where there is no room for it; nothing is lost.
         """
         try:
-            if self._remote is None or self._mirror is None:
-                return compact.compact_all(self.root)
-            self._mirror.push()
-            fetch_small(self._remote, self.root)
-            found = compact.compact_all(self.root)
-            self._mirror.push()
-            return found
+            return compact.compact_all(self.root) if self._mirror is None else self._mirror.compact()
         except OSError as error:
             raise LedgerError(
                 f"The ledger {self.root} cannot be compacted: {error.strerror or error}. It is as good as before; "
@@ -230,10 +224,12 @@ class Ledger:
             if writer.full(MOST_GROWING_BYTES if self._mirror else MOST_BYTES):
                 self._seal()
                 self._compact_if_due()
-        except OSError as failed:
+        except BaseException as failed:
             # The segment may end in half a record, and after a failed fsync its pages cannot be trusted.
             self._abandon()
-            error = failed
+            error = failed if isinstance(failed, OSError) else OSError("its writer was interrupted")
+            if error is not failed:
+                raise
         finally:
             for put in group:
                 put.done, put.error = True, error

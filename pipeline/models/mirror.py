@@ -1,11 +1,13 @@
 """What this machine answered on its way to an object store: uploaded every few seconds, and again after a crash."""
 
+import hashlib
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from pipeline.models.compact import Compacted, compact_all
 from pipeline.models.finished import Extent
 from pipeline.models.folders import LocalFolder
 from pipeline.models.remote import RemoteFolder, reason
@@ -71,6 +73,22 @@ class Mirror:
             self._failing_since_s = self._failing_since_s or time.monotonic()
             raise self._error() from error
 
+    def compact(self) -> Compacted:
+        """Merges the small segments of all machines.
+
+        Raises: LedgerError, OSError; nothing is lost.
+        """
+        self.push()
+        abandoned = fetch_small(self._remote, self._root)
+        found = compact_all(self._root)
+        self.push()
+        self._remote.forget()
+        there = self._remote.names()
+        for name, size in abandoned.items():
+            if there.get(name) == size:  # else its machine woke up meanwhile
+                self._remote.remove(name)
+        return found
+
     def close(self) -> None:
         """Uploads what is left.
 
@@ -117,9 +135,12 @@ class Mirror:
         return sent
 
     def _gone(self, name: str, there: Mapping[str, int]) -> bool:
-        """Whether a segment that was sent for good is there no more, because another machine compacted it: it goes here too."""
+        """Whether a segment that was sent for good is there no more, because another machine compacted it: it goes here too.
+
+        Where no segment is there at all, the store was emptied or is another one: what is here is then the only copy.
+        """
         sent_s = self._remote.marked_s(name)
-        if name in there or sent_s is None or sent_s < _SETTLED_S:
+        if name in there or sent_s is None or sent_s < _SETTLED_S or not any(one.endswith(SUFFIX) for one in there):
             return False
         for path in (self._root / name, (self._root / name).with_suffix(INDEX)):
             path.unlink(missing_ok=True)
@@ -172,14 +193,17 @@ class Mirror:
         )
 
 
-def fetch_small(remote: RemoteFolder, root: Path) -> None:
+def fetch_small(remote: RemoteFolder, root: Path) -> dict[str, int]:
     """Copies the small segments of other machines here, to be compacted: finished ones, and those that nobody finished for a day.
 
+    Returns the latter with their bytes. Their copies have names of their own: a machine that slept or lost its network may
+    yet upload more under the old name, and no compacted segment must stand for what it never held.
     Raises: OSError.
     """
     remote.forget()
     there, ages_s = remote.names(), remote.ages_s()
     here = LocalFolder(root).names()
+    abandoned: dict[str, int] = {}
     for name, size in there.items():
         index = name.removesuffix(SUFFIX) + INDEX
         if not name.endswith(SUFFIX) or name in here or (index not in there and ages_s.get(name, 0.0) < _ABANDONED_S):
@@ -188,7 +212,12 @@ def fetch_small(remote: RemoteFolder, root: Path) -> None:
             answers = remote.index(index).count if index in there else 0
         except ValueError:
             continue  # damaged, as verify says
-        if not Extent(size, answers).full:
-            if index in there:
-                remote.copy(index, root / index)
+        if Extent(size, answers).full:
+            continue
+        if index in there:
+            remote.copy(index, root / index)
             remote.copy(name, root / name)
+        else:
+            remote.copy(name, root / f"{hashlib.sha256(f'{name} {size}'.encode()).hexdigest()[:32]}{SUFFIX}")
+            abandoned[name] = size
+    return abandoned

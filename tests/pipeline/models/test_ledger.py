@@ -250,6 +250,41 @@ def test_a_full_disk_is_one_sentence_and_loses_nothing(tmp_path: Path, monkeypat
     assert list(Ledger(tmp_path).verify()) == []
 
 
+def test_a_write_that_is_broken_off_is_taken_for_done_by_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = Ledger(tmp_path)
+    ledger.put([entry("before")])
+    begun, joined = threading.Event(), threading.Event()
+    real, told = os.write, list[object]()
+
+    def broken_off(fd: int, data: bytes) -> int:
+        begun.set()
+        assert joined.wait(60)
+        real(fd, data[:40])
+        raise MemoryError
+
+    def put(name: str) -> None:
+        try:
+            ledger.put([entry(name)])
+            told.append("stored")
+        except (MemoryError, LedgerError) as error:
+            told.append(type(error))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", broken_off)
+        thread = threading.Thread(target=put, args=("first",))
+        thread.start()
+        assert begun.wait(60)
+        joined.set()
+        thread.join()
+    assert told == [MemoryError]
+    put("after")
+    assert told == [MemoryError, "stored"]
+    assert set(ledger.get([key("before"), key("first"), key("after")])) == {key("before"), key("after")}
+    ledger.close()
+    assert set(Ledger(tmp_path).get([key("before"), key("first"), key("after")])) == {key("before"), key("after")}
+    assert list(Ledger(tmp_path).verify()) == []
+
+
 def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(LedgerError, match=r"cannot be written: Not a directory"):

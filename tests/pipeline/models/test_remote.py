@@ -158,6 +158,40 @@ def test_what_another_machine_compacted_or_purged_is_not_sent_again(tmp_path: Pa
         check(machine(tmp_path / name, url).root, wanted("0", "2", "3"))
 
 
+def test_what_a_machine_adds_after_it_slept_for_a_day_outlives_a_compaction_meanwhile(
+    tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mirror, "_ABANDONED_S", -1.0)
+    monkeypatch.setattr(mirror, "_SETTLED_S", 0.0)
+    monkeypatch.setattr(mirror, "UPLOAD_S", 1000.0)
+    slept = machine(tmp_path / "one", url)
+    slept.put([entry("uploaded")])
+    slept.push()
+    slept.put([entry("not uploaded")])
+    told = machine(tmp_path / "two", url).compact()
+    assert told.answers == 1
+    assert len(objects(tmp_path, url)) == 1
+    slept.put([entry("later")])
+    slept.close()
+    for name in ("two", "one", "two"):
+        machine(tmp_path / name, url).compact()
+    for name in ("one", "two", "three"):
+        check(machine(tmp_path / name, url).root, wanted("uploaded", "not uploaded", "later"))
+    assert len(objects(tmp_path, url)) == 1
+
+
+def test_where_the_object_store_was_emptied_what_is_here_is_sent_again(tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mirror, "_SETTLED_S", 0.0)
+    writer = machine(tmp_path / "one", url)
+    writer.put([entry("a")])
+    writer.close()
+    store = remote.RemoteFolder(url, tmp_path / "elsewhere")
+    for name in list(store.names()):
+        store.remove(name)
+    assert machine(tmp_path / "one", url).push() > 0
+    check(machine(tmp_path / "two", url).root, wanted("a"))
+
+
 def test_what_a_writer_compacts_goes_from_the_object_store_too(tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     names = [f"q{number}" for number in range(20)]
     for name in names:
