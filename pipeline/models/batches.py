@@ -6,17 +6,18 @@ its requests twice. Source: OpenAI's Batch API reference (files, batches; 50,000
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import openai
 
 from pipeline.models.accounts import Spent
 from pipeline.models.batch_bill import Bill, bill_lines, read_bill
 from pipeline.models.batch_file import PATH, Body, Left, Row, files_of, read_row
+from pipeline.models.batch_notes import alone, write
 from pipeline.models.budget import Refusal
 from pipeline.models.endpoints import Endpoint, address
 from pipeline.models.entry import LedgerEntry
@@ -97,6 +98,10 @@ class Batches:
 
         Raises: TeacherError where the provider refuses or may not be told what is asked, LedgerError where nothing can be written down before.
         """
+        with self._alone():
+            return self._submit(requests, body, most_requests, most_bytes)
+
+    def _submit(self, requests: Iterable[Request], body: Body, most_requests: int, most_bytes: int) -> Submitted:
         self._settle_intents()
         under_way = {key for sent in self.under_way() for key in self._keys(sent)}
         missing = self._missing(requests, under_way)
@@ -118,12 +123,17 @@ class Batches:
         return [sent for sent in found if sent.teacher == self._teacher]
 
     def states(self) -> list[State]:
-        """How far every batch is.
+        """How far every batch is, but for those that another process sends just now.
 
         Raises: TeacherError.
         """
-        self._settle_intents()
-        return [self._state(sent) for sent in self.under_way()]
+        with self._alone(wait=False) as free:
+            if free:
+                self._settle_intents()
+            return self._states()
+
+    def _states(self) -> list[State]:
+        return [self._state(sent) for sent in self.under_way() if sent.batch]
 
     def collect(self) -> Collected:
         """Puts what ended batches brought into the ledger, and forgets them; the same again after a crash changes nothing.
@@ -131,15 +141,16 @@ class Batches:
         Raises: TeacherError, LedgerError.
         """
         total = Collected()
-        for state in self.states():
-            if state.ended:
-                total = _sum(total, self._collect(state))
-                self._forget(state.sent)
+        with self._alone():
+            self._settle_intents()
+            for state in self._states():
+                if state.ended:
+                    total = _sum(total, self._collect(state))
+                    self._forget(state.sent)
         return total
 
     def cancel(self) -> int:
         """Asks the provider to end what is under way; what is answered by then is paid, and is collected as ever."""
-        self._settle_intents()
         states = [state for state in self.states() if not state.ended]
         for state in states:
             self._call(lambda batch=state.sent.batch: self._client.batches.cancel(batch))
@@ -161,13 +172,11 @@ class Batches:
         sent = Sent(hashlib.sha256(lines).hexdigest(), self._teacher, rows[0].request.model, len(rows))
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            _write(self._path(sent, "bill"), bill)
-            _write(self._path(sent, "keys"), "\n".join(row.key for row in rows).encode())
+            write(self._path(sent, "bill"), bill)
+            write(self._path(sent, "keys"), "\n".join(row.key for row in rows).encode())
             self._note(sent)
         except OSError as error:
-            raise LedgerError(
-                f"{self._folder} cannot be written: {error.strerror}. Make room or make it writable, then send again."
-            ) from error
+            raise _unwritable(self._folder, error) from error
         uploaded = self._call(lambda: self._client.files.create(file=(f"{sent.digest[:16]}.jsonl", lines), purpose="batch"))
         sent = replace(sent, file=uploaded.id)
         self._note(sent)
@@ -175,22 +184,32 @@ class Batches:
 
     def _create(self, sent: Sent) -> Sent:
         tag = {_TAG: sent.digest}
-        made = self._call(
-            lambda: self._client.batches.create(input_file_id=sent.file, endpoint=PATH, completion_window="24h", metadata=tag)
-        )
+        # A client that tries again on its own would make, and pay, twice what was made and not told of.
+        once = self._client.with_options(max_retries=0)
+        made = self._call(lambda: once.batches.create(input_file_id=sent.file, endpoint=PATH, completion_window="24h", metadata=tag))
         sent = replace(sent, batch=made.id)
         self._note(sent)
         return sent
+
+    @contextmanager
+    def _alone(self, *, wait: bool = True) -> Iterator[bool]:
+        """Whether no other process sends, whose notes would be taken for those of one that died."""
+        try:
+            with alone(self._folder, wait=wait) as free:
+                yield free
+        except OSError as error:
+            raise _unwritable(self._folder, error) from error
 
     def _settle_intents(self) -> None:
         """Finds the batches that a crash left without their name; what the provider does not know was never begun."""
         open_ = [sent for sent in self.under_way() if not sent.batch]
         if not open_:
             return
-        named = {batch.metadata[_TAG]: batch.id for batch in self._listed() if batch.metadata and _TAG in batch.metadata}
+        # By their files: an older batch of the same requests, which expired, has the same digest.
+        named = {batch.input_file_id: batch.id for batch in self._listed()}
         for sent in open_:
-            if sent.digest in named:
-                self._note(replace(sent, batch=named[sent.digest]))
+            if sent.file in named:
+                self._note(replace(sent, batch=named[sent.file]))
             elif sent.file:
                 self._create(sent)
             else:
@@ -265,7 +284,11 @@ class Batches:
         return self._folder / f"{sent.digest}.{kind}"
 
     def _note(self, sent: Sent) -> None:
-        _write(self._path(sent, "json"), json.dumps(asdict(sent), sort_keys=True).encode())
+        write(self._path(sent, "json"), json.dumps(asdict(sent), sort_keys=True).encode())
+
+
+def _unwritable(folder: Path, error: OSError) -> LedgerError:
+    return LedgerError(f"{folder} cannot be written: {error.strerror}. Make room or make it writable, then send again.")
 
 
 def _sum(one: Collected, two: Collected) -> Collected:
@@ -273,22 +296,3 @@ def _sum(one: Collected, two: Collected) -> Collected:
     for reason, count in two.reasons:
         reasons[reason] = reasons.get(reason, 0) + count
     return Collected(one.batches + two.batches, one.answered + two.answered, one.left + two.left, tuple(sorted(reasons.items())))
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Writes whole or not at all, and returns once it is on disk."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    with partial.open("wb") as out:
-        out.write(data)
-        _sync(out)
-    partial.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def _sync(out: BinaryIO) -> None:
-    out.flush()
-    os.fsync(out.fileno())

@@ -144,6 +144,50 @@ def test_a_batch_whose_creation_was_told_to_nobody_is_found_again(provider: Fake
     assert len(provider.charged) == 2
 
 
+def test_a_batch_whose_creation_was_told_to_nobody_is_not_made_twice(provider: FakeBatches, ledger: Ledger, tmp_path: Path) -> None:
+    provider.lose_create = 1
+    client = openai.OpenAI(base_url=provider.url, api_key="none", max_retries=5)
+    own = Batches("t", client, Endpoint((provider.url,)), ledger, tmp_path / "batches", bill(tmp_path))
+    with pytest.raises(TeacherError, match="Run the same command again"):
+        own.submit([question(1)], body)
+    assert [state.status for state in own.states()] == ["in_progress"]
+    assert len(provider.charged) == 2
+
+
+def test_a_batch_whose_creation_was_told_to_nobody_is_no_older_one_of_the_same_requests(
+    provider: FakeBatches, ledger: Ledger, tmp_path: Path
+) -> None:
+    own = batches(provider, tmp_path, ledger)
+    own.submit([question(1)], body)
+    provider.work(first=0, status="expired")
+    assert own.collect().left == 2
+    provider.lose_create = 1
+    with pytest.raises(TeacherError, match="Run the same command again"):
+        own.submit([question(1)], body)
+    provider.batches = dict(reversed(provider.batches.items()))  # a provider lists the newest first
+    assert [state.status for state in own.states()] == ["in_progress"]
+    provider.work()
+    assert own.collect().answered == 2
+
+
+def test_who_looks_while_another_process_uploads_leaves_its_notes_alone(provider: FakeBatches, ledger: Ledger, tmp_path: Path) -> None:
+    own, other = batches(provider, tmp_path, ledger), batches(provider, tmp_path, Ledger(tmp_path / "ledger"))
+    put, seen = provider.put, list[object]()
+
+    def uploading(data: bytes) -> str:
+        seen.append(other.states())
+        return put(data)
+
+    provider.put = uploading  # type: ignore[method-assign]
+    own.submit([question(1)], body)
+    provider.put = put  # type: ignore[method-assign]
+    assert seen == [[]]
+    provider.work()
+    assert other.collect().answered == 2
+    own.submit([question(1)], body)
+    assert len(provider.charged) == 2
+
+
 def test_a_batch_that_could_not_be_created_is_created_later_from_its_file(provider: FakeBatches, ledger: Ledger, tmp_path: Path) -> None:
     provider.fail_create = 1
     own = batches(provider, tmp_path, ledger)
