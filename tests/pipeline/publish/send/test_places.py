@@ -66,7 +66,7 @@ def objects(url: str) -> dict[str, bytes]:
 
 def test_a_corpus_in_a_bucket_is_the_corpus(bucket: str, corpus: Path):
     sent = publish(corpus, bucket)
-    assert (sent.dest, sent.files, sent.verified) == (bucket, 11, 11)
+    assert (sent.dest, sent.files, sent.verified) == (bucket, 12, 12)
     assert objects(bucket) == contents(corpus)
 
 
@@ -134,7 +134,7 @@ def test_credentials_in_the_destination_are_refused_and_not_repeated(corpus: Pat
 
 def test_a_folder_takes_a_corpus_whole_and_replaces_an_older_one_at_once(corpus: Path, newer: Path, tmp_path: Path):
     dest = tmp_path / "shared" / "tiny"
-    assert publish(corpus, str(dest)).verified == 11
+    assert publish(corpus, str(dest)).verified == 12
     assert contents(dest) == contents(corpus)
     publish(newer, str(dest))
     assert contents(dest) == contents(newer)
@@ -162,12 +162,12 @@ def test_a_copy_that_was_cut_off_leaves_the_old_corpus_and_goes_on(
     assert contents(dest) == contents(newer)
     publish(corpus, str(dest))
     assert contents(dest) == contents(corpus)
-    assert len(copied) == 12
+    assert len(copied) == 13
 
 
 def test_a_dry_run_makes_no_folder(corpus: Path, tmp_path: Path):
     said = call("publish", str(corpus), str(tmp_path / "tiny"), "--dry-run", "--json")
-    assert (said.code, len(said.told["sent"]), said.told["dry_run"]) == (0, 11, True)
+    assert (said.code, len(said.told["sent"]), said.told["dry_run"]) == (0, 12, True)
     assert list(tmp_path.iterdir()) == []
 
 
