@@ -124,11 +124,12 @@ def _stored(store: Store, wanted: Wanted) -> tuple[set[str], set[str], set[str]]
     """Of all rows that were ever ingested: ids of those that go, their pictures where no other row shows them, and the names that were met."""
     ids, gone, stay, met = set[str](), set[str](), set[str](), set[str]()
     columns = [Example.id, Example.source, Example.row, Example.group, Example.images]
+    names = set(wanted.names)
     for path in store.entries():
         if path.parent.name != "ingest" or not path.name.endswith(".examples.parquet"):
             continue
         for row in pq.read_table(path, columns=columns, use_threads=False).to_pylist():
-            named = {row_name(wanted.source, row[Example.row]), group_name(wanted.source, row[Example.group])} & set(wanted.names)
+            named = {row_name(wanted.source, row[Example.row]), group_name(wanted.source, row[Example.group])} & names
             if row[Example.source] == wanted.source and named:
                 ids.add(row[Example.id])
                 gone.update(row[Example.images])

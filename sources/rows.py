@@ -15,6 +15,7 @@ YES = {"yes": "yes", "no": "no"}
 TRUTH = YES | {"y": "yes", "n": "no", "true": "yes", "false": "no", "1": "yes", "0": "no"}
 WHOLE = re.compile(r"([+-]?\d{1,9})(?:\.0+)?", re.ASCII)
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+OPTION_LETTERS = ("letter", "key")
 OPTION_TEXTS = ("text", "content", "atext", "value", "option")
 
 Gold = tuple[AnswerType, dict[str, Any]]
@@ -93,10 +94,19 @@ def options_in(value: Any) -> tuple[str, ...]:
     if isinstance(value, Mapping):
         given = {str(key): item for key, item in value.items() if item is not None}
         lettered = all(len(key) == 1 and key.isalpha() for key in given)
+        _check_letters(sorted(given) if lettered else ())
         return checked_options([given[key] for key in (sorted(given) if lettered else given)])
     if isinstance(value, (list, tuple)):
+        for name in OPTION_LETTERS:
+            _check_letters([letter for item in value if isinstance(item, Mapping) and LETTER.fullmatch(letter := str(item.get(name, "")))])
         return checked_options([_option(item) for item in value])
     raise Fault("options unreadable", repr(value)[:80])
+
+
+def _check_letters(letters: Sequence[str]) -> None:
+    """Whether letters that options have are A, B, C and so on: else the gold's letter would name another option."""
+    if [letter.upper() for letter in letters] != [chr(ord("A") + place) for place in range(len(letters))]:
+        raise Fault("options unreadable", f"the letters {', '.join(letters)[:60]}")
 
 
 def _option(item: Any) -> Any:

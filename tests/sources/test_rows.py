@@ -121,6 +121,10 @@ def test_options_in_one_cell_have_many_shapes(value: Any) -> None:
         (None, "options unreadable"),
         ([{"z": 1}, {"z": 2}], "options unreadable"),
         ([["x"], ["y"]], "not text"),
+        ({"A": "x", "B": None, "C": "y"}, "options unreadable"),
+        ({"B": "x", "C": "y"}, "options unreadable"),
+        ([{"letter": "B", "content": "x"}, {"letter": "A", "content": "y"}], "options unreadable"),
+        ([{"key": "A", "value": "x"}, {"key": "C", "value": "y"}], "options unreadable"),
     ],
 )
 def test_options_that_cannot_be_read_are_a_fault(value: Any, reason: str) -> None:
