@@ -52,7 +52,7 @@ def verify(text: str, gold: Gold, *, policy: Policy = Policy.EVAL, finish_reason
     """
     if policy is not _EVAL:
         policy = Policy(policy)
-    if policy is _EVAL and finish_reason == "stop" and (plain := plain_verdict(text, gold)) is not None:
+    elif finish_reason == "stop" and (plain := plain_verdict(text, gold)) is not None:
         return plain
     if finish_reason in _ENDINGS:
         verdict, rule = _ENDINGS[finish_reason]

@@ -8,7 +8,7 @@ from pipeline.verify.choice import Named, either, letters, name_options
 from pipeline.verify.claim import placed_target
 from pipeline.verify.closing import KEYS, NEW_QUESTION, closing_letter
 from pipeline.verify.denial import announces, negated
-from pipeline.verify.fold import align, lower, words_of
+from pipeline.verify.fold import align, lower, stands
 from pipeline.verify.gold import Found, Gold, Reading
 from pipeline.verify.line import lined_target
 from pipeline.verify.mention import CONCLUDES, concluded
@@ -19,7 +19,8 @@ from schemas.trace import Verdict
 
 _OTHER_KEY = re.compile("|".join(map(re.escape, KEYS[1:])))
 LONGEST_KEY = max(map(len, KEYS))
-_KEY_OF = {key.split()[0].encode() + end: key for key in KEYS if key.isascii() for end in (b"", b"s", b"d", b"ed", b"en")}
+_FORMS = ("", "s", "d", "ed", "en")
+_WORD_OF = {key: key.split()[0] for key in KEYS if key.isascii()}
 _ODDKEYS = tuple(key for key in KEYS if not key.isascii())
 _COPULA = re.compile(r"\b(?:is|are|be|was|remains|ist|lautet|wäre|est|serait|es|sería)\b|[:=]|[是为选项择]+")
 # The copulas that stand most often right behind a key, and where they end.
@@ -119,8 +120,9 @@ def _announced(text: str, gold: Gold) -> Target | None:
 
 def _keys_in(text: str) -> list[str]:
     """The keys that may stand in a text as words."""
-    keys = {_KEY_OF[word] for word in words_of(text) & _KEY_OF.keys()}
-    return [*keys, *_ODDKEYS] if not text.isascii() else [*keys]
+    small = lower(text)
+    keys = [key for key, word in _WORD_OF.items() if word in small and stands(small, word, _FORMS)]
+    return [*keys, *_ODDKEYS] if not text.isascii() else keys
 
 
 def _keys(plain: str, stop: int, keys: Sequence[str] = KEYS) -> Iterator[tuple[str, int]]:

@@ -4,7 +4,7 @@ import re
 
 from pipeline.verify.choice import Named
 from pipeline.verify.denial import announces, negated
-from pipeline.verify.fold import words_of
+from pipeline.verify.fold import lower, stands
 from pipeline.verify.gold import Gold
 from pipeline.verify.target import Target, lettered, target_at
 from schemas.trace import Verdict
@@ -34,7 +34,7 @@ _PRAISE = (
     "most accurate",
     "most suitable",
 )
-_PRAISE_WORDS = frozenset((b"correct", b"correcte", b"correcta", b"richtig", b"korrekt", b"bonne", b"right", b"best", b"closest", b"most"))
+_PRAISE_WORDS = {"correct": ("", "e", "a")} | dict.fromkeys(("richtig", "korrekt", "bonne", "right", "best", "closest", "most"), ("",))
 _DENIED_GAP = re.compile(r"\b(?:not|nicht|kein\w*|pas|ne|n't|no|if|but|and|or|than|that|which|[A-Z])\b|n't", re.IGNORECASE)
 _BRACKETED = re.compile(r"\b(?:is|are|be|was|with|by|represented by)\s*:?\s*(?:option\s+|choice\s+)?[*_]*[(\[]?([A-Z])[)\]]")
 _KEYED = re.compile(r"\b(?:answer|choice|option)\s+\Z", re.IGNORECASE)
@@ -56,7 +56,10 @@ def placed_target(text: str, gold: Gold) -> Target | None:
 
 def _claimed(text: str, gold: Gold) -> Target | None:
     """By `option C is the correct one`: all that are called so, which should be one."""
-    if words_of(text).isdisjoint(_PRAISE_WORDS) or not any(word in text for word in _PRAISE):
+    if not any(word in text for word in _PRAISE):
+        return None
+    small = lower(text)
+    if not any(word in small and stands(small, word, forms) for word, forms in _PRAISE_WORDS.items()):
         return None
     subject = _SUBJECT.search(text)
     claims: list[tuple[str, int]] = []

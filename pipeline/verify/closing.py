@@ -52,6 +52,8 @@ FAR = 200
 BACK = 80
 
 
+_judged = tuple.__new__  # what the class itself does, without a call in between
+_CORRECT, _INCORRECT = Verdict.CORRECT, Verdict.INCORRECT  # an enumeration looks its members up by name at every use
 # A letter or several, and where they stand.
 Closing = tuple[str, int, int]
 
@@ -76,7 +78,8 @@ def plain_verdict(text: str, gold: Gold) -> Judged | None:
     if ":" in plain and NEW_QUESTION.search(plain) is not None:
         return None
     found = _last_letter(plain, at, gold)
-    if not _led(plain, at):
+    stop = plain.rfind(".", max(0, at - BACK), at)
+    if plain[stop + 1 : at - 1] not in _LEADS:
         if found is None or not announces(plain, at - 1):
             return None
     elif found is None:
@@ -85,15 +88,15 @@ def plain_verdict(text: str, gold: Gold) -> Judged | None:
             return None
     letters, start, end = found
     if len(letters) > 1:
-        return Judged(Verdict.AMBIGUOUS, letters, "phrase_letters", (start, end), False, 0.0)
+        return _judged(Judged, (Verdict.AMBIGUOUS, letters, "phrase_letters", (start, end), False, 0.0))
     if letters != gold.single[1]:
-        return Judged(Verdict.INCORRECT, letters, "phrase_letter", (start, end), False, 0.0)
+        return _judged(Judged, (_INCORRECT, letters, "phrase_letter", (start, end), False, 0.0))
     # Without these signs nothing is crossed out.
     if ("!" in text or "~" in text or plain is not text) and crossed_out(text, start, end, gold):
         return None
     if len(text) - end >= SHORTEST and retracts(text, end, gold):
         return None
-    return Judged(Verdict.CORRECT, letters, "phrase_letter", (start, end), False, 1.0)
+    return _judged(Judged, (_CORRECT, letters, "phrase_letter", (start, end), False, 1.0))
 
 
 def _led(text: str, at: int) -> bool:

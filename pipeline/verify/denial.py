@@ -97,5 +97,6 @@ def conditional(text: str, start: int) -> bool:
     before = text[max(0, start - REACH_BACK) : start].lower()
     if before.isascii() and "if" not in before and "unless" not in before and "assuming" not in before:
         return False
-    begin = max(text.rfind(sign, max(0, start - REACH_BACK), start) for sign in ".?!\n") + 1
+    back = max(0, start - REACH_BACK)
+    begin = max(text.rfind(".", back, start), text.rfind("?", back, start), text.rfind("!", back, start), text.rfind("\n", back, start)) + 1
     return _IF.match(text, begin, start) is not None

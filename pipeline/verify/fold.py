@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 
 _SAME_LENGTH = {0xFF01 + shift: 0x21 + shift for shift in range(94)}
@@ -74,6 +75,19 @@ def _lower(text: str) -> str:
 def words_of(text: str) -> frozenset[bytes]:
     """The runs of ASCII letters in a text, in small letters: one look at them tells that none of many words stands there."""
     return frozenset(lower(text).encode("utf-8", "surrogatepass").translate(_LETTERS_ALONE).split())
+
+
+def stands(small: str, word: str, forms: Sequence[str] = ("",)) -> bool:
+    """Whether a word, or one of its forms, is a run of ASCII letters in a text of small letters."""
+    at = small.find(word)
+    while at >= 0:
+        end = at + len(word)
+        if not "a" <= small[at - 1 : at] <= "z":
+            for form in forms:
+                if small.startswith(form, end) and not "a" <= small[end + len(form) : end + len(form) + 1] <= "z":
+                    return True
+        at = small.find(word, at + 1)
+    return False
 
 
 def unwrap(text: str) -> str:

@@ -73,7 +73,7 @@ def target_at(text: str, at: int, gold: Gold) -> Target | None:
         return _worded(text, begin, gold)
     end = letter.end()
     if text[end : end + _SHORT] in _ENDS:
-        return lettered(text, letter.start(1), end, (letter[1].upper(),), gold)
+        return lettered(text, letter.start(1), end, (letter[1].upper(),), gold, ends=True)
     asked = text.find("?", end) >= 0 and (_DOUBT.match(text, end) or _QUERY.match(text, end))
     if asked or _TAKEN_BACK.match(text, end):
         return None
@@ -100,15 +100,15 @@ def target_at(text: str, at: int, gold: Gold) -> Target | None:
     return lettered(text, letter.start(1), end, tuple(found), gold)
 
 
-def lettered(text: str, start: int, end: int, found: tuple[str, ...], gold: Gold) -> Target | None:
-    """The options of some letters, checked against the text that stands behind them."""
+def lettered(text: str, start: int, end: int, found: tuple[str, ...], gold: Gold, *, ends: bool = False) -> Target | None:
+    """The options of some letters, checked against the text that stands behind them; `ends`: none does."""
     indexes = tuple(sorted({ord(letter) - ord("A") for letter in found}))
     if indexes[-1] >= len(gold.options):
         return Target(Named(Verdict.NO_ANSWER, (), "phrase_out_of_range"), start, end)
     lone = len(indexes) == 1 and found[0].lower() in gold.lone_letters
     if lone and any(option == found[0].lower() for other, option in enumerate(gold.folded) if other != indexes[0]):
         return Target(Named(Verdict.AMBIGUOUS, indexes, "phrase_letter_or_text"), start, end)
-    if len(indexes) == 1 and contradicts(text, end, gold, indexes[0]):
+    if len(indexes) == 1 and not ends and contradicts(text, end, gold, indexes[0]):
         return Target(Named(Verdict.CONFLICT, indexes, "phrase_letter_against_text"), start, end)
     return Target(Named(Verdict.CORRECT, indexes, "phrase_letter" if len(indexes) == 1 else "phrase_letters"), start, end)
 

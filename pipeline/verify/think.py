@@ -28,6 +28,8 @@ _TAG = re.compile(
     r"|(?-i:\[(?P<mistral>/?)THINK\])|<(?P<seed>/?)seed:think>|<unused9(?P<gemma>[45])>",
     re.IGNORECASE,
 )
+# What every marker in angle brackets begins with, unlike `<10%`.
+_OPENS = re.compile(r"<[ \t]{0,3}[/|A-Za-z]")
 _HARMONY = re.compile(r"<\|(?:start|end|return|channel|message|constrain|call)\|>")
 _HEADER = re.compile(r"<\|channel\|>[ \t]{0,3}(\w{1,20})[^<\n]{0,80}(?:<\|constrain\|>[^<\n]{0,40})?<\|message\|>")
 _MARKS = re.compile(r"<\|(?:begin|end)_of_solution\|>|<\|im_(?:start|end)\|>|<\|end▁of▁sentence\|>|<\|endoftext\|>|<\|eot_id\|>")
@@ -53,7 +55,9 @@ def split_think(text: str) -> Thought:
 
 def is_answer(text: str) -> bool:
     """Whether no marker of a thought stands in a text, so that all of it is the answer; False where one may stand."""
-    return not ("<" in text or "◁" in text or ("]" in text and "THINK]" in text) or text.startswith(_HEADS))
+    return not (
+        ("<" in text and _OPENS.search(text) is not None) or "◁" in text or ("]" in text and "THINK]" in text) or text.startswith(_HEADS)
+    )
 
 
 def normalise_trace(text: str) -> str:
