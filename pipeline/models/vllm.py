@@ -146,7 +146,7 @@ class VllmTeacher:
         try:
             prompt = await self._prompt(messages, request)
         except (refused, ValueError) as error:
-            return _without_answer(run, _why(error), error)
+            return _without_answer(run, self._why(error, bool(request.pictures)), error)
         room = self._engine.model_config.max_model_len - len(prompt["prompt_token_ids"])
         if room < 1:
             return _without_answer(run, "too_long", ValueError(f"the prompt has {len(prompt['prompt_token_ids']):,} tokens"))
@@ -167,10 +167,19 @@ class VllmTeacher:
         except exceptions.EngineDeadError as error:
             raise EngineError(f"The engine of {self._name} died: {_line(error)}. What was answered is kept.") from None
         except (refused, ValueError) as error:
-            return _without_answer(run, _why(error), error)
+            return _without_answer(run, self._why(error, False), error)
         if final is None or len(final.outputs) != len(run):
             raise TeacherError(f"The engine of {self._name} gave {len(final.outputs) if final else 0} of {len(run)} answers. Build again.")
         return _read(final, request)
+
+    def _why(self, error: BaseException, of_images: bool) -> str:
+        """Why a question has no answer for good. Raises: TeacherError where that lies not in the question, and must not be kept."""
+        told = str(error).lower()
+        if any(words in told for words in ("longer than", "max_model_len", "context length", "maximum", "too long")):
+            return "too_long"
+        if of_images:
+            return "image_refused"
+        raise TeacherError(f"The engine of {self._name} will not take a question: {_line(error)}. Mend that, then build again.") from error
 
     async def _prompt(self, messages: list[dict[str, Any]], request: Request) -> Any:
         """The conversation by the model's own template, tokens and processed images."""
@@ -260,15 +269,6 @@ def _read(final: Any, request: Request) -> tuple[list[Completion], str]:
 def _without_answer(run: range, reason: str, error: BaseException) -> tuple[list[Completion], str]:
     """What a question ends with that the engine cannot take: a reason in place of each answer."""
     return [Completion("", reason, cost_nanousd=0)] * len(run), json.dumps({"not_asked": _line(error)})
-
-
-def _why(error: BaseException) -> str:
-    told = str(error).lower()
-    return (
-        "too_long"
-        if any(words in told for words in ("longer than", "max_model_len", "context length", "maximum", "too long"))
-        else "image_refused"
-    )
 
 
 def _line(error: BaseException) -> str:

@@ -139,3 +139,13 @@ def test_a_killed_engine_is_named_and_another_goes_on_with_what_is_missing(
     assert other([question(1, 0, 1), question(2, 0)])[0] == kept[0]
     assert other.told.answered == 1
     other.close()
+
+
+def test_what_the_engine_will_not_take_for_another_reason_is_no_answer(engine: Opened) -> None:
+    teacher, root = engine
+    asked = Request("tiny", question(70).messages, Sampling(0.9, 0.95, TOKENS, grammar="root ::= ((("), 70 * 1024, (0,))
+    with pytest.raises(TeacherError, match="will not take"):
+        teacher([asked])
+    ledger = Ledger(root)
+    assert ledger.known([asked.key(0)]) == set()
+    ledger.close()
