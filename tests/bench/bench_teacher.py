@@ -161,7 +161,8 @@ def measure(name: str, url: str, count: int, in_flight: int, python: str = "") -
     told = json.loads(said.stdout.splitlines()[-1])
     with urllib.request.urlopen(url.replace("/v1", "/stats")) as answer:
         stats = json.loads(answer.read())
-    assert stats["requests"] == count, stats
+    # Curator asks once more, to see the rate limits that a server tells.
+    assert stats["requests"] - count in ((0, 1) if name == CURATOR else (0,)), stats
     return Took(told["cpu_ms"], told["per_s"], stats["most"], told["rss"])
 
 
