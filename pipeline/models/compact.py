@@ -201,7 +201,7 @@ def _merged(group: Sequence[Source], damaged: list[str]) -> Iterator[bytes]:
     rows = np.concatenate(pieces)
     pieces.clear()
     rows.view(f"S{width}").ravel().sort()
-    ordered = rows.data.cast("B")
+    ordered = rows.reshape(-1).data
     for start in range(0, len(ordered), width):
         yield bytes(ordered[start : start + width])
 

@@ -351,3 +351,25 @@ def test_processes_killed_while_they_write_and_compact_lose_and_tear_nothing(tmp
     assert texts(ledger, promised) == promised
     keys = [found.key for found in ledger.entries()]
     assert len(keys) == len(set(keys)) >= len(promised)
+
+
+@pytest.mark.parametrize("cut", [0, 3, 40, 150])
+def test_what_a_writer_left_that_died_before_its_first_answer_was_whole_can_be_compacted(tmp_path: Path, cut: int) -> None:
+    ledger = Ledger(tmp_path)
+    ledger.put([entry("a")])
+    ledger.close()
+    (path,) = segments(tmp_path)
+    path.with_suffix(".index").unlink()
+    assert path.stat().st_size > 150
+    os.truncate(path, cut)
+    for _ in range(2):
+        ledger = Ledger(tmp_path)
+        assert ledger.compact().damaged == ()
+        assert ledger.get([key("a")]) == {}
+        assert list(ledger.verify()) == []
+        ledger.close()
+    ledger = Ledger(tmp_path)
+    ledger.put([entry("a"), entry("b")])
+    ledger.close()
+    assert ledger.compact().damaged == ()
+    check(tmp_path, {key(name): f"about {name}" for name in "ab"})
