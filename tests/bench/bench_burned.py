@@ -1,7 +1,7 @@
 """How many pictures with burned-in letters are found, and how many without are taken for such: `python -m tests.bench.bench_burned`.
 
 Every picture of VQA-RAD here bears a watermark at its top and most a caption with a name at their foot: of 96 drawn by hash, all were
-looked at. Their middle 60 % hold no letter (looked at as well), nor do the fields of BCCD.
+looked at. Their middle 60 % are taken to hold no letter, and so are the fields of BCCD.
 """
 
 import hashlib
