@@ -14,7 +14,7 @@ from functools import partial
 
 from sources.files import Record, find_tables, read_table
 from sources.formats import Format
-from sources.rows import Fault, Gold, cell, checked_options, gold_by_letter, gold_open, question_of, text
+from sources.rows import Fault, Gold, begins_with, cell, checked_options, gold_by_letter, gold_open, question_of, text
 from sources.source import Access, Layout, Row, Source
 
 RAW_ROW = (
@@ -52,8 +52,7 @@ def _gold(answer: str, options: tuple[str, ...]) -> Gold:
     """The option with whose text the answer begins, the longest where several do; else its letter."""
     if not answer:
         raise Fault("no gold")
-    said = answer.casefold()
-    hits = [option for option in options if said.startswith(option.casefold().rstrip("."))]
+    hits = [option for option in options if begins_with(answer, option)]
     longest = max(hits, key=len, default="")
     if longest and options.count(longest) == 1:
         return gold_by_letter("ABCDEFGHIJ"[options.index(longest)], len(options))
@@ -65,7 +64,7 @@ def _gold(answer: str, options: tuple[str, ...]) -> Gold:
 
 SOURCE = Source(
     name="medreason",
-    version=1,
+    version=2,
     title="MedReason",
     homepage="https://huggingface.co/datasets/UCSC-VLAA/MedReason",
     license="Apache-2.0",

@@ -15,6 +15,7 @@ YES = {"yes": "yes", "no": "no"}
 TRUTH = YES | {"y": "yes", "n": "no", "true": "yes", "false": "no", "1": "yes", "0": "no"}
 WHOLE = re.compile(r"([+-]?\d{1,9})(?:\.0+)?", re.ASCII)
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_GOES_ON = re.compile(r"\w|[.,]\d")
 OPTION_LETTERS = ("letter", "key")
 OPTION_TEXTS = ("text", "content", "atext", "value", "option")
 
@@ -151,6 +152,12 @@ def gold_by_text(value: Any, options: Sequence[str]) -> Gold:
     Raises: Fault where there is none, or not exactly one option reads like it.
     """
     return _chosen([_reading(item, options) for item in _several(value)], len(options))
+
+
+def begins_with(said: str, option: str) -> bool:
+    """Whether an answer begins with an option's whole words, without case: `10 mg` does not begin with the option 1."""
+    words = option.casefold().rstrip(".")
+    return said.casefold().startswith(words) and not _GOES_ON.match(said.casefold(), len(words))
 
 
 def gold_open(value: Any) -> Gold:

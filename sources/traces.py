@@ -34,7 +34,7 @@ def traces_source(dataset: Dataset) -> Source:
     known = {"name": dataset.name, "modality": dataset.modality or ""}
     return Source(
         name=dataset.name,
-        version=1,
+        version=2,
         title=dataset.name,
         homepage=dataset.homepage or "",
         license=dataset.license or "",
@@ -174,7 +174,7 @@ def _gold(answer: Any, options: tuple[str, ...]) -> Gold:
     letter = re.fullmatch(r"\(?([A-Za-z])\)?[.:]?", said) or re.match(r"\(?([A-J])[).:]\s", said)
     if letter:
         return rows.gold_by_letter(letter[1], len(options))
-    begun = [place for place, option in enumerate(folded) if said.casefold().startswith(option)]
+    begun = [place for place, option in enumerate(options) if rows.begins_with(said, option)]
     if not begun:
         raise Fault("gold not among options", said[:80])
     return rows.gold_by_text(options[max(begun, key=lambda place: len(folded[place]))], options)

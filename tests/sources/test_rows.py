@@ -143,3 +143,18 @@ def test_half_a_surrogate_pair_is_broken_text() -> None:
     with pytest.raises(Fault, match="broken text"):
         rows.text("a\ud800")
     assert rows.text("a\U0001f600 ") == "a\U0001f600"
+
+
+@pytest.mark.parametrize(
+    ("said", "option", "begins"),
+    [
+        ("Fascia. Explanation: …", "fascia", True),
+        ("Fascia, which …", "Fascia.", True),
+        ("1", "1", True),
+        ("10 mg", "1", False),
+        ("1.5 mg", "1", False),
+        ("Normal saline", "no", False),
+    ],
+)
+def test_an_answer_begins_with_whole_words_of_an_option(said: str, option: str, begins: bool) -> None:
+    assert rows.begins_with(said, option) is begins
