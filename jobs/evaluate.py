@@ -1,5 +1,6 @@
 """Evaluating a model: a benchmark's questions through the graph into a folder of scored answers and their numbers."""
 
+import hashlib
 import json
 import os
 from collections import Counter
@@ -99,6 +100,8 @@ def read_evaluation(folder: Path) -> tuple[dict[str, Any], list[Answered]]:
         table = Scored.conform(pq.read_table(folder / ANSWERS), str(folder / ANSWERS))
         if numbers.get("format") != FORMAT:
             raise ValueError(f"its format is {numbers.get('format')!r}, not {FORMAT}")
+        if numbers.get("answers_sha256") != _sha256(folder / ANSWERS):
+            raise ValueError(f"{ANSWERS} is not the one that its numbers are of; evaluate again")
     except (OSError, ValueError, AttributeError, pa.ArrowException, MedtraceError) as error:
         raise CorpusError(f"{folder} is no evaluation: {error}. Name a folder that medtrace evaluate wrote.") from error
     return numbers, answered_of(table.to_pylist())
@@ -201,8 +204,14 @@ def _check_replaceable(out: Path) -> None:
         raise StoreError(f"{out} holds {others[0]}, which no evaluation wrote, and is left as it is. Choose another folder with --out.")
 
 
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def _write(out: Path, scored: pa.Table, numbers: Mapping[str, Any]) -> None:
     with writing(out / ANSWERS) as temporary:
         pq.write_table(scored, temporary, compression="zstd")
+    told = {**numbers, "answers_sha256": _sha256(out / ANSWERS)}
     with writing(out / NUMBERS) as temporary:
-        temporary.write_text(json.dumps(numbers, ensure_ascii=False, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        temporary.write_text(json.dumps(told, ensure_ascii=False, indent=2, sort_keys=True) + "\n", encoding="utf-8")

@@ -195,6 +195,14 @@ def test_a_comparison_of_what_is_none_is_one_sentence(tmp_path: Path) -> None:
     assert "is no evaluation" in call("compare", str(tmp_path / "a"), str(tmp_path / "a")).error
 
 
+def test_answers_beside_the_numbers_of_others_are_no_evaluation(run: Run, tmp_path: Path) -> None:
+    run("random")
+    run("random", "--seed", "1", out="other")
+    (tmp_path / "other" / "scored.parquet").replace(tmp_path / "out" / "scored.parquet")
+    said = call("compare", str(tmp_path / "out"), str(tmp_path / "out"))
+    assert "is not the one that its numbers are of" in said.error
+
+
 def test_the_key_stands_in_no_file(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("MEDTRACE_STUDENT_API_KEY", "sk-planted-0123456789")
     with FakeTeacher(key="sk-planted-0123456789") as teacher:
