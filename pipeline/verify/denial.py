@@ -8,7 +8,7 @@ _NEGATED = re.compile(
 )
 _EACH = re.compile(r"\b(?:each|every|all|any|other|another|remaining|possible)\s+(?:\w+\s+)?\Z", re.IGNORECASE)
 _IF = re.compile(r"\W*(?:if(?!\s+(?:i|we|you|one|forced|only|had)\b)|unless|assuming)\b", re.IGNORECASE)
-_HENCE = re.compile(r",\s*(?:hence|so|thus|therefore|and so)\b", re.IGNORECASE)
+_HENCE = re.compile(r",\s*(?:hence|so|thus|therefore|and so|but)\b", re.IGNORECASE)
 _SAID = re.compile(
     r"\b(?:[Ss]tudents?|[Pp]eople|[Ss]ome|[Oo]thers|[Mm]any|[Oo]ne|[Yy]ou|[Tt]hey)\s+(?:might |may |could |would |wrongly |often |mistakenly )*"
     r"(?:sa(?:id|ys?)|thinks?|thought|claim(?:s|ed)?|believe[sd]?|argue[sd]?|assume[sd]?)\b[^.?!\n]{0,40}\Z"
@@ -51,11 +51,12 @@ def _speaks(text: str) -> bool:
 
 
 def negated(before: str) -> bool:
-    """Whether a text ends in a denial that no conclusion follows: `B and D are wrong, hence the …`."""
+    """Whether a text ends in a denial that no conclusion follows, as in `B and D are wrong, hence the …`, or one after it."""
     if not _may_deny(before.lower()):
         return False
     denial = _NEGATED.search(before)
-    return denial is not None and _HENCE.search(before, denial.start()) is None
+    hence = denial and _HENCE.search(before, denial.start())
+    return denial is not None and (hence is None or _NEGATED.search(before, hence.end()) is not None)
 
 
 def _may_deny(small: str) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from pipeline.verify.fold import align
 from pipeline.verify.gold import Found, Gold, Reading
+from pipeline.verify.refusal import refuses
 from schemas.example import AnswerType
 from schemas.trace import Verdict
 
@@ -100,9 +101,12 @@ def _concluded(text: str, gold: Gold, read: Reader) -> Found | None:
 
 
 def _whole(text: str, gold: Gold, read: Reader) -> Found | None:
-    """The whole text, where it is one short line and reads as an answer."""
+    """The whole text, where it is one short line and reads as an answer; on an open question one without a word of the references may refuse."""
     line = text.strip()
     if not line or len(line) > REACH or ("\n" in line and gold.answer_type is not AnswerType.LABEL_SET):
         return None
     reading = read(line, gold, "whole")
-    return Found(reading, 0, len(text)) if reading.verdict in _READ else None
+    wrong = gold.answer_type is AnswerType.OPEN and reading.verdict is Verdict.INCORRECT and reading.score == 0.0
+    if wrong and refuses(line) and not any(map(refuses, gold.values)):
+        reading = Reading(Verdict.REFUSED, "", "refusal", 0.0)
+    return Found(reading, 0, len(text)) if reading.verdict in (*_READ, Verdict.REFUSED) else None

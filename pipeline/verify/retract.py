@@ -19,10 +19,13 @@ CUES = 8
 # Signs that name nothing, retract nothing and announce nothing.
 SILENT = " \t\n.*_)}]$\"'"
 _BACK = re.compile(
-    r"\b(?:wait|actually|correction|scratch that|strike that|i meant|i mean|on second thought|on reflection|let me (?:re-?consider|correct|re-?check)"
+    r"\b(?:wait|hold on|hang on|actually|correction|erratum|(?:scratch|strike|cancel|ignore|disregard|change) (?:that|this)|make that|i meant|i mean"
+    r"|on second thoughts?|on reflection|let me (?:re-?(?:consider|check|think|examine)|correct|think again)|or rather|i retract(?: this| that| it)?|typo|i was wrong|i stand corrected"
     r"|reconsider\w*|i made (?:a mistake|an error)|my mistake|that(?:'s| is| was) (?:wrong|incorrect|not right)|oops|sorry|hmm|i take (?:that|it) back"
-    r"|attend(?:ez|s)|en fait|finalement|je me trompe|pardon|espera|en realidad|perd[óo]n|me equivoqu[ée]|mejor dicho|warte|moment mal|eigentlich"
-    r"|tats[äa]chlich|korrektur|vielmehr|doch nicht|now i (?:say|think|choose|believe)|i now)\b|(?:^|[.;!?…\n]\s*)(?:no|non|nein|nope),|→|->|⇒|不对|等等|等一下|更正|其实|应该是|我错了",
+    r"|attend(?:ez|s)|en fait|finalement|je me trompe|pardon|espera|en realidad|perd[óo]n|me equivoqu[ée]|mejor dicho|warte|moment mal|eigentlich|quatsch"
+    r"|tats[äa]chlich|korrektur|vielmehr|doch nicht|now i (?:say|think|choose|believe)|i now)\b"
+    r"|(?:\A[\s)}\]$*_.,;(]{0,8}|[.;!?…\n]\s*)(?:(?:no|non|nein|nope|halt),|(?:rather(?!\s+than)|edit|update|besser|mejor|otherwise"
+    r"|or(?:\s+(?:rather|maybe|perhaps|possibly|even))?|ou(?:\s+plut[ôo]t)?|oder)\b)|→|->|⇒|不对|等等|等一下|更正|修正|抱歉|或者说|其实|应该是|我错了",
     re.IGNORECASE,
 )
 _ANEW = re.compile(
@@ -52,11 +55,20 @@ _CROSSED = re.compile(
 )
 _SIGNS = re.compile(r"[¬≠≢∉✗✘✕✖❌❎🚫⛔☒]")
 _LETTER = re.compile(
-    r"(?:\b(?:is|be|to|choose|answer|option|meant|mean|est|es|ist|r[ée]ponse|respuesta|opci[óo]n|antwort)\s*:?\s*|[(*]+|[是选为]\s*)[(*]*([A-Z])(?![A-Za-z'’])"
+    r"(?:\b(?:is|be|it's|that's|plut[ôo]t|to|choose|answer|option|meant|mean|est|es|ist|r[ée]ponse|respuesta|opci[óo]n|antwort)\s*:?\s*|[(*]+|[是选为]\s*)[(*]*([A-Z])(?![A-Za-z'’])"
     r"(?!\s+[a-z])"
 )
 _PRAISED = re.compile(
-    r"([A-Z])(?<![\w'’].)[)\]*]*\s+(?:is|would be|est|es|ist)\s+(?:also\s+|actually\s+|the\s+)*(?:correct|right|best|richtig)"
+    r"([A-Z])(?<![\w'’].)[)\]*]*\s+(?:is|would be|est|es|ist)\s+(?:also\s+|actually\s+|the\s+)*"
+    r"(?:correct|right|best|richtig|better(?=\s*(?:[.!]|\Z|choice|option|answer)))"
+)
+_TURN = (
+    r"(?:(?i:(?:not\s+\(?[A-Z]\)?,?\s+but|and|also|plus|only|just|or|ou|oder|o|maybe|perhaps|possibly|rather|instead|so|then|thus|hence|therefore|but|final(?:ly)?|edit|update|revised|corrected"
+    r"|er|um|it|it's|is|be|should|must|would|plut[ôo]t|mejor|es|besser|ist|die|la|no(?=,))\b)|不(?=,)|不过|更好的|或者说?|应该?|最终|所以|因此|是)"
+)
+# Nothing but such words and one letter, as in `or maybe C` or `Rather, C.`: what it is there for is to give another answer.
+_TURNED = re.compile(
+    rf"(?:\A[ \t)}}\]$*_.,;:(–—-]{{0,8}}|[.;!\n][\s)*_]{{0,8}}(?={_TURN}))(?:{_TURN}[\s,:*]{{0,4}}){{0,8}}[(*]{{0,3}}([A-Z])(?![\w'’-])[)*\]$}}]{{0,4}}\s{{0,4}}(?:\Z|[.!?;\n])"
 )
 _WORD = re.compile(
     r"(?:\b(?:is|be|meant|mean|est|es|ist|lautet)\s*:?\s*|[,:;.…!]\s*|[-–—]\s+|^\W*|[是为]\s*)(yes|no|maybe|oui|non|sí|ja|nein|是的|否|不是)(?=\W*$|\s*[.,;!。])",
@@ -76,9 +88,11 @@ _NAMES = re.compile(
     r"[\s,:;.–—-]*(?:no\b|not\b|it\b|it's|ist es|es ist|das ist|the (?:\w+ )?(?:answer|diagnosis|finding)|c'est|es |should)", re.IGNORECASE
 )
 _MILD = re.compile(
-    r"(?:actually|hmm|en fait|finalement|en realidad|eigentlich|tats[äa]chlich|其实|sorry|pardon|.?\s*(?:no|non|nein|nope),)\Z",
+    r"(?:actually|hmm|en fait|finalement|en realidad|eigentlich|tats[äa]chlich|其实|sorry|pardon|[\W_]*(?:(?:no|non|nein|nope|halt),|(?:otherwise|or|ou|oder)\b.*))\Z",
     re.IGNORECASE,
 )
+_STOP = re.compile(r"[\s)*]*(?:[.!?;\n]|\Z)")
+_FEWER = re.compile(r"[\s,:]*(?i:only|just|seulement|solo|nur)\s+[(*]*[A-Z]\b")
 _SHORT = re.compile(r"[\s,:–—-]*(?:[^\s.;!?]+\s+){0,3}[^\s.;!?]+\s*(?:[.!]|\Z)")
 _LONE = re.compile(r"\W*([A-Z])(?=\W*(?:\.|\n|\Z))")
 _NAY = re.compile(r"\b(?:not|no|never|nicht|kein\w*|pas|wrong|incorrect)\b|n['’]t\b|不", re.IGNORECASE)
@@ -103,7 +117,12 @@ def retracts(answer: str, end: int, gold: Gold) -> bool:
         mild = _MILD.match(back[0]) is not None
         if _differs(text[back.end() : back.end() + NEAR], gold, mild=mild):
             return True
-    praised = "correct" in text or "right" in text or "best" in text or "richtig" in text
+    choice = gold.answer_type in (AnswerType.MCQ, AnswerType.MULTI)
+    if choice and any(
+        0 <= ord(letter) - ord("A") < len(gold.options) and ord(letter) - ord("A") not in gold.indexes for letter in _TURNED.findall(text)
+    ):
+        return True
+    praised = "correct" in text or "right" in text or "best" in text or "better" in text or "richtig" in text
     if (
         praised
         and gold.answer_type is AnswerType.MCQ
@@ -175,7 +194,15 @@ def _differs(after: str, gold: Gold, *, mild: bool) -> bool:
             said = _LETTER.findall(after) + _PRAISED.findall(after) + ([lone[1]] if lone else [])
             if any(letter not in right and ord(letter) - ord("A") < len(gold.options) for letter in said):
                 return True
-            return any(_SAYS.search(after, 0, start) for start, index in _texts(after, gold) if index not in gold.indexes)
+            if len(right) > 1 and _FEWER.match(after):
+                return True
+            if gold.answer_type is AnswerType.MULTI and _differs_at(after, 0, gold):
+                return True
+            return any(
+                _SAYS.search(after, 0, start) or _alone(after, start, gold.options[index])
+                for start, index in _texts(after, gold)
+                if index not in gold.indexes
+            )
         case AnswerType.YESNO | AnswerType.YESNOMAYBE:
             return any(MEANING.get(word.lower()) != gold.values[0] for word in _WORD.findall(after))
         case AnswerType.NUMERIC:
@@ -187,6 +214,11 @@ def _differs(after: str, gold: Gold, *, mild: bool) -> bool:
             return (not mild or _NAMES.match(after) is not None or _SHORT.match(after) is not None) and _other_text(after, gold)
         case _:
             return False
+
+
+def _alone(text: str, start: int, option: str) -> bool:
+    """Whether a text opens with an option's text and its sentence ends there."""
+    return not text[:start].strip(" ,:*(") and _STOP.match(text, start + len(align(option).strip(" ."))) is not None
 
 
 def _other_date(text: str, gold: Gold) -> bool:

@@ -109,7 +109,7 @@ HALF = gold("open", {"values": [r"\frac{1}{2}"]})
 OPEN = [
     (r"\boxed{left lower lobe}", LOBE, RIGHT), (r"\boxed{The left lower lobe.}", LOBE, RIGHT), (r"\boxed{LLL}", LOBE, RIGHT), (r"\boxed{\text{left lower lobe}}", LOBE, RIGHT),
     (r"\boxed{right lower lobe}", LOBE, WRONG), (r"\boxed{not left lower lobe}", LOBE, WRONG), (r"\boxed{}", LOBE, NONE), ("Left lower lobe", LOBE, RIGHT),
-    ("The answer is the left lower lobe.", LOBE, RIGHT), ("The answer is right or left lower lobe.", LOBE, WRONG), ("I'm sorry, I can't.", LOBE, WRONG),
+    ("The answer is the left lower lobe.", LOBE, RIGHT), ("The answer is right or left lower lobe.", LOBE, WRONG), ("I'm sorry, I can't.", LOBE, Verdict.REFUSED),
     (r"\boxed{0.5}", HALF, RIGHT), (r"\boxed{1/2}", HALF, RIGHT), (r"\boxed{\dfrac{1}{2}}", HALF, RIGHT), (r"\boxed{\frac12}", HALF, RIGHT), (r"\boxed{\frac{2}{4}}", HALF, RIGHT),
     (r"\boxed{\frac{12}{}}", HALF, WRONG), (r"\boxed{\frac{11}{2}}", HALF, WRONG), (r"\boxed{-\frac{1}{2}}", HALF, WRONG),
     (r"\boxed{5\text{ kg}}", gold("open", {"values": [r"5\text{ cm}"]}), WRONG), (r"\boxed{5\text{ cm}}", gold("open", {"values": ["5"]}), RIGHT),
