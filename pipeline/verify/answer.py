@@ -101,7 +101,7 @@ def _unless_retracted(answer: str, found: Found, gold: Gold, *, boxed: bool = Fa
     """The reading, or AMBIGUOUS where the text behind it takes it back."""
     if found.reading.verdict is not Verdict.CORRECT:
         return found
-    boxed = boxed or found.reading.rule.startswith("tag")
+    boxed = boxed or found.reading.rule.startswith(("tag", "lead"))
     taken_back = (boxed and denied(answer, found.start, found.end)) or crossed_out(answer, found.start, found.end, gold)
     if taken_back or retracts(answer, found.end, gold):
         return found._replace(reading=found.reading._replace(verdict=Verdict.AMBIGUOUS, rule=f"{found.reading.rule}_retracted", score=0.0))

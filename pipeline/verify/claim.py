@@ -37,6 +37,10 @@ _PRAISE = (
 _PRAISE_WORDS = {"correct": ("", "e", "a")} | dict.fromkeys(("richtig", "korrekt", "bonne", "right", "best", "closest", "most"), ("",))
 _DENIED_GAP = re.compile(r"\b(?:not|nicht|kein\w*|pas|ne|n't|no|if|but|and|or|than|that|which|[A-Z])\b|n't", re.IGNORECASE)
 _BRACKETED = re.compile(r"\b(?:is|are|be|was|with|by|represented by)\s*:?\s*(?:option\s+|choice\s+)?[*_]*[(\[]?([A-Z])[)\]]")
+_EXCEPT = re.compile(
+    r"\b(?:except(?:\s+for)?|(?:(?:any|every)(?:thing|one)|all|none|nothing)\s+(?:\w+\s+)?but)\s+(?:option\s+|choice\s+)?[*_(\[]*\Z",
+    re.IGNORECASE,
+)
 _KEYED = re.compile(r"\b(?:answer|choice|option)\s+\Z", re.IGNORECASE)
 _MARKS = ("(", "[", "*", "_")
 NEAR = 48
@@ -67,7 +71,7 @@ def _claimed(text: str, gold: Gold) -> Target | None:
         found = (
             claim
             for claim in _BEFORE.finditer(text, _first_mark(text, subject.start()))
-            if ord(claim["letter"]) - ord("A") < len(gold.options) and _holds(claim)
+            if ord(claim["letter"]) - ord("A") < len(gold.options) and _holds(claim) and not _excepted(text, claim.start("letter"))
         )
         claims = [(claim["letter"], claim.start("letter")) for claim in found]
     if not claims and ("t is " in text or "his is " in text):
@@ -90,6 +94,12 @@ def _holds(claim: re.Match[str]) -> bool:
     """Whether a claim has its letter as subject: marked as a letter where words come between, and nothing denied in them."""
     gap = (claim["gap"] or "").strip()
     return not gap or bool((claim["mark"] or claim["close"]) and not _DENIED_GAP.search(gap))
+
+
+def _excepted(text: str, letter: int) -> bool:
+    """Whether a letter is what is left out: `all but B is correct`, `anything except B`."""
+    before = text[max(0, letter - NEAR) : letter]
+    return ("but" in before or "xcept" in before) and _EXCEPT.search(before) is not None
 
 
 def _bracketed(text: str, gold: Gold) -> Target | None:

@@ -3,7 +3,7 @@
 import re
 
 _NEGATED = re.compile(
-    r"(?:\b(?:not|never|incorrect\w*|wrong|neither|false(?=\s+that)|falsche?n?|mauvaise|second|(?<!no )(?<!without )doubt|least\s+\w+(?=\s*$))\b|n't\b|错误|错的)[^.;\n]{0,24}$",
+    r"(?:\b(?:not|never|incorrect\w*|wrong|neither|false(?=\s+that)|falsche?n?|mauvaise|second|(?<!no )(?<!without )doubt|least\s+\w+(?=\s*$)|worst(?=\s*$))\b|n't\b|错误|错的)[^.;\n]{0,24}$",
     re.IGNORECASE,
 )
 _EACH = re.compile(r"\b(?:each|every|all|any|other|another|remaining|possible)\s+(?:\w+\s+)?\Z", re.IGNORECASE)
@@ -68,6 +68,7 @@ def _may_deny(small: str) -> bool:
         or "incorrect" in small
         or "wrong" in small
         or "least" in small
+        or "worst" in small
         or "doubt" in small
         or "second" in small
         or "neither" in small

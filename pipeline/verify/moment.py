@@ -44,7 +44,7 @@ _UNSURE_AGE = re.compile(
 _PAIR = re.compile(r"^\(?\s*['\"]?(\d{1,3})['\"]?\s*\^?\s*[,+]\s*['\"]?(\d{1,3})['\"]?\s*\)?$")
 _WEEKS = re.compile(r"^[^\d<>≤≥±-]{0,3}(\d{1,3})\s*(?:weeks?|wks?|w)\W{0,3}$", re.IGNORECASE)
 _BESIDE = re.compile(
-    rf"\b(?:{_OFF}|between|from|to|or|either|and|days?|weeks?|months?|no|oder|ou|wrong|incorrect|false|falsch|faux|excluded|bc)\b|^\s*-|n't\b|[±≠<>≤≥?¬]|\\(?:pm|n(?:e|eq|ot|eg)|[lg]eq?)(?![a-zA-Z])|[前后不]",
+    rf"\b(?:{_OFF}|between|from|to|or|either|and|days?|weeks?|months?|no|oder|ou|wrong|incorrect|false|falsch|faux|excluded|bc|uncertain|unsure|perhaps|maybe|possibly)\b|^\s*-|n't\b|[±≠<>≤≥?¬]|\\(?:pm|n(?:e|eq|ot|eg)|[lg]eq?)(?![a-zA-Z])|[前后不]",
     re.IGNORECASE,
 )
 _NEAR = re.compile(

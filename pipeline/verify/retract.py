@@ -40,7 +40,7 @@ _NEW_QUESTION = re.compile(r"\n[ \t#*]*(?:Question|Q)[ \t]*\d{0,4}[*]{0,2}:", re
 _WRONG = r"(?:incorrect\w*|wrong|false|falsch|faux|fausse|falsa|unlikely|excluded|ruled out|crossed out)"
 _RIGHT = r"(?:correct\w*|right|richtig|the\s+(?:correct|right|best|final)|(?:the|my)\s+answer|exacte?)"
 _DENIED = re.compile(
-    rf"(?:</answer>)?[\s}}$*).,:;\]–—-]*(?:\\text\w*\{{\s*)?(?:(?:is|was|would be|seems?|est|es|ist)\s+(?:clearly\s+|also\s+)?(?:{_WRONG}|(?:not|pas|nicht)\s+{_RIGHT})"
+    rf"(?:</answer>)?[\s}}$*).,:;\]–—-]*(?:\\text\w*\{{\s*)?(?:(?:is|was|would be|seems?|est|es|ist)\s+(?:clearly\s+|also\s+|an?\s+|the\s+)?(?:{_WRONG}|(?:not|pas|nicht)\s+{_RIGHT})"
     rf"|isn['’]t\s+{_RIGHT}|n['’]est pas {_RIGHT}|no es (?:la )?{_RIGHT}|[(\[]\s*(?:{_WRONG}|not(?:\s+{_RIGHT})?|no)\s*[)\]])(?!\w)"
     r"|[\s}$*).,:;\]]*(?:是?错误?的|不正确|不对)|[\s}$*)\]]*[✗✘✕✖❌❎🚫⛔☒?？]|\}?~~",
     re.IGNORECASE,
@@ -69,6 +69,10 @@ _TURN = (
 # Nothing but such words and one letter, as in `or maybe C` or `Rather, C.`: what it is there for is to give another answer.
 _TURNED = re.compile(
     rf"(?:\A[ \t)}}\]$*_.,;:(–—-]{{0,8}}|[.;!\n][\s)*_]{{0,8}}(?={_TURN}))(?:{_TURN}[\s,:*]{{0,4}}){{0,8}}[(*]{{0,3}}([A-Z])(?![\w'’-])[)*\]$}}]{{0,4}}\s{{0,4}}(?:\Z|[.!?;\n])"
+)
+# `B in children and C in adults`; `B (50%), C (50%)`; `but I would also accept C`.
+_SHARED = re.compile(
+    r"\A[)*]{0,3}\s+(?:in|for|if|when)\s[^.;!?\nA-Z]{1,60}\b(?:and|but)\s+[(*]*([A-Z])[)*]*\s+(?:in|for|if|when)\b|\A\s*\(\d{1,3}\s?%\),?\s*(?:and\s+|or\s+)?([A-Z])\s*\(\d{1,3}\s?%\)|\balso\s+(?:accept|choose|pick|take)\s+[(*]*([A-Z])\b"
 )
 _WORD = re.compile(
     r"(?:\b(?:is|be|meant|mean|est|es|ist|lautet)\s*:?\s*|[,:;.…!]\s*|[-–—]\s+|^\W*|[是为]\s*)(yes|no|maybe|oui|non|sí|ja|nein|是的|否|不是)(?=\W*$|\s*[.,;!。])",
@@ -117,11 +121,10 @@ def retracts(answer: str, end: int, gold: Gold) -> bool:
         mild = _MILD.match(back[0]) is not None
         if _differs(text[back.end() : back.end() + NEAR], gold, mild=mild):
             return True
-    choice = gold.answer_type in (AnswerType.MCQ, AnswerType.MULTI)
-    if choice and any(
-        0 <= ord(letter) - ord("A") < len(gold.options) and ord(letter) - ord("A") not in gold.indexes for letter in _TURNED.findall(text)
-    ):
-        return True
+    if gold.answer_type in (AnswerType.MCQ, AnswerType.MULTI):
+        turns = _TURNED.findall(text) + ["".join(either) for either in _SHARED.findall(text)]
+        if any(ord(letter) - ord("A") < len(gold.options) and ord(letter) - ord("A") not in gold.indexes for letter in turns):
+            return True
     praised = "correct" in text or "right" in text or "best" in text or "better" in text or "richtig" in text
     if (
         praised

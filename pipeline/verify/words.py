@@ -15,13 +15,14 @@ WORDS = {
 MEANING = {word: meaning for meaning, words in WORDS.items() for word in words}
 _CLAUSE = re.compile(r"^\W*([^\W\d_]+)(?=\s*(?:$|[,.;:!\n(])|\s+[-–—])")
 _CLAUSES = re.compile(r"[,.;:!\n()\[\]…。，；]|\s+[-–—]+\s*|→")
-_ALSO = re.compile(r"^(?:and|or|und|et|ou|oder|y|o)\s+", re.IGNORECASE)
+_ALSO = re.compile(r"^(?:(?:and|or|und|et|ou|oder|y|o)\s+|[也又])", re.IGNORECASE)
 _TURN = re.compile(
     r"^(?:(?:but|actually|hmm|wait|well|rather|instead|on (?:second thought|reflection)|i mean|sorry|correction|in fact|en fait|enfin|finalement|mais|pero|mejor dicho|besser gesagt|en realidad|aber"
     r"|eigentlich|doch|then again|不对|其实)\b[\s,]*)+(?:(?:it is|the answer is)\s+)?|^(?:it is|the answer is|c'est|es ist)\s+",
     re.IGNORECASE,
 )
 _NAYS = {"yes": ("no", "not", "non", "nein", "nicht"), "no": ("yes", "oui", "ja", "sí"), "maybe": ("yes", "no")}
+_HARDLY = re.compile(r"(?:(?:most )?likely|probably|perhaps|possibly|maybe)\s+not", re.IGNORECASE)
 _NOT_KNOWN = re.compile(r"\b(?:do not|don't|cannot|can't|not)\s+(?:know|sure|certain|determine)", re.IGNORECASE)
 _PART = re.compile(r"\s*(?:[;,\n|/]|(?<!\w)[-*•](?=\s))\s*")
 _AND = re.compile(r"\s+(?:and|&|\+|et|und)\s+|\s+y\s+", re.IGNORECASE)
@@ -75,7 +76,12 @@ def _turns(rest: str, meaning: str) -> bool:
         said = _TURN.sub("", clause)
         other = MEANING.get(fold(said), "")
         first = said.split(None, 1)[0].lower() if said else ""
-        if (other and other != meaning) or (meaning == "no" and first == "yes") or (said != clause and first in _NAYS[meaning]):
+        if (
+            (meaning == "yes" and _HARDLY.fullmatch(clause))
+            or (other and other != meaning)
+            or (meaning == "no" and first == "yes")
+            or (said != clause and first in _NAYS[meaning])
+        ):
             return True
     return False
 

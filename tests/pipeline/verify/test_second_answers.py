@@ -41,7 +41,18 @@ def test_a_letter_given_after_the_answer_leaves_it_open(turn: str) -> None:
     assert verify(rf"\boxed{{B}}. {turn}", B, policy=Policy.TRAIN).verdict is Verdict.AMBIGUOUS
 
 
-@pytest.mark.parametrize("text", [r"\boxed{B} or C", r"\boxed{B} (or maybe C)", "The answer is B, er, C.", "The answer is B (or maybe C)."])
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"\boxed{B} or C",
+        r"\boxed{B} (or maybe C)",
+        "The answer is B, er, C.",
+        "The answer is B (or maybe C).",
+        "The answer is B in children and C in adults.",
+        "The answer is B but I'd also accept C.",
+        "My answer: B (50 %), C (50 %)",
+    ],
+)
 def test_a_letter_right_beside_the_answer_leaves_it_open(text: str) -> None:
     assert verify(text, B).verdict is Verdict.AMBIGUOUS
 
@@ -59,7 +70,16 @@ def test_another_value_after_the_answer_leaves_it_open(right: Gold, text: str, t
     assert verify(f"{text} {turn}", right, policy=Policy.TRAIN).verdict is Verdict.AMBIGUOUS
 
 
-@pytest.mark.parametrize("text", ["B is wrong, so the incorrect answer is B.", "It is not A, so the wrong answer is B."])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "B is wrong, so the incorrect answer is B.",
+        "It is not A, so the wrong answer is B.",
+        "The worst answer is B.",
+        "Anything except B is correct.",
+        "All but B is correct.",
+    ],
+)
 def test_a_conclusion_may_deny_in_its_turn(text: str) -> None:
     assert verify(text, B).verdict is not Verdict.CORRECT
 
@@ -73,3 +93,18 @@ def test_a_denial_ends_at_but(text: str) -> None:
 def test_a_refusal_of_an_open_question_is_a_refusal(text: str) -> None:
     assert verify(text, CHOLERA).verdict is Verdict.REFUSED
     assert verify(text, Gold.from_json("open", (), '{"values": ["cannot be determined"]}')).verdict is Verdict.INCORRECT
+
+
+@pytest.mark.parametrize("text", ["Yes, probably not.", "Yes is the wrong answer.", "是，也不是"])
+def test_a_yes_that_is_denied_at_once_is_not_right(text: str) -> None:
+    assert verify(text, YES).verdict is not Verdict.CORRECT
+
+
+@pytest.mark.parametrize("text", ["Yes, probably.", "Yes, that would be wrong to leave out.", "Yes, not seen before.", "是，也是。"])
+def test_a_yes_with_a_remark_is_right(text: str) -> None:
+    assert verify(text, YES).verdict is Verdict.CORRECT
+
+
+def test_a_date_that_is_called_uncertain_is_ambiguous() -> None:
+    assert verify(r"\boxed{March 5, 2024 (uncertain)}", DAY).verdict is Verdict.AMBIGUOUS
+    assert verify(r"\boxed{due March 5, 2024}", DAY).verdict is Verdict.CORRECT
