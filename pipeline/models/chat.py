@@ -85,8 +85,8 @@ def completion_of(raw: str) -> Completion:
         body = json.loads(raw)
     except ValueError as error:
         raise UnfinishedAnswerError(f"a body that is not JSON ({len(raw)} characters)") from error
-    prompt_tokens, completion_tokens, cached_tokens = _tokens(mapping(body, "usage"))
     told = _completion(next(iter(mappings(body, "choices")), None), body)
+    prompt_tokens, completion_tokens, cached_tokens = _tokens(mapping(body, "usage"))
     return replace(told, prompt_tokens=prompt_tokens, completion_tokens=completion_tokens, cached_tokens=cached_tokens)
 
 
