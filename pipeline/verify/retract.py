@@ -24,7 +24,7 @@ _BACK = re.compile(
     r"|reconsider\w*|i made (?:a mistake|an error)|my mistake|that(?:'s| is| was) (?:wrong|incorrect|not right)|oops|sorry|hmm|i take (?:that|it) back"
     r"|attend(?:ez|s)|en fait|finalement|je me trompe|pardon|espera|en realidad|perd[óo]n|me equivoqu[ée]|mejor dicho|warte|moment mal|eigentlich|quatsch"
     r"|tats[äa]chlich|korrektur|vielmehr|doch nicht|now i (?:say|think|choose|believe)|i now)\b"
-    r"|(?:\A[\s)}\]$*_.,;(]{0,8}|[.;!?…\n]\s*)(?:(?:no|non|nein|nope|halt),|(?:rather(?!\s+than)|edit|update|besser|mejor|otherwise"
+    r"|(?:\A[\s)}\]$*_.,;(]{0,8}|[.;!?…\n]\s*)(?:(?:no|non|nein|nope|halt),|(?:rather(?!\s+than)|(?:edit|update)(?=\s*:)|besser|mejor|otherwise(?=,?\s+(?:yes|no)\b)"
     r"|or(?:\s+(?:rather|maybe|perhaps|possibly|even))?|ou(?:\s+plut[ôo]t)?|oder)\b)|→|->|⇒|不对|等等|等一下|更正|修正|抱歉|或者说|其实|应该是|我错了",
     re.IGNORECASE,
 )

@@ -22,12 +22,12 @@ TURNS = [
 ]  # fmt: skip
 KEEPS = [
     "Excluded: A, C, D.", "A and C are wrong.", "So C is wrong.", "No C.", "It's not C.", "Vitamin C.", "Hold on to the basal dose.", "Sorry for the delay.",
-    "Or, in words, insulin glargine.", "So it is B.", "Let me re-examine C: it is wrong. So B.", "Final: B", "抱歉让您久等。", "不是C。",
+    "Or, in words, insulin glargine.", "So it is B.", "Let me re-examine C: it is wrong. So B.", "Final: B", "抱歉让您久等。", "不是C。", "Otherwise, glipizide would be reasonable.", "Update your records.",
     "\n\nA. Metformin\nB. Insulin glargine\nC. Glipizide",
 ]  # fmt: skip
 OTHERS = [
     (DOSE, r"\boxed{5 mg}", ["Hold on, it should be 50 mg.", "Make that 7 mg.", "Rather, 7 mg.", "Or 7 mg.", "No, 7 mg.", "Edit: 7 mg", "Ou plutôt 7 mg."]),
-    (YES, r"\boxed{yes}", ["Hold on, no.", "Rather, no.", "or maybe no.", "Ou plutôt non.", "Edit: no"]),
+    (YES, r"\boxed{yes}", ["Hold on, no.", "Rather, no.", "or maybe no.", "Otherwise no.", "Ou plutôt non.", "Edit: no"]),
     (DAY, r"\boxed{2024-03-05}", ["Hold on, 2024-03-06.", "Rather, 2024-03-06.", "Edit: 2024-03-06"]),
     (CHOLERA, r"\boxed{cholera}", ["Hold on, it is typhoid.", ". Rather, typhoid.", "or typhoid", "Make that typhoid.", "(or maybe typhoid)"]),
     (AC, r"\boxed{A, C}", ["Hold on, only A.", "Rather, B.", "or A, B", "plus B", "Also B.", "and D."]),
