@@ -28,7 +28,7 @@ class _Call:
 
 @dataclass(eq=False)
 class Sample:
-    """One sample that is to be asked, for all calls that want it; the samples of one question share a turn, and so a server's cache.
+    """One sample that is to be asked for; the samples of one question share a turn, and so a server's cache.
 
     `more`: the keys of the samples after it that are asked for with it, as further choices of one response.
     """
@@ -39,7 +39,7 @@ class Sample:
     turn: int
     prompt_tokens: int
     more: tuple[str, ...] = ()
-    calls: list[_Call] = field(default_factory=list[_Call])
+    call: _Call | None = None
     attempts: int = 0
     limited: int = 0
     since_s: float = 0.0
@@ -78,7 +78,6 @@ class Dispatcher:
         self._teaching = teaching
         self._counts = Counts()
         self._queue: deque[Sample] = deque()
-        self._samples: dict[str, Sample] = {}
         self._resting: dict[Sample, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
@@ -90,15 +89,15 @@ class Dispatcher:
         return replace(self._counts, in_flight=sum(lane.in_flight for lane in self._lanes))
 
     async def ask_all(self, samples: Sequence[Sample]) -> None:
-        """Returns when every sample is in the ledger, of several choices those that came; where one fails, the others are still awaited."""
+        """Returns when every sample is in the ledger, of several choices those that came; where one fails, the others are still awaited.
+
+        No sample may be asked for by another call, as `Claims` sees to.
+        """
         loop = asyncio.get_running_loop()
         call = _Call(len(samples), loop.create_future())
         for sample in samples:
-            waiting = self._samples.setdefault(sample.key, sample)
-            waiting.calls.append(call)
-            if waiting is sample:
-                sample.since_s = loop.time()
-                self._queue.append(sample)
+            sample.call, sample.since_s = call, loop.time()
+        self._queue.extend(samples)
         self.pump()
         await call.done
         if call.errors:
@@ -223,14 +222,14 @@ class Dispatcher:
         self.pump()
 
     def _end(self, sample: Sample, error: BaseException | None = None) -> None:
-        """Tells all calls that wait for a sample."""
-        self._samples.pop(sample.key, None)
-        for call in sample.calls:
-            call.left -= 1
-            if error is not None:
-                call.errors.append(error)
-            if not call.left and not call.done.done():
-                call.done.set_result(None)
+        """Tells the call that waits for a sample."""
+        call = sample.call
+        assert call is not None
+        call.left -= 1
+        if error is not None:
+            call.errors.append(error)
+        if not call.left and not call.done.done():
+            call.done.set_result(None)
 
     def _end_all(self, error: BaseException) -> None:
         """Ends all that is not under way."""

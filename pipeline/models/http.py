@@ -13,6 +13,7 @@ import openai
 
 from pipeline.models.body import UnfinishedAnswerError
 from pipeline.models.chat import body_of, size_of, with_choices
+from pipeline.models.claims import claims_in
 from pipeline.models.client import lanes_of
 from pipeline.models.dialects import DIALECTS
 from pipeline.models.dispatch import Dispatcher, Sample
@@ -61,6 +62,7 @@ class HttpTeacher:
         self._lanes = lanes_of(endpoint, patience, limits or OF_PROCESS, concurrency)
         self._dispatcher = Dispatcher(self._lanes, patience, self)
         self._recorder = Recorder(ledger)
+        self._claims = claims_in(ledger.root)
         self._turns = itertools.count()
         self._head: tuple[Request, bytes] | None = None
         self._closed = False
@@ -76,19 +78,28 @@ class HttpTeacher:
         """
         wanted = [_samples(request, next(self._turns)) for request in requests]
         samples = {sample.key: sample for asked in wanted for sample in asked}
-        known = self._ledger.get(list(samples))
-        missing = [sample for key, sample in samples.items() if key not in known]
-        with self._starting:
-            self.wanted += len(missing)
-        while missing:
-            self._run(self._dispatcher.ask_all(_together(missing, self._endpoint.choices)))
-            known |= self._ledger.get([sample.key for sample in missing])
-            # A response may hold fewer choices than were asked for, but never none.
-            left = [sample for sample in missing if sample.key not in known]
-            if len(left) == len(missing):
-                raise LedgerError(f"Answers that were just written to {self._ledger.root} cannot be read. Run medtrace ledger verify.")
-            missing = left
+        known: dict[str, Completion] = {}
+        asked_for: set[str] = set()
+        while left := [key for key in samples if key not in known]:
+            with self._claims.take(left) as claimed:
+                known |= self._ledger.get(left)
+                mine = [samples[key] for key in left if key in claimed.mine and key not in known]
+                with self._starting:
+                    self.wanted += len(mine) - len(asked_for.intersection(sample.key for sample in mine))
+                asked_for.update(sample.key for sample in mine)
+                known |= self._ask(mine)
+            claimed.wait()
         return [tuple(known[sample.key] for sample in asked) for asked in wanted]
+
+    def _ask(self, samples: Sequence[Sample]) -> dict[str, Completion]:
+        """What servers give for samples that nobody else asks for; a response may hold fewer choices than were asked for, but never none."""
+        if not samples:
+            return {}
+        self._run(self._dispatcher.ask_all(_together(samples, self._endpoint.choices)))
+        found = self._ledger.get([sample.key for sample in samples])
+        if not found:
+            raise LedgerError(f"Answers that were just written to {self._ledger.root} cannot be read. Run medtrace ledger verify.")
+        return found
 
     @property
     def counts(self) -> Counts:
@@ -224,5 +235,5 @@ def _together(samples: Sequence[Sample], most: int) -> list[Sample]:
         if last and last.request is sample.request and sample.index == last.index + len(last.keys) and len(last.keys) < most:
             last.more = (*last.more, sample.key)
         else:
-            groups.append(replace(sample, more=(), calls=[]))
+            groups.append(replace(sample, more=()))
     return groups

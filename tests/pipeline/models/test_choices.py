@@ -1,6 +1,9 @@
 """Several samples in one request: asked for together, stored once, and found one by one."""
 
 import json
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ from pipeline.models.prices import Price
 from schemas.errors import TeacherError
 from tests.fixtures.asking import ask
 from tests.fixtures.fake_teacher import FakeTeacher, boxed_letter
+from tests.fixtures.local_build import until
 
 QUICK = Patience(attempts=3, first_pause_s=0.001, longest_pause_s=0.002)
 
@@ -57,6 +61,47 @@ def test_more_samples_pay_for_the_new_ones_however_many_go_together(tmp_path: Pa
             asked.close()
             assert texts(answers) == [boxed_letter("q", 1024 + sample) for sample in range(samples)]
         assert bodies(server) == [(1024, 1), (1025, 1), (1026, 1), (1027, 4), (1031, 1), (1032, 8)]
+
+
+@pytest.mark.parametrize("handles", [1, 2])
+@pytest.mark.parametrize(
+    ("choices", "early", "late"), [(8, range(8), range(4, 12)), (8, range(4, 12), range(8)), (4, range(2, 3), range(6)), (8, range(8), [3])]
+)
+def test_calls_at_once_whose_groups_overlap_pay_for_each_sample_once(
+    tmp_path: Path, handles: int, choices: int, early: Sequence[int], late: Sequence[int]
+) -> None:
+    """Whether they go through one handle or two, as those of a judge that several teachers' traces are put to."""
+    with FakeTeacher() as server, ThreadPoolExecutor(2) as pool:
+        opened = [teacher(server, tmp_path, choices) for _ in range(handles)]
+        server.fail(1, 0, hang=True)
+        calls = [pool.submit(opened[0], [ask("q", seed=1024, samples=early)])]
+        until(lambda: server.asked, "the first request")
+        calls.append(pool.submit(opened[-1], [ask("q", seed=1024, samples=late)]))
+        until(lambda: server.asked > 1 or {*late} <= {*early}, "the second")
+        server.release()
+        for call, samples in zip(calls, (early, late), strict=True):
+            assert texts(call.result(60)[0]) == [boxed_letter("q", 1024 + sample) for sample in samples]
+        wanted = sum(one.wanted for one in opened)
+        for one in opened:
+            one.close()
+        paid = Counter(seed + choice for seed, count in bodies(server) for choice in range(count))
+    assert paid == {1024 + sample: 1 for sample in {*early, *late}}
+    assert wanted == len(paid)
+
+
+def test_what_another_handle_could_not_get_is_asked_for_anew(tmp_path: Path) -> None:
+    with FakeTeacher() as server, ThreadPoolExecutor(2) as pool:
+        one, other = teacher(server, tmp_path), teacher(server, tmp_path)
+        server.fail(1, 401, hang=True)
+        early = pool.submit(one, [ask("q", samples=range(4))])
+        until(lambda: server.asked, "the request")
+        late = pool.submit(other, [ask("q", samples=range(4))])
+        server.release()
+        with pytest.raises(TeacherError):
+            early.result(60)
+        assert texts(late.result(60)[0]) == [boxed_letter("q", 1024 + sample) for sample in range(4)]
+        other.close()
+        one.close()
 
 
 def test_choices_that_a_server_leaves_out_are_asked_for_again(tmp_path: Path) -> None:
