@@ -7,29 +7,40 @@ from collections.abc import Sequence
 
 from pipeline.fingerprint import canonical_json
 
-_BLANK = re.compile(r"\s+")
 # NFKC writes 10² as 102.
 _POWER = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹]")
 _DASH = re.compile("[\u2010-\u2015\u2212]")
 # A sign counts where it stands beside a number: .5 is not 5, 1:2 not 12, 5! not 5, 5" not 5. So do < > + = % and brackets, everywhere.
-_POINT = re.compile(r"\.(?!\d)|(?<!\d),|,(?!\d)|(?<!\d):|:(?!\d)|[;?¿¡]|(?<!\d)!")
-_QUOTE = re.compile("[“”„«»`]|(?<!\\d)[\"'’‘]")
+# Every alternative begins with its sign, so that the search skips from sign to sign.
+_POINT = re.compile(r"\.(?!\d)|,(?<!\d,)|,(?!\d)|:(?<!\d:)|:(?!\d)|;|\?|¿|¡|!(?<!\d!)")
+_QUOTE = re.compile("[“”„«»`]|[\"'’‘](?<!\\d.)")
 # Of a minus and a hyphen, only the hyphen stands between letters.
-_HYPHEN = re.compile(r"(?<=[^\W\d_])-(?=[^\W\d_])")
+_HYPHEN = re.compile(r"-(?<=[^\W\d_]-)(?=[^\W\d_])")
 _GAP = re.compile("_{2,}")
+# What may change a text in ASCII.
+_SIGN = re.compile("[-.,:;?!\"'`_]")
 
 
 def normalise(text: str) -> str:
     """A text as it is compared across sources: NFKC, case folded, blanks collapsed."""
-    return _BLANK.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
+    return " ".join((text if text.isascii() else unicodedata.normalize("NFKC", text)).casefold().split())
 
 
 def wording(text: str) -> str:
     """A text as its words and numbers are compared: normalised, without the punctuation that changes no meaning."""
-    plain = normalise(_POWER.sub(lambda found: f"^{unicodedata.normalize('NFKC', found[0])}", text))
-    said = _HYPHEN.sub(" ", _DASH.sub("-", plain))
-    said = _GAP.sub("_", _QUOTE.sub("", _POINT.sub(" ", said)))
-    return _BLANK.sub(" ", said).strip() or plain
+    if text.isascii():
+        plain = said = " ".join(text.lower().split())
+        if not _SIGN.search(plain):
+            return plain
+    else:
+        plain = normalise(_POWER.sub(lambda found: f"^{unicodedata.normalize('NFKC', found[0])}", text))
+        said = _DASH.sub("-", plain)
+    if "-" in said:
+        said = _HYPHEN.sub(" ", said)
+    said = _QUOTE.sub("", _POINT.sub(" ", said))
+    if "__" in said:
+        said = _GAP.sub("_", said)
+    return " ".join(said.split()) or plain
 
 
 def content_hash(question: str, context: str, options: Sequence[str]) -> str:

@@ -1,7 +1,7 @@
 """Contracts: the Arrow schemas in which stages meet, each column defined once."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import pyarrow as pa
@@ -85,10 +85,17 @@ class Contract:
         Raises: SchemaError naming the column whose value has the wrong type.
         """
         rows = list(rows)
+        return cls.from_columns([[row.get(column) for row in rows] for column in cls.columns])
+
+    @classmethod
+    def from_columns(cls, columns: Sequence[Sequence[Any]]) -> pa.Table:
+        """A table of the columns' Python values, in the contract's order.
+
+        Raises: SchemaError as `from_rows` does.
+        """
         arrays = []
-        for column in cls.columns:
+        for column, values in zip(cls.columns, columns, strict=True):
             try:
-                values = [row.get(column) for row in rows]
                 arrays.append(pa.array(values, column.type))
             except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError) as error:
                 raise SchemaError(f"{cls.__name__}.{column} takes {column.type}: {error}") from error

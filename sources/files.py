@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from schemas.errors import SourceError
 from sources.formats import (
+    BOM,
     Format,
     brief,
     check_name,
@@ -92,7 +93,7 @@ def to_row(record: Record, row: Callable[[Record], Row], id: tuple[str, ...] = (
 
 def _identified(record: Record, id: tuple[str, ...]) -> Record:
     parts = [text(record.cells.get(column)) for column in id] or [record.key]
-    return replace(record, place=":".join(parts)) if all(parts) else record
+    return Record(":".join(parts), record.cells, record.key) if all(parts) else record
 
 
 def cut(root: Path, path: Path, part_bytes: int = PART_BYTES, part_rows: int = PART_ROWS) -> tuple[Part, ...]:
@@ -101,24 +102,26 @@ def cut(root: Path, path: Path, part_bytes: int = PART_BYTES, part_rows: int = P
     if format is Format.CSV or format is Format.TSV:
         return tuple(Part(root, (path,), start, stop, first=first) for start, stop, first in _record_ranges(path, format, part_rows))
     if format is Format.JSONL:
-        return tuple(Part(root, (path,), start, stop) for start, stop in _line_ranges(path, part_bytes))
+        return tuple(Part(root, (path,), start, stop, first=first) for start, stop, first in _line_ranges(path, part_bytes))
     if format is Format.PARQUET:
         return tuple(Part(root, (path,), start, stop) for start, stop in _group_ranges(path, part_rows))
     return (Part(root, (path,)),)
 
 
-def _line_ranges(path: Path, part_bytes: int) -> Iterator[tuple[int, int]]:
-    size = path.stat().st_size
-    start = 0
+def _line_ranges(path: Path, part_bytes: int) -> Iterator[tuple[int, int, int]]:
+    """Byte ranges of whole lines with the number of lines before each; the file is read once, a range at a time."""
+    start = first = 0
     with path.open("rb") as file:
-        while size - start > part_bytes:
-            file.seek(start + part_bytes - 1)
-            file.readline()
-            stop = file.tell()
-            yield start, stop
-            start = stop
-    if start < size or not size:
-        yield start, size
+        while True:
+            block = file.read(part_bytes)
+            if len(block) == part_bytes:
+                block += file.readline()
+            stop = start + len(block)
+            if block or not start:
+                yield start, stop, first
+            if len(block) < part_bytes or not block:
+                return
+            start, first = stop, first + block.count(b"\n")
 
 
 def _record_ranges(path: Path, format: Format, part_rows: int) -> Iterator[tuple[int, int, int]]:
@@ -165,35 +168,25 @@ def records(part: Part, columns: Sequence[str] | None = None) -> Iterator[Record
 
 
 def _json_lines(path: Path, part: Part) -> Iterator[Record]:
-    first = _lines_before(path, part.start)
+    stem, index, at = path.stem, part.first, part.start
     with path.open("rb") as file:
-        file.seek(part.start)
-        index = first
-        while part.stop < 0 or file.tell() < part.stop:
+        file.seek(at)
+        while part.stop < 0 or at < part.stop:
             line = file.readline()
             if not line:
                 break
             if line.strip():
-                yield _json_line(path, index, line)
+                yield _json_line(path, f"{stem}:{index}", index, line)
             index += 1
+            at += len(line)
 
 
-def _lines_before(path: Path, start: int) -> int:
-    count = 0
-    with path.open("rb") as file:
-        while start > 0:
-            block = file.read(min(start, 1 << 20))
-            if not block:
-                break
-            count += block.count(b"\n")
-            start -= len(block)
-    return count
+_decode = json.JSONDecoder(parse_constant=no_number).decode
 
 
-def _json_line(path: Path, index: int, line: bytes) -> Record:
-    place = f"{path.stem}:{index}"
+def _json_line(path: Path, place: str, index: int, line: bytes) -> Record:
     try:
-        value = json.loads(line.decode("utf-8-sig"), parse_constant=no_number)
+        value = _decode((line.removeprefix(BOM) if line.startswith(BOM) else line).decode())
     except UnicodeDecodeError as error:
         raise not_utf8(path, error, index + 1) from error
     except (ValueError, RecursionError) as error:

@@ -3,6 +3,8 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 import pyarrow as pa
@@ -16,9 +18,12 @@ from pipeline.normalise import content_hash
 from schemas.example import AnswerType, Example, Reject
 from schemas.image import Image
 from schemas.vocabulary import BodyPart, Modality, Task, domain_of
+from sources.formats import LONE_SURROGATE
 from sources.source import Row
 
 TAKEN_DOWN = "taken down"
+# Key, id and upstream's row, in the contract's order.
+_PLACE = itemgetter(*(Example.columns.index(column) for column in (Example.key, Example.id, Example.row)))
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -42,7 +47,7 @@ class IngestRecipe:
 
 def ingest(rows: Iterable[Row], file: str, recipe: IngestRecipe) -> dict[str, pa.Table]:
     """`examples` by key and id, `images` by digest (each once), `rejects` in order of the file."""
-    examples: list[dict[str, Any]] = []
+    examples: list[tuple[Any, ...]] = []
     images: dict[str, dict[str, Any]] = {}
     rejects: list[dict[str, Any]] = []
     for row in rows:
@@ -51,7 +56,8 @@ def ingest(rows: Iterable[Row], file: str, recipe: IngestRecipe) -> dict[str, pa
             told = {Reject.row: name, Reject.reason: TAKEN_DOWN, Reject.detail: ""}
             rejects.append({Reject.source: recipe.source, Reject.file: file, **told})
             continue
-        reason, detail = _fault(row, recipe)
+        gold = _gold(row)
+        reason, detail = _fault(row, gold, recipe)
         if reason:
             told = {Reject.row: _writable(row.row), Reject.reason: reason, Reject.detail: _writable(detail)}
             rejects.append({Reject.source: recipe.source, Reject.file: file, **told})
@@ -62,10 +68,10 @@ def ingest(rows: Iterable[Row], file: str, recipe: IngestRecipe) -> dict[str, pa
             digests.append(digest)
             if digest not in images:
                 images[digest] = _image(digest, clean(data, recipe.frame))
-        examples.append(_example(row, tuple(digests), recipe))
-    examples.sort(key=lambda example: (example[Example.key], example[Example.id], example[Example.row]))
+        examples.append(_example(row, gold, tuple(digests), recipe))
+    examples.sort(key=_PLACE)
     return {
-        "examples": Example.from_rows(examples),
+        "examples": Example.from_columns(list(zip(*examples, strict=True)) or [()] * len(Example.columns)),
         "images": Image.from_rows(images[digest] for digest in sorted(images)),
         "rejects": Reject.from_rows(rejects),
     }
@@ -95,25 +101,30 @@ def _taken_down(row: Row, recipe: IngestRecipe) -> str:
     if not recipe.takedown:
         return ""
     named = [row_name(recipe.source, row.row), group_name(recipe.source, row.group)]
-    if not _fault(row, recipe)[0]:
-        named.append(example_id(row, tuple(hashlib.sha256(data).hexdigest() for data in row.images), recipe.source).hex())
+    gold = _gold(row)
+    if not _fault(row, gold, recipe)[0]:
+        named.append(example_id(row, gold, tuple(hashlib.sha256(data).hexdigest() for data in row.images), recipe.source).hex())
     return next((name for name in named if name and name in recipe.takedown), "")
 
 
-def example_id(row: Row, images: tuple[str, ...], source: str) -> bytes:
-    """The id of the example that a row becomes: 16 bytes."""
-    gold = canonical_json(dict(row.gold)) if row.gold else ""
-    identity = canonical_json([source, row.question, row.context, list(row.options), row.answer_type.value, gold, list(images)])
+def _gold(row: Row) -> str:
+    """The gold as canonical JSON; '' where there is none."""
+    return canonical_json(dict(row.gold)) if row.gold else ""
+
+
+def example_id(row: Row, gold: str, images: tuple[str, ...], source: str) -> bytes:
+    """The id of the example that a row with this gold becomes: 16 bytes."""
+    identity = canonical_json([source, row.question, row.context, row.options, row.answer_type.value, gold, images])
     return hashlib.sha256(identity.encode("utf-8", "surrogatepass")).digest()[:16]
 
 
-def _fault(row: Row, recipe: IngestRecipe) -> tuple[str, str]:
+def _fault(row: Row, gold: str, recipe: IngestRecipe) -> tuple[str, str]:
     """Why a row cannot be an example; empty where it can."""
     if row.fault and not (row.fault == "no gold" and not recipe.needs_gold and row.question):
         return row.fault, row.detail
     if not row.question.strip():
         return "no question", ""
-    if _broken(row):
+    if _broken(row, gold):
         return "broken text", "half of a surrogate pair"
     if row.answer_type in (AnswerType.MCQ, AnswerType.MULTI):
         if len(row.options) < 2:
@@ -130,7 +141,7 @@ def _fault(row: Row, recipe: IngestRecipe) -> tuple[str, str]:
     return "", ""
 
 
-def _broken(row: Row) -> bool:
+def _broken(row: Row, gold: str) -> bool:
     """Whether some text of a row is no Unicode: halves of pairs in JSON, file names of other encodings."""
     texts = (
         row.row,
@@ -143,13 +154,10 @@ def _broken(row: Row) -> bool:
         row.context,
         *row.options,
         *row.traces,
-        canonical_json(dict(row.gold)),
+        gold,
     )
-    try:
-        "".join(texts).encode()
-    except UnicodeEncodeError:
-        return True
-    return False
+    joined = "".join(texts)
+    return not joined.isascii() and LONE_SURROGATE.search(joined) is not None
 
 
 def _writable(text: str) -> str:
@@ -176,32 +184,40 @@ def _task(row: Row) -> Task:
     return Task.VQA if row.images else Task.QA
 
 
-def _example(row: Row, images: tuple[str, ...], recipe: IngestRecipe) -> dict[str, Any]:
-    gold = canonical_json(dict(row.gold)) if row.gold else ""
-    text = [row.question, row.context, *row.options]
-    id = example_id(row, images, recipe.source)
-    lead = bytes.fromhex(images[0]) if images else hashlib.sha256(canonical_json(text).encode("utf-8", "surrogatepass")).digest()
-    return {
-        Example.id: id.hex(),
-        Example.key: lead[:8] + id[:8],
-        Example.source: recipe.source,
-        Example.split: recipe.split,
-        Example.row: row.row,
-        Example.group: row.group,
-        Example.question: row.question,
-        Example.context: row.context,
-        Example.options: list(row.options),
-        Example.answer_type: row.answer_type.value,
-        Example.answer: answer_of(row.answer_type, row.gold, row.options) if row.gold else "",
-        Example.gold_json: gold,
-        Example.images: list(images),
-        Example.time_series: row.time_series,
-        Example.modality: row.modality,
-        Example.domain: row.domain or domain_of(Modality(row.modality), BodyPart(row.body_part)),
-        Example.body_part: row.body_part,
-        Example.task: row.task or _task(row),
-        Example.subject: row.subject,
-        Example.license: row.license or recipe.license,
-        Example.traces: list(row.traces),
-        Example.content: content_hash(row.question, row.context, row.options),
-    }
+@lru_cache(maxsize=256)
+def _domain(modality: str, part: str) -> str:
+    return domain_of(Modality(modality), BodyPart(part))
+
+
+def _example(row: Row, gold: str, images: tuple[str, ...], recipe: IngestRecipe) -> tuple[Any, ...]:
+    """The values of an example in its contract's order."""
+    id = example_id(row, gold, images, recipe.source)
+    if images:
+        lead = bytes.fromhex(images[0][:16])
+    else:
+        text = canonical_json([row.question, row.context, *row.options])
+        lead = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:8]
+    return (
+        id.hex(),
+        lead + id[:8],
+        recipe.source,
+        recipe.split,
+        row.row,
+        row.group,
+        row.question,
+        row.context,
+        row.options,
+        row.answer_type.value,
+        answer_of(row.answer_type, row.gold, row.options) if gold else "",
+        gold,
+        images,
+        row.time_series,
+        row.modality,
+        row.domain or _domain(row.modality, row.body_part),
+        row.body_part,
+        row.task or _task(row),
+        row.subject,
+        row.license or recipe.license,
+        row.traces,
+        content_hash(row.question, row.context, row.options),
+    )
