@@ -4,10 +4,10 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from statistics import fmean
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline.verify.fold import fold
-from pipeline.verify.gold import Gold, Judged
+from pipeline.verify.gold import Box, Gold, Judged
 from pipeline.verify.match import match_boxes
 from pipeline.verify.prose import text_scores
 from pipeline.verify.regions import find_regions
@@ -19,6 +19,14 @@ from schemas.trace import Verdict
 OVERLAP = 0.5
 _BESIDE = 100
 _READ = (Verdict.CORRECT, Verdict.INCORRECT)
+
+
+class SaidBoxes(NamedTuple):
+    """Boxes as read, their labels folded ([] where none was named or asked for), and which pairs with the gold's are of one label."""
+
+    boxes: list[Box]
+    labels: list[str]
+    same: list[list[bool]] | None
 
 
 def measure(response: str, gold: Gold, judged: Judged) -> dict[str, Any]:
@@ -66,16 +74,23 @@ def _labels(response: str, gold: Gold, judged: Judged) -> dict[str, Any]:
     return {"f1": f1, "found": found, "wrong": wrong, "missed": missed}
 
 
+def said_boxes(response: str, gold: Gold, judged: Judged) -> SaidBoxes:
+    """The boxes that were read, in pixels of the original, and which of them may be which of the gold's: those of one label."""
+    said = [tuple(box) for box in json.loads(judged.extracted)] if judged.extracted.startswith("[") else []
+    if not gold.box_labels or judged.span is None:
+        return SaidBoxes(said, [], None)
+    # A label may stand before its tag.
+    beside = find_regions(response[max(0, judged.span[0] - _BESIDE) : judged.span[1]])
+    if beside is None or len(beside.labels) != len(said) or not any(beside.labels):
+        return SaidBoxes(said, [], None)
+    wanted = [fold(label) for label in gold.box_labels]
+    labels = [fold(label) for label in beside.labels]
+    return SaidBoxes(said, labels, [[label == other for other in wanted] for label in labels])
+
+
 def _boxes(response: str, gold: Gold, judged: Judged) -> dict[str, Any]:
-    said = json.loads(judged.extracted) if judged.extracted.startswith("[") else []
-    same = None
-    if gold.box_labels and judged.span is not None:
-        # A label may stand before its tag.
-        beside = find_regions(response[max(0, judged.span[0] - _BESIDE) : judged.span[1]])
-        if beside is not None and len(beside.labels) == len(said) and any(beside.labels):
-            wanted = [fold(label) for label in gold.box_labels]
-            same = [[fold(label) == other for other in wanted] for label in beside.labels]
-    matched = match_boxes([tuple(box) for box in said], gold.boxes, OVERLAP, same)
+    said = said_boxes(response, gold, judged)
+    matched = match_boxes(said.boxes, gold.boxes, OVERLAP, said.same)
     return {"mean_iou": matched.mean_iou, f"f1@{OVERLAP}": matched.f1}
 
 
