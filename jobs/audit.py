@@ -19,7 +19,7 @@ from schemas.example import Example
 from schemas.image import Image
 from schemas.manifest import Dataset
 
-_Named = tuple[Dataset, Path, Frame]
+Named = tuple[Dataset, Path, Frame]
 
 
 def audit(corpus: Path, *, strict: bool, benchmarks: Mapping[str, Path] | None = None) -> Audit:
@@ -53,24 +53,25 @@ def named_paths(given: Sequence[str], option: str = "--benchmark", like: str = "
     return {name: Path(path) for name, _, path in pairs}
 
 
-def _items(found: Sequence[_Named]) -> dict[str, list[Item]]:
+def _items(found: Sequence[Named]) -> dict[str, list[Item]]:
     """The benchmarks' rows by name."""
     items: dict[str, list[Item]] = {}
-    for name, tables in _ingested(found):
+    for name, tables in ingested(found):
         items.setdefault(name, []).extend(items_of(tables["examples"], Example.row))
     return items
 
 
-def _images(found: Sequence[_Named]) -> Iterator[tuple[str, str, bytes]]:
+def _images(found: Sequence[Named]) -> Iterator[tuple[str, str, bytes]]:
     """The benchmarks' images: name, upstream digest and clean bytes."""
-    for name, tables in _ingested(found):
+    for name, tables in ingested(found):
         images = tables["images"]
         for digest, data in zip(images[Image.digest].to_pylist(), images[Image.bytes], strict=True):
             if data.as_py():
                 yield name, digest, data.as_py()
 
 
-def _ingested(found: Sequence[_Named]) -> Iterator[tuple[str, Mapping[str, pa.Table]]]:
+def ingested(found: Sequence[Named]) -> Iterator[tuple[str, Mapping[str, pa.Table]]]:
+    """The tables that datasets' files give, with the dataset's name, a table a part."""
     for dataset, path, frame in found:
         source = source_of(dataset)
         layout, parts = source.fit(path.resolve(), dataset.split)

@@ -131,7 +131,9 @@ def check_licences(manifest: Manifest, inputs: tuple[Input, ...]) -> None:
     whole = manifest.publish.license
     if whole in ("", BY_ROW):
         return
-    found = refusals({item.dataset.name: item.source.license for item in inputs if not item.benchmark}, whole)
+    sources = [item for item in inputs if not item.benchmark]
+    bare = [item.dataset.name for item in sources if not item.dataset.publish_images]
+    found = refusals({item.dataset.name: item.source.license for item in sources}, whole, bare)
     if found:
         said = "; ".join(f"{source}: {why}" for source, why in found.items())
         raise ManifestError(

@@ -21,7 +21,8 @@ class Asked:
 class PublishRecipe:
     """The teachers in order, the prompt of questions that none is asked, and the verifier's name.
 
-    `direct`: the prompts of sources that no teacher is asked about; `golds`: those of them whose golds are their answers.
+    `direct`: the prompts of sources that no teacher is asked about; `golds`: those of them whose golds are their answers;
+    `withheld`: the sources whose pictures are not passed on.
     """
 
     teachers: tuple[Asked, ...]
@@ -29,6 +30,7 @@ class PublishRecipe:
     verifier: str
     direct: Mapping[str, prompts.Prompt] = field(default_factory=dict[str, prompts.Prompt])
     golds: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()
 
 
 def unasked(source: str, recipe: PublishRecipe) -> str:

@@ -13,6 +13,7 @@ from schemas.trace import Selected
 MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
 MESSAGES = pa.list_(MESSAGE)
 SERIES = pa.list_(pa.list_(pa.float32()))
+WITHHELD_DOC = "Pictures that are not passed on, in order: sha256 of the bytes that medtrace fill puts in, with their ending; [] if none"
 SERIES_DOC = "Leads of an ECG in mV, 2,500 samples each (leads I, II, V1 to V6); [] if none"
 REWARD_MODEL = pa.struct([("style", pa.string()), ("ground_truth", pa.string())])
 EXTRA_INFO = pa.struct([("split", pa.string()), ("index", pa.int64()), ("question_id", pa.string()), ("source", pa.string())])
@@ -56,7 +57,7 @@ class _Question(Published):
     weight = Column(
         "weight", pa.float32(), "How often an epoch should show the row: mixture weight and class balance; 1 unless the manifest says so"
     )
-    problem = Column("problem", pa.string(), "The prompt as one string, an <image> marker for each image")
+    problem = Column("problem", pa.string(), "The prompt as one string, an <image> marker for each of its images")
     answer = Column("answer", pa.string(), "The gold: a letter, yes or no, a number, text")
     answer_type = Column("answer_type", pa.string(), "How an answer is compared: mcq, yesno, …")
     options_json = Column("options_json", pa.string(), "Option texts as a JSON list")
@@ -138,10 +139,11 @@ class SftText(_Prompted):
 class Sft(SftText):
     """A kept trace."""
 
-    images = Column("images", IMAGES, "The images, in order; [] for a text question")
+    images = Column("images", IMAGES, "The images, in order; [] for a text question, and where they are withheld")
     image_digests = Column(
         "image_digests", pa.list_(pa.string()), "sha256 of each upstream image file; images.path names the published one"
     )
+    withheld_images = Column("withheld_images", pa.list_(pa.string()), WITHHELD_DOC)
     time_series = Column("time_series", SERIES, SERIES_DOC)
 
 
@@ -149,10 +151,11 @@ class Rl(_Prompted):
     """A question with its gold and pass rate."""
 
     id = Column("id", pa.string(), "The question's id")
-    images = Column("images", IMAGES, "The images, in order; [] for a text question")
+    images = Column("images", IMAGES, "The images, in order; [] for a text question, and where they are withheld")
     image_digests = Column(
         "image_digests", pa.list_(pa.string()), "sha256 of each upstream image file; images.path names the published one"
     )
+    withheld_images = Column("withheld_images", pa.list_(pa.string()), WITHHELD_DOC)
     time_series = Column("time_series", SERIES, SERIES_DOC)
     teacher = Column("teacher", pa.string(), "Name of the teacher that was asked, the first of a cascade; '' if none")
     n_sampled = Column("n_sampled", pa.int32(), "Samples of this question by this teacher")

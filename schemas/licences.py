@@ -1,7 +1,7 @@
 """What licences allow, as data: whether rows may be passed on, changed, sold, and under which licence the whole may go out."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import reduce
 
@@ -81,13 +81,14 @@ def _both(one: Terms, other: Terms) -> Terms:
     )
 
 
-def refusals(licences: Mapping[str, str], whole: str) -> dict[str, str]:
+def refusals(licences: Mapping[str, str], whole: str, bare: Collection[str] = ()) -> dict[str, str]:
     """Why sources may not go out in a work under one licence, by source; `licences` by source.
 
     With `whole` "by row", each row goes out under its own licence, and only what may not be passed on changed is refused; with '',
-    the licences must also bear each other.
+    the licences must also bear each other. `bare`: sources that go out without their pictures, their texts word for word: a licence that
+    permits copies and no changed ones does not keep them back.
     """
-    told = {source: why for source, licence in licences.items() if (why := _closed(licence))}
+    told = {source: why for source, licence in licences.items() if (why := _closed(licence, source in bare))}
     open = {source: licence for source, licence in licences.items() if source not in told}
     if whole and whole != BY_ROW:
         told |= {source: why for source, licence in open.items() if (why := _not_under(licence, whole))}
@@ -96,11 +97,11 @@ def refusals(licences: Mapping[str, str], whole: str) -> dict[str, str]:
     return dict(sorted(told.items()))
 
 
-def _closed(licence: str) -> str:
+def _closed(licence: str, bare: bool) -> str:
     terms = terms_of(licence)
     if terms == UNKNOWN:
         return f"what its licence {licence or '(none)'} allows is not known"
-    return "" if terms.passing and terms.changes else f"its licence {licence} permits no changed copies"
+    return "" if terms.passing and (terms.changes or bare) else f"its licence {licence} permits no changed copies"
 
 
 def _not_under(licence: str, whole: str) -> str:

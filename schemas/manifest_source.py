@@ -19,7 +19,10 @@ class GoldColumn(Section):
 
 
 class Dataset(Capped):
-    """A source or a benchmark: a known dataset, a `table` or an `imagefolder`."""
+    """A source or a benchmark: a known dataset, a `table` or an `imagefolder`.
+
+    `publish_images`: whether its pictures, and small copies of them, go out with its rows.
+    """
 
     name: Name
     kind: Literal["table", "imagefolder", "traces"] | None = None
@@ -28,6 +31,7 @@ class Dataset(Capped):
     path: str | None = None
     revision: str | None = None
     may_send: bool = False
+    publish_images: bool = True
     answers: Literal["teacher", "gold", "none"] = "teacher"
     prompt: Name | None = None
     weight: float = Field(default=1.0, gt=0.0, le=1e6)

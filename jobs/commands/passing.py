@@ -1,4 +1,4 @@
-"""The commands that pass a corpus on: publish, redact."""
+"""The commands that pass a corpus on, and what a receiver does with it first: publish, redact, fill."""
 
 import sys
 from pathlib import Path
@@ -64,6 +64,23 @@ def redact(
     wanted = Wanted(source, _lines(rows, "--rows"), _lines(groups, "--groups"))
     done = run(corpus, wanted, out or corpus, store.absolute() if store else None, manifest, version, _say)
     show.redacted(done, as_json=as_json)
+
+
+@app.command(epilog="Example: `medtrace fill got/mine --source vqa_rad=data/vqa_rad --out got/mine-filled`")
+def fill(
+    corpus: Annotated[Path, typer.Argument(metavar="CORPUS", help="A corpus whose pictures are withheld.")],
+    source: Annotated[list[str], typer.Option("--source", metavar="NAME=PATH", help="Where a source's own upstream files lie.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Folder of the filled copy [default: CORPUS-filled].")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Put withheld pictures back from upstream's files, each proved by the sha256 that its rows name."""
+    from jobs.audit import named_paths
+    from jobs.fill import run
+    from jobs.show import passing as show
+
+    folder = corpus.absolute()
+    places = named_paths(source, "--source", "vqa_rad=data/vqa_rad")
+    show.filled(run(corpus, places, out or folder.with_name(f"{folder.name}-filled")), as_json=as_json)
 
 
 def _lines(path: Path | None, option: str) -> tuple[str, ...]:

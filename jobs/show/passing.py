@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from jobs.show.tables import print_json, print_line
 
 if TYPE_CHECKING:
+    from jobs.fill import Filled
     from jobs.redact import Redacted
     from pipeline.publish.send.run import Sent
 
@@ -51,3 +52,11 @@ def redacted(found: "Redacted", *, as_json: bool) -> None:
     print_line(
         "Copies elsewhere, fetched upstream files, provider's logs and backups are not reached. Prove the corpus with medtrace audit."
     )
+
+
+def filled(done: "Filled", *, as_json: bool) -> None:
+    """What came back."""
+    if as_json:
+        print_json(done.to_json())
+        return
+    print_line(f"{done.images:,} pictures of {', '.join(done.sources)} are back, in {done.out}. Do not pass this copy on.")

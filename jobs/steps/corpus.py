@@ -8,7 +8,7 @@ from jobs.steps.traces import judged_by
 from pipeline.asked import Asked, PublishRecipe
 from pipeline.fingerprint import canonical_json
 from pipeline.prompts import by_name
-from pipeline.publish.layout import parquet_options
+from pipeline.publish.layout import shard_options
 from pipeline.stages import (
     publish,
 )
@@ -20,7 +20,6 @@ from schemas.manifest import Manifest, Teacher
 from schemas.manifest_parts import Shot, ShotsFrom
 
 SHARD_BYTES = 256 << 20
-PUBLISHED_GROUP_BYTES = 100 << 20
 
 
 def publish_step(manifest: Manifest) -> Step:
@@ -29,7 +28,8 @@ def publish_step(manifest: Manifest) -> Step:
     told = [dataset for dataset in manifest.source if dataset.answers != "teacher"]
     direct = {dataset.name: by_name(dataset.prompt or ("direct.2" if dataset.answers == "gold" else "boxed.2")) for dataset in told}
     golds = tuple(dataset.name for dataset in told if dataset.answers == "gold")
-    recipe = PublishRecipe(tuple(_asked(teacher) for teacher in manifest.teachers), spare, VERIFIER, direct, golds)
+    withheld = tuple(dataset.name for dataset in manifest.source if not dataset.publish_images)
+    recipe = PublishRecipe(tuple(_asked(teacher) for teacher in manifest.teachers), spare, VERIFIER, direct, golds, withheld)
     reads = [
         Read("chosen", "choose", "chosen", tuple(column for column in Chosen.columns if column not in (Chosen.identifiers, Chosen.traces))),
         Read("dropped", "choose", "dropped"),
@@ -40,12 +40,11 @@ def publish_step(manifest: Manifest) -> Step:
             reads += [Read("traces", f"sample[{name}]", "traces"), Read("judgements", judged_by(manifest, name), "judgements")]
         reads.append(Read("selected", f"select[{teacher.name if teacher else 'none'}]", "selected"))
     published = {name: contract for name, contract in publish.OUTPUTS.items() if contract in CONFIGS.values()}
-    chunked = {"use_content_defined_chunking": True} if manifest.publish.content_defined_chunking else {}
-    more = {"max_group_bytes": PUBLISHED_GROUP_BYTES, **chunked}
-    parquet = {name: {**parquet_options(contract), **more} for name, contract in published.items()}
+    chunked = manifest.publish.content_defined_chunking
+    parquet = {name: shard_options(contract, chunked=chunked) for name, contract in published.items()}
     return Step(
         "publish",
-        7,
+        8,
         Fan.GROUP,
         publish.publish,
         recipe,

@@ -26,7 +26,7 @@ def overlap_steps(manifest: Manifest, sources: list[Input], benchmarks: list[Inp
     shrinks = [_shrink_step("shrink_images", "gather", "shown")]
     shrinks += [_shrink_step(shrink_name(item), ingest_name(item), "benchmark_shown") for item in benchmarks]
     finds = [_find_step(item) for item in benchmarks]
-    return [*finds, _decide_step(manifest, sources, benchmarks), *shrinks, _show_step(benchmarks)]
+    return [*finds, _decide_step(manifest, sources, benchmarks), *shrinks, _show_step(manifest, benchmarks)]
 
 
 def _find_name(item: Input) -> str:
@@ -71,10 +71,12 @@ def _shrink_step(name: str, over: str, shown: str) -> Step:
     return Step(name, 1, Fan.MAP, shrink_images.shrink_images, recipe, reads, {"thumbnails": Thumbnail})
 
 
-def _show_step(benchmarks: list[Input]) -> Step:
-    columns = (Overlap.benchmark, Overlap.image, Overlap.benchmark_image)
+def _show_step(manifest: Manifest, benchmarks: list[Input]) -> Step:
+    columns = (Overlap.benchmark, Overlap.source, Overlap.image, Overlap.benchmark_image)
     theirs = [Read("benchmark_thumbnails", shrink_name(item), "thumbnails") for item in benchmarks]
     reads = (Read("overlaps", "decide_overlaps", "overlaps", columns), Read("thumbnails", "shrink_images", "thumbnails"), *theirs)
-    stage, recipe = show_overlaps.show_overlaps, show_overlaps.ShowRecipe(_withheld(benchmarks))
+    closed = {item.dataset.name for item in benchmarks if not item.dataset.publish_images} | set(_withheld(benchmarks))
+    sources = tuple(dataset.name for dataset in manifest.source if not dataset.publish_images)
+    stage, recipe = show_overlaps.show_overlaps, show_overlaps.ShowRecipe(tuple(sorted(closed)), sources)
     parquet = {"thumbnails": parquet_options(Thumbnail)}
     return Step("show_overlaps", 1, Fan.REDUCE, stage, recipe, reads, {"thumbnails": Thumbnail}, parquet=parquet)

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from pipeline.benchmark import Item
 from pipeline.fingerprint import digest_columns, table_digest
-from pipeline.publish.agree import Agree, TakenDown
+from pipeline.publish.agree import Agree, TakenDown, Withheld
 from pipeline.publish.alike import Alike, BenchmarkImages
 from pipeline.publish.audit_lock import check_counts, check_licences
 from pipeline.publish.checks import Answers, Forms, Ids, Rates, RowCheck, Splits
@@ -34,6 +34,7 @@ from schemas.corpus import CONFIGS
 from schemas.features import huggingface_metadata
 
 IMAGE_PATH = "images.list.element.path"
+UNSEEN = "withheld pictures, compared with benchmarks by the sha256 of their files alone"
 
 Progress = Callable[[str, int, int], None]
 Benchmarks = Callable[[], Mapping[str, Sequence[Item]]]
@@ -94,13 +95,17 @@ def audit(
     answers = Answers(corpus.lock["policy"], corpus.lock["verifier"], judge_model(corpus.lock))
     ids = Ids()
     rows: list[RowCheck] = [ids, Splits(), answers, Forms(), rates, texts, Identifiers(), Agree(corpus.lock["verifier"])]
-    rows.append(TakenDown(told_by(corpus.lock["build"])))
+    withheld = Withheld(corpus.manifest, corpus.lock)
+    rows += [TakenDown(told_by(corpus.lock["build"])), withheld]
     _look_at_files(corpus, texts)
     facets = _scan(sound, [*rows, *([leaks] if leaks else [])], tell)
     if leaks:
         leaks.close()
     if len(sound) == len(corpus.shards):
         rates.close()
+        withheld.close()
+    if withheld.pictures:
+        alike.findings.asides[UNSEEN] += len(set().union(*withheld.pictures.values()))
     checks = [
         files,
         tables,

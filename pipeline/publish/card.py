@@ -12,6 +12,7 @@ from pipeline.publish.overlaps import overlaps_section
 from pipeline.publish.privacy import MASK, SCAN, privacy_section
 from pipeline.publish.similar import similar_section
 from pipeline.publish.told_traces import costs_section, flags_section, number, teachers_section, traces_of
+from pipeline.publish.withheld import withheld_section
 from schemas.corpus import BUDGET
 from schemas.licences import BY_ROW
 from schemas.manifest import Manifest
@@ -121,7 +122,9 @@ def _images(lock: Lock, manifest: Manifest) -> str:
     bound = manifest.images.max_pixels
     said = "Images keep the compressed pixels of their source, turned upright and without metadata; what is no JPEG or PNG is a PNG."
     said += f" {SMALLER.format(bound)}" if bound else ""
-    return "" if all(name == "text" for name in _total(lock, "modality")) else f"\n\n### Images\n\n{said} {FRAMES}"
+    held = withheld_section(lock)
+    told = f"{said} {FRAMES}" + (f"\n\n{held}" if held else "")
+    return "" if all(name == "text" for name in _total(lock, "modality")) else f"\n\n### Images\n\n{told}"
 
 
 def _funnel(lock: Lock) -> str:

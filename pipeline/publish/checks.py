@@ -213,11 +213,13 @@ def _rate_fits(row: Row) -> bool:
 def _faults(row: Row) -> list[str]:
     """What in a row contradicts itself."""
     faults: list[str] = []
-    pictured = len(row["images"]) if "images" in row else len(row["image_digests"]) if "image_digests" in row else 0
-    if row["problem"].count(MARKER) != pictured:
+    pictured, markers = len(row.get("images", row.get("image_digests", ()))), row["problem"].count(MARKER)
+    if markers != pictured and (markers or "images" in row):
         faults.append("image markers in problem differ in number from images")
-    if "images" in row and len(row["image_digests"]) != pictured:
+    if "images" in row and len(row["image_digests"]) != pictured + len(row["withheld_images"]):
         faults.append("image_digests differ in number from images")
+    if "images" in row and row["images"] and row["withheld_images"]:
+        faults.append("some images there and some withheld")
     if "prompt" in row:
         faults += _prompt_faults(row, pictured)
     if "completion" in row and row["completion"] != [{"role": "assistant", "content": row["response"]}]:

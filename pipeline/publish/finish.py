@@ -48,12 +48,13 @@ def finish(
     build: Mapping[str, Any],
     overlaps: Evidence | None = None,
     similar: Path | None = None,
+    filled: Sequence[str] = (),
 ) -> None:
     """Lays a corpus out at `out`: shards (hard links where the disk allows), card, manifest, lock, and what was found beside the rows.
 
     It is made beside `out` and takes its place at once. `build` goes into the lock as it is. `overlaps`: the stored
     findings and their thumbnails, None where no benchmark is named; `similar`: the stored pairs in nearly the same words, None
-    where none was looked for.
+    where none was looked for. `filled`: sources whose withheld pictures were put back.
     Raises: StoreError where `out` holds something else or cannot be written, or a stored shard is gone.
     """
     out = out.resolve()
@@ -65,7 +66,7 @@ def finish(
         check_replaceable(out, manifest.name)
         for leftover in (partial, former):
             shutil.rmtree(leftover, ignore_errors=True)
-        _lay_out(partial, _ordered(shards), tallies, manifest, manifest_text, manifest_name, facts, build, overlaps, similar)
+        _lay_out(partial, _ordered(shards), tallies, manifest, manifest_text, manifest_name, facts, build, overlaps, similar, filled)
         swap(partial, out, former)
     except OSError as error:
         raise StoreError(f"{out} cannot be written: {error.strerror or error}. Make room or choose another folder with --out.") from error
@@ -163,6 +164,7 @@ def _lay_out(
     build: Mapping[str, Any],
     overlaps: Evidence | None,
     similar: Path | None,
+    filled: Sequence[str],
 ) -> None:
     filed: list[tuple[Shard, Filed]] = []
     for shard in shards:
@@ -173,7 +175,7 @@ def _lay_out(
     tables |= {SIMILAR: similar} if similar else {}
     for name, path in tables.items():
         _place(path, folder / name)
-    lock = make_lock(manifest, Path(manifest_name).name, filed, tallies, facts, build, overlaps, similar)
+    lock = make_lock(manifest, Path(manifest_name).name, filed, tallies, facts, build, overlaps, similar, filled)
     _write(folder / "manifest.toml", portable(manifest_text))
     _write(folder / "README.md", render_card(lock, manifest))
     _write(folder / CROISSANT, render_croissant(lock, manifest))

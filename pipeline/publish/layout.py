@@ -11,6 +11,8 @@ IMAGE_BYTES = "images.list.element.bytes"
 ONE_IMAGE_BYTES = "image.bytes"
 DICTIONARY_LIMIT_BYTES = 256 << 20
 ZSTD_LEVEL = 3
+# As the values are read, images repeated.
+GROUP_BYTES = 100 << 20
 
 # Strings with few values, or with one value for many rows that lie together.
 REPEATED = frozenset(
@@ -78,6 +80,11 @@ def parquet_options(of: type[Contract] | pa.Schema) -> dict[str, Any]:
         "write_statistics": [leaf.path for leaf in found if leaf.name not in LONG],
         "write_page_index": True,
     }
+
+
+def shard_options(of: type[Contract] | pa.Schema, *, chunked: bool = False) -> dict[str, Any]:
+    """The options with which a published table is written; `chunked`: texts are cut into pages by their content."""
+    return {**parquet_options(of), "max_group_bytes": GROUP_BYTES, **({"use_content_defined_chunking": True} if chunked else {})}
 
 
 def shard_path(config: str, split: str, label: str) -> str:

@@ -33,7 +33,7 @@ def licences_section(lock: Lock) -> str:
             f"Each row goes out under its own licence, in `license`. Whoever takes all rows is bound by the strictest: {', '.join(bound)}."
         )
         parts.append(said if bound else "Each row goes out under its own licence, in `license`.")
-    refused = refusals(sources, whole)
+    refused = refusals(sources, whole, lock.get("withheld") or ())
     parts += (
         ["Not to be passed on as it is:\n\n" + "\n".join(f"- {code(source)}: {text(why)}." for source, why in refused.items())]
         if refused

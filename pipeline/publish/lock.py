@@ -18,6 +18,7 @@ from pipeline.publish.layout import shard_path
 from pipeline.publish.overlaps import Evidence, count_evidence
 from pipeline.publish.report import VERSION
 from pipeline.publish.similar import count_similar
+from pipeline.publish.withheld import count_withheld
 from pipeline.rulings import rulings_of
 from pipeline.verify.answer import VERIFIER
 from pipeline.verify.ask_judge import JUDGE_PROMPT
@@ -139,6 +140,7 @@ def make_lock(
     build: Mapping[str, Any],
     overlaps: Evidence | None = None,
     similar: Path | None = None,
+    filled: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The lock, but for the files beside the shards. Everything in it follows from the arguments and the locked versions."""
     counts: dict[str, dict[str, Any]] = {}
@@ -171,6 +173,8 @@ def make_lock(
         "costs": count_costs((shard.config, shard.path) for shard, _ in shards),
         "tallies": sorted_tallies(tallies),
         "partial": partial_of(tallies),
+        "withheld": count_withheld(shard.path for shard, _ in shards if shard.config == "rl"),
+        "filled": list(filled),
         "overlaps": count_evidence(overlaps, rulings_of(manifest)) if overlaps else None,
         "similar": count_similar(similar) if similar else None,
         "shards": [_shard(shard, filed) for shard, filed in shards],
@@ -206,6 +210,8 @@ def manifest_fingerprint(manifest: Manifest) -> str:
             paid.pop(name, None)
     for dataset in (*asked["source"], *asked["benchmark"]):
         dataset.pop("path")
+        if dataset["publish_images"]:
+            dataset.pop("publish_images")
     return fingerprint(asked)
 
 

@@ -103,6 +103,8 @@ class _Lock(_Form):
     costs: dict[str, dict[str, int]] = {}
     tallies: list[Annotated[tuple[str, str, str, int], Strict(False)]]
     partial: _Partial | None = None
+    withheld: dict[str, dict[str, int]] = {}
+    filled: list[str] = []
     overlaps: _Overlaps | None = None
     similar: _Similar | None = None
     shards: list[_Shard]

@@ -15,9 +15,10 @@ import pyarrow.parquet as pq
 from pipeline.groups import row_name
 from pipeline.publish.corpus import Corpus, CorpusShard, read_corpus
 from pipeline.publish.finish import finish
-from pipeline.publish.layout import parquet_options
+from pipeline.publish.layout import shard_options
 from pipeline.publish.lock import Shard, SourceFacts
 from pipeline.publish.overlaps import Evidence
+from pipeline.publish.similar import SIMILAR
 from pipeline.store import Store
 from pipeline.takedown import Takedown
 from schemas.corpus import CONFIGS, Rl, Tally
@@ -25,8 +26,8 @@ from schemas.errors import CorpusError
 from schemas.graph import Overlap
 from schemas.image import Image
 from schemas.manifest import read_manifest
+from schemas.similar import Similar
 
-GROUP_BYTES = 100 << 20
 _VERSION = re.compile(r"^(\s*version\s*=\s*).*$", re.MULTILINE)
 _NAME = re.compile(r"^\s*name\s*=.*$", re.MULTILINE)
 _TABLE = re.compile(r"^\s*\[", re.MULTILINE)
@@ -78,12 +79,23 @@ def redact(path: Path, out: Path, source: str, found: Found, takedown: Takedown,
     manifest = read_manifest(manifest_text, str(path / "manifest.toml"))
     with tempfile.TemporaryDirectory(prefix=".redact-", dir=out.absolute().parent) as folder:
         store = Store(Path(folder))
-        shards = [shard for place, held in enumerate(corpus.shards) if (shard := _kept(store, held, place, found)) is not None]
+        chunked = manifest.publish.content_defined_chunking
+        shards = [shard for place, held in enumerate(corpus.shards) if (shard := _kept(store, held, place, found, chunked)) is not None]
         evidence = _evidence(store, corpus, found) if corpus.lock.get("overlaps") else None
-        facts = {str(place): _facts(one) for place, one in enumerate(corpus.lock["datasets"])}
+        facts = {str(place): facts_of(one) for place, one in enumerate(corpus.lock["datasets"])}
         build = {**corpus.lock["build"], "takedown": takedown.model_dump(mode="json")}
         finish(
-            out, shards, _tallies(corpus, source, found), manifest, manifest_text, corpus.lock["manifest"]["name"], facts, build, evidence
+            out,
+            shards,
+            _tallies(corpus, source, found),
+            manifest,
+            manifest_text,
+            corpus.lock["manifest"]["name"],
+            facts,
+            build,
+            evidence,
+            _similar(store, corpus, found) if corpus.lock.get("similar") else None,
+            corpus.lock.get("filled") or (),
         )
     return manifest.version
 
@@ -104,7 +116,7 @@ def _with_version(text: str, version: str) -> str:
     return _NAME.sub(lambda match: f"{match[0]}\n{line}", head, count=1) + rest
 
 
-def _kept(store: Store, held: CorpusShard, place: int, found: Found) -> Shard | None:
+def _kept(store: Store, held: CorpusShard, place: int, found: Found, chunked: bool) -> Shard | None:
     """A shard without the questions that go; None where nothing is left."""
     gone = pa.array(sorted(found.questions), pa.string())
     contract = CONFIGS[held.config]
@@ -117,7 +129,7 @@ def _kept(store: Store, held: CorpusShard, place: int, found: Found) -> Shard | 
         parts.append(table.filter(pc.invert(goes)))
     if not parts or not (rows := pa.concat_tables(parts)).num_rows:
         return None
-    options = {**parquet_options(contract), "max_group_bytes": GROUP_BYTES}
+    options = shard_options(contract, chunked=chunked)
     ref = store.put("publish", f"{place:032x}", f"{held.config}-{held.split}", rows.cast(contract.schema), [], options)
     path = store.path(ref.step, ref.key, ref.output)
     return Shard(held.config, held.split, held.label, path, ref.rows, ref.nbytes, ref.digest())
@@ -145,6 +157,14 @@ def _evidence(store: Store, corpus: Corpus, found: Found) -> Evidence:
     return Evidence(*paths)
 
 
+def _similar(store: Store, corpus: Corpus, found: Found) -> Path:
+    """The pairs in nearly the same words of which both stay."""
+    rows = pq.read_table(corpus.path / SIMILAR, use_threads=False).replace_schema_metadata(None)
+    gone = pa.array(sorted(found.questions), pa.string())
+    goes = pc.or_(pc.is_in(rows[Similar.id], value_set=gone), pc.is_in(rows[Similar.other], value_set=gone))
+    return _put(store, "similar", rows.filter(pc.invert(goes)))
+
+
 def _put(store: Store, name: str, table: pa.Table) -> Path:
     ref = store.put("overlaps", "0" * 32, name, table, [])
     return store.path(ref.step, ref.key, ref.output)
@@ -161,7 +181,11 @@ def _tallies(corpus: Corpus, source: str, found: Found) -> pa.Table:
     return Tally.from_rows(dict(zip(names, key, strict=True)) | {Tally.count: count} for key, count in sorted(counts.items()) if count)
 
 
-def _facts(one: Mapping[str, Any]) -> SourceFacts:
+def facts_of(one: Mapping[str, Any]) -> SourceFacts:
+    """What a lock says of a dataset.
+
+    Raises: CorpusError where it was written in another form.
+    """
     told = dict(one)
     files = told.pop("files", ())
     try:

@@ -91,7 +91,8 @@ class _Questions:
             prompt.name: [prompts.problem(prompt, one) for one in bare]
             for prompt in (recipe.prompt, *recipe.direct.values(), *asked.values())
         }
-        self._markers = [MARKER * len(row[Chosen.images]) for row in rows]
+        withheld = [bool(row[Chosen.images]) and row[Chosen.source] in recipe.withheld for row in rows]
+        self._markers = ["" if held else MARKER * len(row[Chosen.images]) for row, held in zip(rows, withheld, strict=True)]
         self.heldout = pc.equal(chosen[Chosen.published_split], "heldout").to_numpy(zero_copy_only=False)
         self.texts = np.array([not row[Chosen.images] for row in rows], bool)
         self.columns: dict[str, Any] = {
@@ -107,6 +108,10 @@ class _Questions:
             Sft.grading_json: flat(chosen[Chosen.gold_json]),
         }
         self.digests = flat(chosen[Chosen.images])
+        none = pa.array([[]], self.digests.type)
+        passed = pa.array(withheld, pa.bool_())
+        self._passed = pc.if_else(passed, none[0], self.digests)
+        self._withheld = pc.if_else(passed, self.digests, none[0])
         self.series = flat(chosen[Chosen.time_series])
         self._known = flat(images[Image.digest])
         self._bytes = flat(images[Image.bytes]).cast(pa.binary())
@@ -143,23 +148,37 @@ class _Questions:
         }
 
     def shown(self, places: np.ndarray) -> dict[str, Any]:
-        """What the questions at some places are asked about: images with their digests, and time series."""
+        """What the questions at some places are asked about: images with their digests, names of withheld ones, and time series."""
         at = pa.array(places, pa.int64())
         series = leads(self.series.take(at))
-        return {Sft.images: self.pictures(places), Sft.image_digests: self.digests.take(at), Sft.time_series: series}
+        return {
+            Sft.images: self.pictures(places),
+            Sft.image_digests: self.digests.take(at),
+            Sft.withheld_images: self.withheld(places),
+            Sft.time_series: series,
+        }
 
     def pictures(self, places: np.ndarray) -> pa.ListArray:
-        """The images of the questions at some places, each held once however many rows name it."""
-        named = self.digests.take(pa.array(places, pa.int64()))
-        counts = named.value_lengths().to_numpy()
-        at = pc.index_in(named.flatten(), self._known)
-        if at.null_count:
-            raise ValueError("rows name images that are not there")
+        """The images of the questions at some places, each held once however many rows name it; none of those that are withheld."""
+        offsets, at = self._named(self._passed, places)
         pictures = pa.StructArray.from_arrays(
             [pa.DictionaryArray.from_arrays(at, self._bytes), self._paths.take(at)], fields=list(ENCODED_IMAGE)
         )
-        offsets = np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
-        return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pictures, type=ENCODED_IMAGES)
+        return pa.ListArray.from_arrays(offsets, pictures, type=ENCODED_IMAGES)
+
+    def withheld(self, places: np.ndarray) -> pa.ListArray:
+        """The names of the images that are not passed on."""
+        offsets, at = self._named(self._withheld, places)
+        return pa.ListArray.from_arrays(offsets, self._paths.take(at))
+
+    def _named(self, digests: pa.ListArray, places: np.ndarray) -> tuple[pa.Array, pa.Array]:
+        """Where the lists of some questions begin, and where their images stand."""
+        named = digests.take(pa.array(places, pa.int64()))
+        at = pc.index_in(named.flatten(), self._known)
+        if at.null_count:
+            raise ValueError("rows name images that are not there")
+        offsets = np.concatenate(([0], np.cumsum(named.value_lengths().to_numpy(), dtype=np.int64)))
+        return pa.array(offsets, pa.int32()), at
 
 
 def _traced(traces: pa.Table, judgements: pa.Table, selected: pa.Table, recipe: PublishRecipe, spare: Sequence[str]) -> dict[str, Any]:

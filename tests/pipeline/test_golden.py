@@ -129,7 +129,7 @@ GOLDEN: dict[str, tuple[int, str]] = {
     "pick_shots": (1, "1f005f15e06669d8aaf6609e8cce3f3b"),
     "narrow": (2, "48ed88b24fb2af705b5c6e45d3138dfe"),
     "settle": (2, "155ea793c9786ade51087fdd435c5e0d"),
-    "publish": (7, "3d8f620f6b342a599fbf8fe06c813c4a"),
+    "publish": (8, "b9c89b06049461357587cae49740cb48"),
 }
 WRITES: dict[str, Mapping[str, type[Contract]]] = {
     "ingest": {"examples": Example, "images": Image, "rejects": Reject},

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from pipeline.publish.corpus import CorpusShard
 from pipeline.publish.texts import question_in
+from pipeline.publish.withheld import LEFT_OUT
 from schemas.features import IMAGE, publishable
 
 SCHEMA = publishable(
@@ -24,7 +25,7 @@ SCHEMA = publishable(
     )
 )
 MANY_IMAGES = "more than one image, which the layout cannot hold"
-_ASKED = ["question_id", "images", "problem", "options_json", "answer"]
+_ASKED = ["question_id", "images", "withheld_images", "problem", "options_json", "answer"]
 
 
 def octomed_tables(shard: CorpusShard, left_out: Counter[str]) -> Iterator[pa.Table]:
@@ -39,6 +40,9 @@ def octomed_tables(shard: CorpusShard, left_out: Counter[str]) -> Iterator[pa.Ta
         rows = []
         for row in table.take(pa.array(first, pa.int64())).to_pylist():
             told = responses.pop(row["question_id"])
+            if row["withheld_images"]:
+                left_out[LEFT_OUT] += 1
+                continue
             if len(row["images"]) > 1:
                 left_out[MANY_IMAGES] += 1
                 continue

@@ -16,12 +16,12 @@ from pipeline.publish.exports.columns import finished
 from pipeline.publish.exports.formats import FORMATS, Format, Part
 from pipeline.publish.exports.octomed import octomed_tables
 from pipeline.publish.exports.stubs import Known
-from pipeline.publish.layout import parquet_options
+from pipeline.publish.layout import shard_options
+from pipeline.publish.withheld import LEFT_OUT
 from pipeline.store import sync_folder
 from pipeline.table_file import TableWriter
+from schemas.corpus import CONFIGS
 from schemas.errors import StoreError, UsageError
-
-GROUP_BYTES = 100 << 20
 
 
 @dataclass(frozen=True)
@@ -109,11 +109,22 @@ def _there(corpus: Corpus, part: Part) -> bool:
 
 
 def _made(shard: CorpusShard, part: Part, left_out: Counter[str]) -> Iterator[pa.Table]:
-    for table in shard.tables(part.columns, encoded=True):
+    held = "withheld_images" in CONFIGS[shard.config].columns
+    for table in shard.tables([*part.columns, *(["withheld_images"] if held else [])], encoded=True):
+        table = _whole(table, left_out) if held else table
         made = part.make(table.select(part.columns).replace_schema_metadata(None))
         if part.pictured and made.num_rows < table.num_rows:
             left_out["boxes of a picture whose size is not known"] += table.num_rows - made.num_rows
         yield made
+
+
+def _whole(table: pa.Table, left_out: Counter[str]) -> pa.Table:
+    """The rows whose pictures are there; the others are counted."""
+    there = pc.equal(pc.list_value_length(table["withheld_images"]), 0)
+    whole = table.filter(there)
+    if whole.num_rows < table.num_rows:
+        left_out[LEFT_OUT] += table.num_rows - whole.num_rows
+    return whole
 
 
 def _put(tables: Iterator[pa.Table], path: Path) -> tuple[int, int]:
@@ -129,7 +140,7 @@ def _put(tables: Iterator[pa.Table], path: Path) -> tuple[int, int]:
             schema = finished(table)
             if writer is None:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                writer = TableWriter(path, schema, {**parquet_options(schema), "max_group_bytes": GROUP_BYTES})
+                writer = TableWriter(path, schema, shard_options(schema))
             writer.add(table.cast(schema) if table.schema.types != schema.types else pa.Table.from_arrays(table.columns, schema=schema))
         if writer is None:
             return 0, 0

@@ -14,7 +14,8 @@ def obstacles(corpus: Corpus, found: Audit) -> dict[str, list[str]]:
     """What forbids passing each source on, by source: access, its licence alone or beside others, identifiers of persons."""
     told: dict[str, list[str]] = {}
     licences = {one["name"]: one["license"] for one in corpus.lock["datasets"] if one["role"] == "source"}
-    closed = refusals(licences, corpus.manifest.publish.license)
+    closed = refusals(licences, corpus.manifest.publish.license, corpus.lock.get("withheld") or ())
+    filled = corpus.lock.get("filled") or ()
     for one in corpus.lock["datasets"]:
         if one["role"] != "source":
             continue
@@ -22,6 +23,8 @@ def obstacles(corpus: Corpus, found: Audit) -> dict[str, list[str]]:
             told.setdefault(one["name"], []).append(f"its access is {one['access']}")
         if one["name"] in closed:
             told.setdefault(one["name"], []).append(closed[one["name"]])
+        if one["name"] in filled:
+            told.setdefault(one["name"], []).append("its pictures, which are not to be passed on, were put back here")
     sent = {one.name for one in corpus.manifest.source if one.may_send}
     for source, kinds in _identified(found).items():
         if source not in sent:
@@ -42,6 +45,7 @@ def check_permitted(corpus: Corpus, found: Audit, dest: str, permitted: Collecti
         flags = " ".join(f"--permit {source}" for source in left)
         raise PublishError(
             f"{corpus.path.name} may not go to {dest}. {said}. Leave these sources out, mask identifiers with [privacy], "
+            "say publish_images = false in a source whose pictures alone may not go, "
             f'say [publish] license = "{BY_ROW}" where each row may go out under its own licence, '
             f"or add {flags} where their terms let the readers of {dest} have them."
         )

@@ -69,7 +69,7 @@ def test_a_corpus_as_it_was_built_passes_every_check(corpus: Path):
     assert not audited.failed
     assert {check.name for check in audited.checks} == {
         *("files", "tables", "counts", "ids", "splits", "answers", "forms", "rates", "texts", "identifiers"),
-        *("agreement", "takedown", "picture privacy", "images", "pictures", "overlaps", "evidence", "licences"),
+        *("agreement", "takedown", "picture privacy", "images", "pictures", "overlaps", "evidence", "licences", "withheld pictures"),
     }
     assert {phase for phase, _, _ in told} == {"files", "tables", "rows", "images"}
 
