@@ -69,3 +69,13 @@ class PublishError(MedtraceError):
 
 class BudgetError(MedtraceError):
     """A cap of the budget would be passed: says what is spent, and what to raise."""
+
+
+class TrainingError(MedtraceError):
+    """A model cannot be trained as asked: the configuration, the model, the corpus or the machine does not fit."""
+
+
+class ConfigError(TrainingError):
+    """The configuration of a training run asks for something that is not there."""
+
+    exit_code = 2

@@ -1,0 +1,116 @@
+"""Training as a job: a configuration and a corpus in, a folder with a model, its numbers and the record of the run out."""
+
+import importlib.util
+import json
+import shutil
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.fingerprint import canonical_json
+from pipeline.publish.corpus import read_corpus
+from pipeline.training.checkpoints import RECORD, read_json, write_json
+from schemas.errors import ConfigError, TrainingError
+from schemas.training import Training, read_training
+
+if TYPE_CHECKING:
+    from pipeline.training.run import Trained
+
+LIBRARIES = ("torch", "transformers", "trl", "peft", "accelerate")
+# What changes where a run is computed, and not what comes out.
+_ELSEWHERE = ("ray", "report")
+
+
+def open_training(path: Path, corpus: Path | None = None, model: str | None = None) -> Training:
+    """The run in a file; a corpus or a folder of a model is looked for beside the file.
+
+    Raises: ConfigError where the file cannot be read, or asks for what is not known.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}. Name a TOML file, like jobs/configs/octomed.toml.") from error
+    asked = read_training(text, str(path))
+    stages = tuple(one.model_copy(update={"corpus": _beside(path, one.corpus)}) if one.corpus else one for one in asked.stage)
+    data = asked.data.model_copy(update={"corpus": _beside(path, asked.data.corpus)})
+    named = _beside(path, asked.model.path) if (path.parent / asked.model.path).is_dir() else asked.model.path
+    told = asked.model.model_copy(update={"path": named})
+    if corpus is not None:
+        data = data.model_copy(update={"corpus": str(corpus.absolute())})
+        stages = tuple(one.model_copy(update={"corpus": None}) for one in stages)
+    if model is not None:
+        told = told.model_copy(update={"path": str(Path(model).absolute()) if Path(model).is_dir() else model, "revision": ""})
+    return asked.model_copy(update={"stage": stages, "data": data, "model": told})
+
+
+def sft(asked: Training, out: Path, *, fresh: bool = False, say: Callable[[dict[str, Any]], None] | None = None) -> "Trained":
+    """Fine-tunes a model on a corpus here; goes on where a run of the same settings in the folder was left, unless `fresh`.
+
+    Raises: TrainingError where something does not fit; CorpusError where a corpus cannot be read.
+    """
+    check(asked)
+    begin(asked, "sft", out, fresh=fresh)
+    from pipeline.training.run import train
+    from pipeline.training.sft import sft_trainer
+
+    return train(asked, out, sft_trainer, say)
+
+
+def check(asked: Training) -> None:
+    """Raises: TrainingError where what training needs is not installed; CorpusError where a corpus cannot be read."""
+    missing = [name for name in LIBRARIES if importlib.util.find_spec(name) is None]
+    if missing:
+        raise TrainingError(f"Training needs {', '.join(missing)}, which is not installed here: pip install -e '.[train]'.")
+    for corpus in sorted({stage.data.corpus for _, stage in asked.stages()}):
+        read_corpus(Path(corpus))
+
+
+def begin(asked: Training, kind: str, out: Path, *, fresh: bool) -> None:
+    """Writes the record of a run, or finds the one that this goes on with.
+
+    Raises: TrainingError where the folder holds a run of other settings.
+    """
+    record = record_of(asked, kind)
+    held = read_json(out / RECORD)
+    if held is not None and fresh:
+        shutil.rmtree(out)
+    elif held is not None and held["settings"] != record["settings"]:
+        changed = ", ".join(_differences(held["settings"], record["settings"]))
+        raise TrainingError(f"{out} holds a run of other settings ({changed}). Name another --out, or begin anew with --fresh.")
+    elif held is None and out.is_dir() and any(out.iterdir()):
+        raise TrainingError(f"{out} is not empty and holds no run. Name another --out.")
+    if held is None or fresh:
+        out.mkdir(parents=True, exist_ok=True)
+        write_json(out / RECORD, record)
+
+
+def record_of(asked: Training, kind: str) -> dict[str, Any]:
+    """What a run was made of: settings, the digests of its corpora, versions."""
+    settings = json.loads(asked.model_dump_json(exclude=set(_ELSEWHERE)))
+    corpora = {}
+    for _, stage in asked.stages():
+        lock = read_corpus(Path(stage.data.corpus)).lock
+        corpora[stage.data.corpus] = _digest(lock)
+    versions = {name: metadata.version(name) for name in LIBRARIES}
+    return {"kind": kind, "name": asked.name, "settings": {"kind": kind, **settings, "corpora": corpora}, "versions": versions}
+
+
+def _digest(lock: Any) -> str:
+    import hashlib
+
+    return hashlib.sha256(canonical_json([shard["digest"] for shard in lock["shards"]]).encode()).hexdigest()[:16]
+
+
+def _differences(old: Any, new: Any, where: str = "") -> list[str]:
+    if not isinstance(old, dict) or not isinstance(new, dict):
+        return [] if old == new else [f"{where} was {old!r:.40}, is {new!r:.40}"]
+    return [
+        line
+        for key in [*old, *(key for key in new if key not in old)]
+        for line in _differences(old.get(key), new.get(key), f"{where}.{key}".lstrip("."))
+    ]
+
+
+def _beside(config: Path, named: str) -> str:
+    return str((config.parent / named).resolve())

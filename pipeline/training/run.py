@@ -1,0 +1,151 @@
+"""A run from its first stage to the model it leaves: stages one after the other, each gone on with where a death left it."""
+
+# pyright: reportMissingImports=false
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from datasets import disable_progress_bars
+from transformers import PrinterCallback
+from transformers.utils import logging
+
+from pipeline.training import checkpoints
+from pipeline.training.load import Loaded, load
+from pipeline.training.templates import for_engines
+from pipeline.training.watch import Say, Watch, out_of_memory
+from schemas.errors import TrainingError
+from schemas.training import Training
+
+MODEL = "model"
+ADAPTER = "adapter"
+Make = Callable[..., Any]
+
+
+class Trained(NamedTuple):
+    """What a run left: the folder of the model, or of the adapter where it was not merged; its steps, and its numbers."""
+
+    model: Path
+    steps: int
+    metrics: list[dict[str, Any]]
+
+
+def train(asked: Training, out: Path, make: Make, say: Say | None = None) -> Trained:
+    """Trains all stages by the trainers that `make` makes of them, and writes the model; what was finished is not done again.
+
+    Raises: TrainingError where memory does not suffice or the run diverges; what was saved before stays.
+    """
+    quiet()
+    stages = list(asked.stages())
+    before: Path | None = None
+    for number, (name, stage) in enumerate(stages):
+        folder = out / "stages" / f"{number}-{name}"
+        if not (folder / checkpoints.DONE).is_file():
+            _train_stage(stage, number, name, folder, before, out, make, say)
+        before = folder / "result"
+    last = out / "stages" / f"{len(stages) - 1}-{stages[-1][0]}" / "result"
+    model = finish(asked, last, out) if _is_main() else out / MODEL
+    numbers = checkpoints.metrics_of(out)
+    return Trained(model, sum(_done(out, number, name) for number, (name, _) in enumerate(stages)), numbers)
+
+
+def _train_stage(
+    stage: Training, number: int, name: str, folder: Path, before: Path | None, out: Path, make: Make, say: Say | None
+) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    last = checkpoints.last_checkpoint(folder)
+    step = int(last.name.rpartition("-")[2]) if last else 0
+    if _is_main():
+        checkpoints.drop_broken(folder)
+        checkpoints.forget_after(out, number, step if last else -1)
+    with advised(stage):
+        loaded = load_stage(stage, before)
+        trainer = make(stage, loaded, folder, Watch(out, number, name, say, stage.train.epochs), resuming=last is not None)
+        trainer.remove_callback(PrinterCallback)
+        trainer.train(resume_from_checkpoint=str(last) if last else None)
+        if trainer.eval_dataset is not None:
+            trainer.evaluate()
+        trainer.save_model(str(folder / "result"))
+    if _is_main():
+        save_words(loaded, folder / "result")
+        checkpoints.write_json(folder / checkpoints.DONE, {"steps": trainer.state.global_step})
+
+
+def quiet() -> None:
+    """Takes the bars of the libraries off stderr: numbers come by lines."""
+    disable_progress_bars()
+    logging.disable_progress_bar()
+
+
+def load_stage(stage: Training, before: Path | None) -> Loaded:
+    """The model of a stage: the one of the run, or what the stage before left."""
+    if before is None:
+        return load(stage)
+    if stage.lora is not None:
+        return load(stage, before)
+    moved = stage.model.model_copy(update={"path": str(before), "revision": ""})
+    return load(stage.model_copy(update={"model": moved}))
+
+
+def finish(asked: Training, last: Path, out: Path) -> Path:
+    """Puts what the last stage left in its place: a whole model where it can be one; the folder of it."""
+    model, adapter = out / MODEL, out / ADAPTER
+    if not last.is_dir():
+        return model if model.is_dir() else adapter
+    if asked.lora is None:
+        last.replace(model)
+        return model
+    if asked.lora.merge:
+        merged = load(asked, last)
+        whole = merged.model.merge_and_unload()
+        partial = model.with_name(f".{MODEL}.{os.getpid()}")
+        shutil.rmtree(partial, ignore_errors=True)
+        whole.save_pretrained(partial)
+        save_words(merged, partial)
+        shutil.rmtree(model, ignore_errors=True)
+        partial.replace(model)
+    last.replace(adapter)
+    return model if asked.lora.merge else adapter
+
+
+def save_words(loaded: Loaded, folder: Path) -> None:
+    """Tokenizer or processor beside the weights, with the template as every engine reads it."""
+    trained = loaded.processor.chat_template
+    try:
+        loaded.processor.chat_template = loaded.tokenizer.chat_template = for_engines(trained)
+        loaded.processor.save_pretrained(folder)
+    finally:
+        loaded.processor.chat_template = loaded.tokenizer.chat_template = trained
+
+
+@contextmanager
+def advised(asked: Training) -> Iterator[None]:
+    """Turns a machine without memory into a sentence that says what to change."""
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+        if not isinstance(error, torch.OutOfMemoryError | MemoryError) and not _lacks_memory(str(error)):
+            raise
+        advice = out_of_memory(
+            asked.data.max_length,
+            asked.train.micro_batch,
+            checkpointing=asked.train.gradient_checkpointing,
+            adapters=asked.lora is not None,
+        )
+        raise TrainingError(advice) from error
+
+
+def _lacks_memory(text: str) -> bool:
+    return "out of memory" in text.lower() or "can't allocate memory" in text or "not enough memory" in text
+
+
+def _is_main() -> bool:
+    return int(os.environ.get("RANK", "0")) == 0
+
+
+def _done(out: Path, number: int, name: str) -> int:
+    told = checkpoints.read_json(out / "stages" / f"{number}-{name}" / checkpoints.DONE)
+    return told["steps"] if told else 0

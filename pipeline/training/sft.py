@@ -1,0 +1,56 @@
+"""Supervised fine-tuning of one stage: TRL's trainer on the rows of a corpus in their order."""
+
+# pyright: reportMissingImports=false
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from datasets import Dataset
+from trl import SFTConfig, SFTTrainer
+
+from pipeline.publish.corpus import read_corpus
+from pipeline.training.arguments import arguments
+from pipeline.training.collate import Texts
+from pipeline.training.load import Loaded
+from pipeline.training.rows import open_heldout, open_rows
+from pipeline.training.watch import Watch
+from schemas.training import Training
+
+
+def config_of(asked: Training, *, sees: bool) -> str:
+    """Which rows of the corpus a model is shown."""
+    if asked.data.config != "auto":
+        return asked.data.config
+    return "sft" if sees else "sft_text"
+
+
+def sft_trainer(asked: Training, loaded: Loaded, folder: Path, watch: Watch, *, resuming: bool) -> Any:
+    """TRL's trainer of a stage, ready to run."""
+    corpus = read_corpus(Path(asked.data.corpus))
+    config = config_of(asked, sees=loaded.sees)
+    rows = open_rows(corpus, asked.data, config, seed=asked.seed, epochs=asked.train.epochs, batch=asked.train.batch)
+    heldout = open_heldout(corpus, asked.data, config)
+    steps = steps_of(asked, len(rows))
+    told = arguments(asked, folder, steps, resuming=resuming, heldout=heldout is not None)
+    trainer = SFTTrainer(
+        loaded.model,
+        args=SFTConfig(**told, max_length=None, dataset_kwargs={"skip_prepare_dataset": True}),
+        data_collator=Texts(loaded.tokenizer, asked.data),
+        # It takes tables of its own kind only, and looks at the first row; the rows are put in their place behind it.
+        train_dataset=_one_row(),
+        eval_dataset=_one_row() if heldout else None,
+        processing_class=loaded.processor,
+        callbacks=[watch],
+    )
+    trainer.train_dataset, trainer.eval_dataset = rows, heldout
+    return trainer
+
+
+def steps_of(asked: Training, rows: int) -> int:
+    """Steps of a stage with so many rows, which are a multiple of its batch."""
+    return min(rows // asked.train.batch, asked.train.max_steps or rows)
+
+
+def _one_row() -> Dataset:
+    row: dict[str, Sequence[int]] = {"input_ids": [0], "labels": [0]}
+    return Dataset.from_list([row])
