@@ -1,6 +1,6 @@
 """Redacting: some upstream rows leave a corpus, the store and the ledger, and no build brings them back."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -9,17 +9,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from jobs.inputs import open_manifest
+from jobs.purging import check_batches, keys_of, tables
 from pipeline.groups import group_name, row_name
 from pipeline.models.purge import purge
 from pipeline.publish.corpus import Corpus, read_corpus
 from pipeline.publish.redact import find, redact
-from pipeline.stages.ask_judge import items
 from pipeline.store import Store
 from pipeline.takedown import list_path, read_takedown, told_by, write_takedown
-from pipeline.verify.ask_judge import ATTEMPTS, attempt_request, judge_request
 from schemas.errors import StoreError, UsageError
-from schemas.example import Chosen, Example
-from schemas.trace import Judgement, Trace
+from schemas.example import Example
 
 # Texts and bytes: no id stands in them alone, and reading them takes long.
 _LONG = frozenset(
@@ -87,6 +86,7 @@ def run(
     if store_root is not None and not store_root.is_dir():
         raise StoreError(f"There is no store at {store_root}. Name it with --store, or leave that out where none is kept.")
     store = Store(store_root) if store_root else None
+    manifests = [corpus.manifest, *([open_manifest(manifest).manifest] if manifest else [])]
     ids, pictures, met = _stored(store, wanted) if store else (set[str](), set[str](), set[str]())
     found = find(corpus, wanted.source, wanted.names, ids)
     met |= _met(corpus, wanted)
@@ -94,6 +94,9 @@ def run(
     if not found.questions and not ids:
         raise UsageError(f"None of the {len(wanted.names):,} ids is one of {wanted.source} in {path}. Look at source_row in its shards.")
     ids |= found.questions
+    keys = keys_of(store, ids, manifests) if store else set[str]()
+    if store is not None:
+        check_batches(store, keys)
     takedown = told_by(corpus.lock["build"]).plus(wanted.source, {*wanted.names, *ids})
     listed = list_path(manifest) if manifest else None
     if listed is not None:
@@ -102,7 +105,6 @@ def run(
     told = redact(path, out, wanted.source, found, takedown, version)
     answers = units = 0
     if store is not None:
-        keys = _requests(store, ids, corpus)
         answers = purge(store.root / "ledger", keys)
         units = _remove(store, ids | pictures | found.pictures, wanted)
     rows = {config: count for config, count in sorted(found.rows.items()) if count}
@@ -139,33 +141,11 @@ def _stored(store: Store, wanted: Wanted) -> tuple[set[str], set[str], set[str]]
     return ids, gone - stay, met
 
 
-def _requests(store: Store, ids: Collection[str], corpus: Corpus) -> set[str]:
-    """The ledger keys of everything that was asked about some examples, of teachers and of the judge."""
-    keys: set[str] = set()
-    rows: dict[str, list[pa.Table]] = {"judgements": [], "chosen": []}
-    wanted = pa.array(sorted(ids), pa.string())
-    for path, schema in _tables(store):
-        if path.parent.name == "sample" and Trace.request in schema.names:
-            table = pq.read_table(path, columns=[Trace.example, Trace.request], use_threads=False)
-            keys.update(table.filter(pc.is_in(table[Trace.example], value_set=wanted))[Trace.request].to_pylist())
-        for name, contract, place in (("judgements", Judgement, Judgement.example), ("chosen", Chosen, Chosen.id)):
-            if path.name.endswith(f".{name}.parquet") and set(contract.columns) <= set(schema.names):
-                table = pq.read_table(path, columns=list(contract.columns), use_threads=False).replace_schema_metadata(None)
-                rows[name].append(table.filter(pc.is_in(table[place], value_set=wanted)))
-    model = corpus.manifest.judge.model
-    if model is not None and rows["judgements"] and rows["chosen"]:
-        judged, chosen = (pa.concat_tables(rows[name]) for name in ("judgements", "chosen"))
-        for item in set(items(judged, chosen).values()):
-            request = judge_request(item, model.model, max_tokens=model.max_tokens)
-            keys.update(attempt_request(request, attempt).key(attempt) for attempt in range(ATTEMPTS))
-    return keys - {""}
-
-
 def _remove(store: Store, values: Collection[str], wanted: Wanted) -> int:
     """Removes every stored file that names one of these ids or pictures, or rejects one of the rows; returns how many."""
     removed = 0
     sought = pa.array(sorted(values), pa.string())
-    for path, schema in list(_tables(store)):
+    for path, schema in list(tables(store)):
         if _names(path, schema, sought, wanted):
             path.unlink(missing_ok=True)
             removed += 1
@@ -186,12 +166,3 @@ def _names(path: Path, schema: pa.Schema, sought: pa.Array, wanted: Wanted) -> b
         ours = table.filter(pc.equal(table["source"], wanted.source))
         return bool(pc.any(pc.is_in(ours["row"], value_set=pa.array(wanted.rows, pa.string()))).as_py())
     return False
-
-
-def _tables(store: Store) -> Iterator[tuple[Path, pa.Schema]]:
-    """Every stored file that can be read, with its columns."""
-    for path in store.entries():
-        try:
-            yield path, pq.read_schema(path)
-        except (OSError, pa.ArrowException):
-            continue

@@ -9,12 +9,32 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from jobs.ledgers import join_ledger
 from pipeline.models.ledger import Ledger
 from pipeline.publish.corpus import read_corpus
 from pipeline.publish.diff import diff
-from tests.fixtures.fake_teacher import FakeTeacher
-from tests.fixtures.local_build import TEACHER, Project, call, contents, png, point_to, question
+from tests.fixtures.fake_teacher import FakeTeacher, boxed_letter
+from tests.fixtures.local_build import TEACHER, Project, call, contents, give_up_soon, png, point_to, question, write_rows
 
+OPEN = """
+name = "small"
+[[source]]
+name = "open"
+kind = "table"
+path = "open.jsonl"
+question = "q"
+id = "n"
+gold = { column = "key", as = "text" }
+license = "CC0-1.0"
+[[teacher]]
+name = "fake"
+model = "fake"
+max_tokens = 64
+[judge.model]
+name = "weigher"
+model = "judge"
+revision = "r2"
+"""
 MAPPED = 'id = "n"\ngroup = "patient"\n'
 
 
@@ -82,6 +102,61 @@ def test_a_row_leaves_corpus_store_and_ledger(project: Project, teacher: FakeTea
     assert b"quiz case 2:" not in everything(project.store)
     audited = call("audit", str(project.out), "--strict")
     assert audited.code == 0, audited.out
+
+
+@pytest.mark.parametrize("where", ["here", "compacted", "in an object store"])
+def test_answers_go_too_whose_unit_was_never_stored(project: Project, teacher: FakeTeacher, monkeypatch: pytest.MonkeyPatch, where: str):
+    def stops_midway(prompt: str, seed: int) -> str:
+        if "quiz case 9:" in prompt:
+            raise ConnectionError
+        return boxed_letter(prompt, seed)
+
+    if where == "in an object store":
+        join_ledger(project.store, f"file://{project.folder / 'remote'}")
+    teacher.answer = stops_midway
+    give_up_soon(monkeypatch)
+    project.manifest.write_text(project.manifest.read_text().replace("samples = 2", "samples = 4"))
+    assert call(*project.arguments()).code == 1
+    before = project.answered()
+    if where == "compacted":
+        assert call("ledger", "compact", "--store", str(project.store)).code == 0
+    assert len(before) > 20
+    told = redacted(project, "--rows", ids(project, "row-2"))
+    assert (told["answers"], len(project.answered())) == (4, len(before) - 4)
+    assert b"quiz case 2:" not in everything(project.store)
+
+
+def test_what_the_judge_was_asked_goes_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    project = Project(tmp_path)
+    write_rows(tmp_path / "open.jsonl", [{"q": f"Site {place}?", "key": "left lower lobe", "n": f"row-{place}"} for place in range(3)])
+    project.manifest.write_text(OPEN)
+    with (
+        FakeTeacher(lambda prompt, seed: f"\\boxed{{lobe of {prompt.partition('?')[0]}}}") as teacher,
+        FakeTeacher(lambda prompt, seed: "no verdict", model="judge") as judge,
+    ):
+        point_to(monkeypatch, teacher.url)
+        monkeypatch.setenv("MEDTRACE_WEIGHER_BASE_URL", judge.url)
+        assert call(*project.arguments()).code == 0
+        assert (teacher.asked, judge.asked) == (3, 9)
+        said = call(
+            "redact", str(project.out), "--source", "open", "--store", str(project.store), "--rows", ids(project, "row-1"), "--json"
+        )
+        assert said.told["answers"] == 4
+        assert b"Site 1" not in everything(project.store)
+        assert call(*project.arguments()).code == 0
+        assert (teacher.asked, judge.asked) == (3 + 1, 9 + 3)
+
+
+def test_a_batch_that_asks_about_a_row_is_ended_first(project: Project):
+    held = sorted(key for entry in Ledger(project.store / "ledger").entries() for key in [entry.key])
+    batches = project.store / "batches"
+    batches.mkdir()
+    for name in ("json", "keys"):
+        (batches / f"{'0' * 64}.{name}").write_text("\n".join(held))
+    before = contents(project.out)
+    said = call("redact", str(project.out), "--source", "quiz", "--store", str(project.store), "--rows", ids(project, "row-2"))
+    assert "A provider batch that asks about these rows is under way" in said.error
+    assert (contents(project.out), len(project.answered())) == (before, len(held))
 
 
 def test_no_build_brings_it_back_not_even_from_its_copy_under_another_id(project: Project, teacher: FakeTeacher):
