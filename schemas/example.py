@@ -85,8 +85,8 @@ class Identified(Contract):
 
     id = Column("id", pa.string(), "The example")
     source = Column("source", pa.string(), "Its source")
-    column = Column("column", pa.string(), "The column whose text holds it: question, context, options, gold_json")
-    place = Column("place", pa.int32(), "Index of the option, or of the text in the gold; 0 elsewhere")
+    column = Column("column", pa.string(), "The column whose text holds it: question, context, options, gold_json, traces")
+    place = Column("place", pa.int32(), "Index of the option, of the text in the gold or of the trace; 0 elsewhere")
     kind = Column("kind", pa.string(), "name, date, mrn, …")
     start = Column("start", pa.int32(), "First character")
     stop = Column("stop", pa.int32(), "Character after the last")

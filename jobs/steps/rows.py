@@ -156,6 +156,7 @@ def scan_steps(manifest: Manifest) -> list[Step]:
     if manifest.privacy.identifiers == "off":
         return letters
     columns = (Example.id, Example.source, Example.question, Example.context, Example.options, Example.answer_type, Example.gold_json)
+    columns += (Example.traces,) if any(teacher.imported for teacher in manifest.teachers) else ()
     reads = (Read("examples", "gather", "examples", columns),)
     scan = Step("scan_text", 1, Fan.MAP, scan_text.scan_text, scan_text.ScanRecipe(SCANNER_VERSION), reads, {"identified": Identified})
     return [*letters, scan]

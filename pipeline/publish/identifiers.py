@@ -13,7 +13,7 @@ AROUND = 40
 
 
 class Identifiers:
-    """What questions, open golds and kept traces hold that identifies persons: counted by source and kind, shown masked, never a fault."""
+    """What questions, open golds and traces hold that identifies persons: counted by source and kind, shown masked, never a fault."""
 
     def __init__(self) -> None:
         self.findings = Findings("identifiers", "texts")
@@ -35,7 +35,7 @@ class Identifiers:
     def _columns(self, shard: CorpusShard, row: dict[str, Any]) -> list[str]:
         if shard.config == "rl":
             return ["problem", "answer"] if row["answer_type"] == AnswerType.OPEN else ["problem"]
-        if shard.config == "rejected" or row["id"] in self._traces:
+        if row["id"] in self._traces:
             return []
         self._traces.add(row["id"])
         return ["response"] if row["teacher"] else []

@@ -15,8 +15,8 @@ from schemas.image import Lettered
 
 IDENTIFIERS = "identifiers"
 LETTERS = "letters in a picture"
-# What a question is asked with can be masked; what it is answered with cannot, or the gold would be a mask.
-MASKABLE = (Example.question, Example.context)
+# What a question is asked with can be masked, and so can traces; what it is answered with cannot, or the gold would be a mask.
+MASKABLE = (Example.question, Example.context, Example.traces)
 
 
 @dataclass(frozen=True)
@@ -111,14 +111,16 @@ def _goes(rows: Iterable[Mapping[str, Any]], recipe: ChooseRecipe) -> bool:
 
 
 def _masked(examples: pa.Table, found: Mapping[str, list[Mapping[str, Any]]]) -> pa.Table:
-    """The examples with kinds in brackets where identifiers stood in question and context."""
+    """The examples with kinds in brackets where identifiers stood in question, context and traces."""
     ids = examples[Example.id].to_pylist()
-    for name in MASKABLE:
+    for name in (Example.question, Example.context):
         texts = [_without(text, name, found.get(id, ())) for id, text in zip(ids, examples[name].to_pylist(), strict=True)]
         examples = examples.set_column(examples.column_names.index(name), name, pa.array(texts, examples[name].type))
-    return examples
+    told = zip(ids, examples[Example.traces].to_pylist(), strict=True)
+    traces = [row and [_without(text, Example.traces, found.get(id, ()), place) for place, text in enumerate(row)] for id, row in told]
+    return examples.set_column(examples.column_names.index(Example.traces), Example.traces, pa.array(traces, Example.traces.type))
 
 
-def _without(text: str, column: str, rows: Iterable[Mapping[str, Any]]) -> str:
-    here = [row for row in rows if row[Identified.column] == column]
+def _without(text: str, column: str, rows: Iterable[Mapping[str, Any]], place: int = 0) -> str:
+    here = [row for row in rows if (row[Identified.column], row[Identified.place]) == (column, place)]
     return mask(text, [Identifier(Kind(row[Identified.kind]), row[Identified.start], row[Identified.stop]) for row in here])

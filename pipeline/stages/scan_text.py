@@ -1,4 +1,4 @@
-"""Scan text: what identifies a person in a question, its context, its options and its gold."""
+"""Scan text: what identifies a person in a question, its context, its options, its gold and the traces published beside it."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -31,7 +31,7 @@ def scan_text(examples: pa.Table, recipe: ScanRecipe) -> dict[str, pa.Table]:
 
 
 def _texts(row: Mapping[str, Any]) -> Iterator[tuple[str, int, str]]:
-    """What of an example a teacher or a judge is shown: column, index in it, text."""
+    """What of an example a teacher or a judge is shown, or readers of imported traces: column, index in it, text."""
     yield Example.question, 0, row[Example.question]
     yield Example.context, 0, row[Example.context]
     for place, option in enumerate(row[Example.options]):
@@ -39,6 +39,8 @@ def _texts(row: Mapping[str, Any]) -> Iterator[tuple[str, int, str]]:
     if row[Example.answer_type] == AnswerType.OPEN:
         for place, text in enumerate(_strings(json.loads(row[Example.gold_json]))):
             yield Example.gold_json, place, text
+    for place, trace in enumerate(row.get(Example.traces) or ()):
+        yield Example.traces, place, trace
 
 
 def _strings(value: Any) -> Iterator[str]:

@@ -56,7 +56,8 @@ def corpus(tmp_path: Path) -> Path:
 
 
 def rows_of(corpus: Path, config: str) -> list[dict[str, object]]:
-    return pq.read_table(corpus / f"data/{config}/train-all.parquet").to_pylist()
+    path = corpus / f"data/{config}/train-all.parquet"
+    return pq.read_table(path).to_pylist() if path.exists() else []
 
 
 def test_published_traces_are_judged_anew_and_the_wrong_ones_rejected(corpus: Path) -> None:
@@ -82,6 +83,42 @@ def test_the_corpus_is_proved_and_goes_out_again_in_the_layout_it_came_in(corpus
     out = export(corpus, "octomed", tmp_path / "octomed").out
     again = {one["question"]: one["responses"] for one in pq.read_table(out / "data/train-all.parquet").to_pylist()}
     assert {question: len(responses) for question, responses in again.items()} == {"What is case 0?": 2, "What is case 3?": 2}
+
+
+NAMED = "seen as Mrs. Ada Byron was"
+
+
+@pytest.mark.parametrize(
+    ("policy", "questions", "responses", "counted"),
+    [
+        ("report", {"o0", "o1"}, {NAMED}, 1),
+        ("mask", {"o0", "o1"}, {"seen as Mrs. [REDACTED:name] was"}, 0),
+        ("drop", {"o1"}, set[str](), 0),
+    ],
+)
+def test_names_in_published_traces_are_reported_masked_or_left_out(
+    tmp_path: Path, policy: str, questions: set[str], responses: set[str], counted: int
+) -> None:
+    first = MANIFEST.partition('[[source]]\nname = "other"')[0]
+    teacher = '[[teacher]]\nname = "published"\nmodel = "imported"\n'
+    (tmp_path / "m.toml").write_text(f'{first}{teacher}[privacy]\nidentifiers = "{policy}"\n')
+    told = row(0, "A", "B")
+    told["responses"] = [str(one).replace("read", f"{NAMED}, read") for one in told["responses"]]  # type: ignore[attr-defined]
+    write_rows(tmp_path / "octo.jsonl", [told, row(1, "B")])
+    built = build(inputs.open_manifest(tmp_path / "m.toml"), Options(tmp_path / "store", tmp_path / "out", workers=0))
+    assert not built.errors
+    out = tmp_path / "out"
+    assert {str(one["source_row"]) for one in rows_of(out, "rl")} == questions
+    said = [str(one["response"]) for config in ("sft", "rejected") for one in rows_of(out, config) if one["source_row"] == "o0"]
+    assert {text.partition(", ")[2].partition(", read")[0] for text in said} == responses
+    assert [config for config in ("sft", "rejected") for one in rows_of(out, config) if one["source_row"] == "o0"] == (
+        ["sft", "rejected"] if responses else []
+    )
+    found = audit(out)
+    assert not found.failed
+    (check,) = [check for check in found.checks if check.name == "identifiers"]
+    assert check.counts.get("octo: name", 0) == 2 * counted
+    assert "| `name` | 1 |" in (out / "README.md").read_text()
 
 
 @pytest.mark.parametrize(

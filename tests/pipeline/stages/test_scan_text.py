@@ -22,6 +22,7 @@ def found(**told: Any) -> list[dict[str, Any]]:
         ({"context": NAMED}, "context", 0),
         ({"options": ["none", NAMED]}, "options", 1),
         ({"answer_type": "open", "gold_json": f'{{"values":["none","{NAMED}"]}}'}, "gold_json", 1),
+        ({"traces": ["none", NAMED]}, "traces", 1),
     ],
 )
 def test_a_name_is_found_wherever_a_teacher_or_a_judge_would_read_it(told: dict[str, Any], column: str, place: int) -> None:
