@@ -1,6 +1,7 @@
 """Budgets: what a manifest caps, whether every price that a cap needs is known, and what a build that stopped has left."""
 
 import os
+from pathlib import Path
 
 from pipeline.models.accounts import Cap, Caps, Money
 from pipeline.models.endpoints import endpoint_for
@@ -22,10 +23,10 @@ def money_of(manifest: Manifest, paid: Teacher | JudgeModel) -> Money:
     return Money(manifest.name, paid.price, caps_of(manifest))
 
 
-def check_budgets(manifest: Manifest) -> None:
-    """Whether the price of every teacher under a budget in USD is known here.
+def check_budgets(manifest: Manifest, shared: Path | None = None) -> None:
+    """Whether the price of every teacher under a budget in USD is known here, and budgets hold for all nodes of a cluster.
 
-    Raises: BudgetError saying where to put it.
+    `shared`: the store of a build on Ray. Raises: BudgetError saying where to put the price, StoreError.
     """
     from pipeline.models.open import unknown_price
 
@@ -33,6 +34,11 @@ def check_budgets(manifest: Manifest) -> None:
     for paid in manifest.receivers:
         if caps.capped_usd(paid.name) and price_of(paid.model, urls_of(paid.name), paid.price) is None:
             raise unknown_price(paid.name, paid.model)
+    if shared is not None and caps:
+        from pipeline.join_ray import check_shared, connect
+
+        connect()
+        check_shared({"--store": shared}, locks=True)
 
 
 def urls_of(name: str) -> tuple[str, ...]:

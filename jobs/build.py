@@ -102,7 +102,7 @@ def prepare(asked: found.Asked, options: Options) -> tuple[Graph, tuple[Input, .
     """
     for teacher in asked.manifest.teachers:
         prompts.by_name(teacher.prompt)
-    check_budgets(asked.manifest)
+    check_budgets(asked.manifest, options.store if options.runner == "ray" else None)
     items, lock = found.resolve(asked, options.store / "fetched", locked=options.locked, relock=options.relock)
     found.check_licences(asked.manifest, items)
     graph = build_graph(asked.manifest, items)

@@ -1,5 +1,6 @@
 """Joining a Ray cluster, and what is asked of its nodes before they are given work."""
 
+import fcntl
 import logging
 import os
 import socket
@@ -78,8 +79,8 @@ def gpus_there() -> int:
     return int(ray.cluster_resources().get("GPU", 0))
 
 
-def check_shared(folders: dict[str, Path]) -> None:
-    """Writes a token into each folder, and reads it and writes beside it on every node.
+def check_shared(folders: dict[str, Path], *, locks: bool = False) -> None:
+    """Writes a token into each folder, and reads it and writes beside it on every node; `locks`: also whether locks hold for all nodes.
 
     Raises: StoreError naming the node and the folder that it does not share.
     """
@@ -89,10 +90,13 @@ def check_shared(folders: dict[str, Path]) -> None:
         probe = folder / f".probe-{token}"
         probe.write_text(token)
         try:
-            probing = [_probe.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)) for node in nodes]
-            refs = [probed.remote(str(probe), token) for probed in probing]
-            for node, ref in zip(nodes, refs, strict=True):
-                _check_node(node, ref, folder, option)
+            with probe.open("rb") as held:
+                if locks:
+                    fcntl.flock(held, fcntl.LOCK_EX)
+                probing = [_probe.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)) for node in nodes]
+                refs = [probed.remote(str(probe), token, locks) for probed in probing]
+                for node, ref in zip(nodes, refs, strict=True):
+                    _check_node(node, ref, folder, option)
         finally:
             probe.unlink(missing_ok=True)
 
@@ -127,7 +131,7 @@ def _check_node(node: dict[str, Any], ref: Any, folder: Path, option: str) -> No
 
 
 @ray.remote(num_cpus=0, max_retries=1)
-def _probe(path: str, token: str) -> str:
+def _probe(path: str, token: str, locks: bool) -> str:
     """What this node finds wrong with the folder of a probe; '' where it shares it."""
     beside = Path(f"{path}-{uuid.uuid4().hex}")
     try:
@@ -140,7 +144,19 @@ def _probe(path: str, token: str) -> str:
         beside.unlink()
     except OSError as error:
         return f"cannot write {{folder}}: {error.strerror}"
-    return ""
+    return lock_fault(Path(path)) if locks else ""
+
+
+def lock_fault(held: Path) -> str:
+    """What is wrong with the locks of a file that another process holds locked; '' where they hold here too."""
+    try:
+        with held.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return ""
+    except OSError as error:
+        return f"cannot lock files in {{folder}} ({error.strerror}), without which no budget holds"
+    return "may lock files in {folder} that another node holds locked, so that no budget holds"
 
 
 def line(error: BaseException) -> str:

@@ -1,6 +1,6 @@
 """Accounts: for whom an answer is paid, what was spent, and the caps that must not be passed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -28,6 +28,23 @@ class Account(NamedTuple):
 
     teacher: str
     source: str = ""
+
+
+class Ask(NamedTuple):
+    """A request that is about to be sent: the key of its answer, who pays, and the most that it can cost."""
+
+    key: str
+    account: Account
+    bound: Spent
+
+
+class Refusal(NamedTuple):
+    """Why a request is not sent: whose cap, of what, how much of it is spent or reserved, and the most that the request can cost."""
+
+    whose: str
+    unit: str
+    spent: str
+    bound: Spent
 
 
 @dataclass(frozen=True)
@@ -71,6 +88,22 @@ class Caps:
         if account.source in self.sources:
             yield f"source {account.source}", self.sources[account.source], Account("", account.source)
 
+    def refusal(self, ask: Ask, spent: "Sums", others: "Sums", *, has_room: bool) -> Refusal | None:
+        """Why a request must not be sent, by what was spent or reserved here and by others; None where it may.
+
+        `has_room`: whether it may go where no cap is passed; else other machines hold the last of a cap for a moment.
+        """
+        outbid = None
+        for name, cap, part in self.binding(ask.account):
+            known = spent.of(part).plus(others.of(part))
+            unit = cap.passed(known.plus(ask.bound))
+            if unit:
+                return Refusal(name, unit, cap.shown(known, unit), ask.bound)
+            if not has_room and cap != Cap():
+                unit = "tokens" if cap.nanousd is None else "usd"
+                outbid = outbid or Refusal(name, unit, cap.shown(known, unit), ask.bound)
+        return outbid
+
 
 NO_CAPS = Caps()
 
@@ -100,3 +133,11 @@ class Sums:
     def of(self, part: Account) -> Spent:
         """The sum over a teacher, a source, or all."""
         return self.sums.get(part, Spent())
+
+
+def plus(amounts: Mapping[Account, Spent], asks: Iterable[Ask]) -> dict[Account, Spent]:
+    """Amounts with the most that requests can cost."""
+    found = dict(amounts)
+    for ask in asks:
+        found[ask.account] = found.get(ask.account, Spent()).plus(ask.bound)
+    return found

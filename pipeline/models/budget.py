@@ -6,35 +6,20 @@ Bound, reserve (durably, before sending), send, settle: a reservation whose outc
 import secrets
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
-from pipeline.models.accounts import Account, Caps, Spent, Sums
+from pipeline.models.accounts import Account, Ask, Caps, Refusal, Spent, Sums, plus
 from pipeline.models.journal import SUFFIX, Journal, read_all
 from pipeline.models.ledger import Ledger
+from pipeline.models.remote import remote_of
+from pipeline.models.shares import FOLDER, LINE, Shares
 from schemas.errors import LedgerError
 
-FOLDER = "budget"
+__all__ = ["FOLDER", "Ask", "Keeper", "Purse", "Refusal", "journal_path", "unsettled"]
 _COMPACT_BYTES = 8 << 20
 _CORPUS, _RESERVED, _SETTLED, _SUM = "corpus", "reserved", "settled", "sum"
-
-
-class Ask(NamedTuple):
-    """A request that is about to be sent: the key of its answer, who pays, and the most that it can cost."""
-
-    key: str
-    account: Account
-    bound: Spent
-
-
-class Refusal(NamedTuple):
-    """Why a request is not sent: whose cap, of what, how much of it is spent or reserved, and the most that the request can cost."""
-
-    whose: str
-    unit: str
-    spent: str
-    bound: Spent
 
 
 class Purse(Protocol):
@@ -64,6 +49,8 @@ class Keeper:
         self._open: dict[str, Ask] = {}
         self._late: dict[str, Spent] = {}
         self._name = secrets.token_hex(6)
+        url = remote_of(ledger)
+        self._shares = Shares(url, corpus) if url else None
         self._count = 0
         self._using = threading.Lock()
 
@@ -75,11 +62,13 @@ class Keeper:
         with self._using, self._writing():
             lines = self._settled_lines()
             given: list[str | Refusal] = []
+            if self._shares is not None and self._caps:
+                self._shares.widen(self._sums.accounts, list(self._open.values()), asks, self._caps, self._note)
             for ask in asks:
                 refusal = self._refusal(ask)
                 if refusal is None:
                     self._count += 1
-                    id = f"{self._name}-{self._count}"
+                    id = f"{self._shares.machine}.{self._name}-{self._count}" if self._shares else f"{self._name}-{self._count}"
                     self._book(id, ask)
                     lines.append(_reserved(id, ask))
                     given.append(id)
@@ -108,18 +97,21 @@ class Keeper:
         Raises: LedgerError.
         """
         with self._using:
-            if self._late:
+            if self._late or self._shares is not None:
                 with self._writing():
                     self._journal.append(self._settled_lines(), durable=False)
+                    if self._shares is not None:
+                        with suppress(LedgerError):  # it goes on to hold more than it needs
+                            self._shares.lower(self._sums.accounts, self._note)
             self._journal.close()
 
     def _refusal(self, ask: Ask) -> Refusal | None:
-        for name, cap, part in self._caps.binding(ask.account):
-            spent = self._sums.of(part)
-            unit = cap.passed(spent.plus(ask.bound))
-            if unit:
-                return Refusal(name, unit, cap.shown(spent, unit), ask.bound)
-        return None
+        if self._shares is None or not self._caps or self._shares.covers(plus(self._sums.accounts, [ask])):
+            return self._caps.refusal(ask, self._sums, Sums(), has_room=True)
+        return self._caps.refusal(ask, self._sums, self._shares.others, has_room=False)
+
+    def _note(self, line: list[Any]) -> None:
+        self._journal.append([line], durable=False)
 
     def unsettled(self) -> list[Spent]:
         """What is reserved for requests whose answer nobody knows; writes nothing.
@@ -160,10 +152,14 @@ class Keeper:
             self._take(values)
             return
         self._sums, self._open = Sums(), {}
+        if self._shares is not None:
+            self._shares.forget()
         if self._journal.size:
             self._take(values)
         else:
             self._rebuild()
+        if self._shares is not None and self._journal.size and not self._shares.noted:
+            self._note(self._shares.line())
         recovered = self._recovered()
         if self._journal.size > _COMPACT_BYTES or not self._journal.size:
             self._apply(recovered)
@@ -181,6 +177,8 @@ class Keeper:
                 self._apply({told[0]: Spent(*told[1:])})
             elif kind == _SUM:
                 self._sums.add(Account(*told[:2]), Spent(*told[2:]))
+            elif kind == LINE and self._shares is not None:
+                self._shares.take(*told)
 
     def _book(self, id: str, ask: Ask) -> None:
         self._open[id] = ask
@@ -212,18 +210,23 @@ class Keeper:
         return {told.reservation: told.spent for told in paid if told.reservation in self._open}
 
     def _rebuild(self) -> None:
-        """Sums up all answers in the ledger that this corpus paid."""
+        """Sums up all answers in the ledger that this corpus paid, but for what other machines hold."""
         ledger = Ledger(self._root)
         try:
-            for entry in ledger.entries():
-                if entry.paid is not None and entry.paid.corpus == self._corpus:
-                    self._sums.add(entry.paid.account, entry.paid.spent)
+            told = (entry.paid for entry in ledger.entries() if entry.paid is not None and entry.paid.corpus == self._corpus)
+            paid = ((one.reservation, one.account, one.spent) for one in told)
+            if self._shares is not None:
+                paid = (("", *amount) for amount in self._shares.beyond(paid).items())
+            for _, account, spent in paid:
+                self._sums.add(account, spent)
         finally:
             ledger.close()
 
     def _compacted(self) -> Iterator[list[Any]]:
         """The sums without what is reserved, and the reservations."""
         yield [_CORPUS, self._corpus]
+        if self._shares is not None:
+            yield self._shares.line()
         settled = dict(self._sums.accounts)
         for ask in self._open.values():
             settled[ask.account] = settled[ask.account].minus(ask.bound)

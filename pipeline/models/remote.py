@@ -74,6 +74,20 @@ def checked(url: str) -> str:
     return urlunsplit(parts._replace(path=parts.path.rstrip("/"), fragment=""))
 
 
+def open_at(url: str) -> tuple[Any, str]:
+    """The file system of a URL, and the path in it.
+
+    Raises: LedgerError.
+    """
+    from pyarrow import fs
+
+    try:
+        return fs.FileSystem.from_uri(_with_endpoint(url))
+    except (OSError, ValueError) as error:
+        where = urlunsplit(urlsplit(url)._replace(query=""))
+        raise LedgerError(f"The ledger at {where} cannot be opened: {reason(error)}. Mend its URL, then try again.") from error
+
+
 class RemoteFolder:
     """The segments under a URL. `cache`: where copies of side indexes lie, made anew where they are lost."""
 
@@ -86,12 +100,7 @@ class RemoteFolder:
 
     @cached_property
     def _opened(self) -> tuple[Any, str]:
-        from pyarrow import fs
-
-        try:
-            return fs.FileSystem.from_uri(_with_endpoint(self._url))
-        except (OSError, ValueError) as error:
-            raise LedgerError(f"The ledger at {self.name} cannot be opened: {reason(error)}. Mend its URL, then try again.") from error
+        return open_at(self._url)
 
     def names(self) -> Mapping[str, int]:
         now_s = time.monotonic()

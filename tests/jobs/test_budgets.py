@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from jobs.ledgers import join_ledger
 from pipeline.models.ledger import Ledger
 from tests.fixtures.fake_teacher import FakeTeacher
 from tests.fixtures.local_build import Project, Said, call, contents, give_up_soon, point_to, questions
@@ -92,6 +94,27 @@ def test_the_corpus_is_the_same_whatever_its_budgets_were(project: Project, teac
     write(other, teacher=PRICE)
     assert build(other).code == 0
     assert contents(other.out) == stopped
+
+
+def test_machines_with_stores_of_their_own_share_the_budget_of_a_ledger_in_an_object_store(teacher: FakeTeacher, tmp_path: Path) -> None:
+    url, cap = f"file://{tmp_path / 'there'}", 2600
+    machines = [Project(tmp_path / name) for name in ("one", "two", "late")]
+    for machine in machines:
+        machine.folder.mkdir()
+        write(machine, run=f"[budget]\ntokens = {cap}")
+        join_ledger(machine.store, url)
+    with ThreadPoolExecutor(2) as pool:
+        built = list(pool.map(lambda machine: machine.build(), machines[:2]))
+    assert all("raise tokens of [budget]" in str(error) for one in built for error in one.errors)
+    paid = billed(machines[0])[1]
+    assert cap / 2 <= paid <= cap
+    assert machines[2].build().errors
+    assert billed(machines[2])[1] <= cap
+    write(machines[2], run="[budget]\ntokens = 1000000")
+    asked = teacher.requests.copy()
+    assert not machines[2].build().errors
+    assert set(asked) <= set(teacher.requests)
+    assert len(teacher.requests) == QUESTIONS * SAMPLES
 
 
 def test_a_source_has_a_budget_of_its_own(project: Project, teacher: FakeTeacher) -> None:

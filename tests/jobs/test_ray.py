@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from tests.fixtures import object_store
 from tests.fixtures.local_build import (
     BOUND_S,
     HEEDING,
@@ -90,7 +91,7 @@ def small(folder: Path) -> Project:
     (folder / "exam.img").write_bytes(encoded(drawn(3).resize((380, 310)), quality=60))
     write_rows(folder / "exam.jsonl", [question(0, "exam") | {"image": "exam.img"}, question(1, "exam") | {"image": ""}])
     exam = TABLE.format(name="exam", path="exam.jsonl").replace("[[source]]", "[[benchmark]]") + 'images = "image"\n'
-    project.write(sources, more=f"{exam}[images]\nmax_pixels = 90000\n[split]\nheldout = 0.2\n")
+    project.write(sources, more=f"{exam}[images]\nmax_pixels = 90000\n[split]\nheldout = 0.2\n[budget]\ntokens = 1000000\n")
     return project
 
 
@@ -101,7 +102,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with serving(folder / LOG, pause_s=PAUSE_S) as url:
         said = cli(*project.arguments("--workers", "2"), url=url)
         assert said.code == 0, said.err
-        with cluster(2, OPENAI_BASE_URL=url) as nodes:
+        with object_store.serving() as there, cluster(2, OPENAI_BASE_URL=url, **object_store.environment(there)) as nodes:
             yield Site(nodes, folder / LOG, contents(project.out))
 
 
@@ -164,6 +165,34 @@ def test_a_killed_actor_asks_for_no_answer_again(site: Site, project: Project) -
     asked = logged(site.log) - before
     assert contents(project.out) == site.corpus
     assert {seed: asked[seed] for seed in kept} == dict.fromkeys(kept, 1)
+
+
+def test_a_ledger_in_an_object_store_outlives_an_actor_and_serves_another_store(
+    site: Site, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in (name for name in site.nodes.environment if name.startswith("AWS_")):
+        monkeypatch.setenv(name, site.nodes.environment[name])
+    told = ["--ledger", f"s3://{object_store.BUCKET}/{tmp_path.name}", "--workers", "2", "--json"]
+    before = logged(site.log)
+    process = site.start(project, *told)
+    try:
+        until(lambda: len(project.answered()) >= 10, "ten answers", process)
+        os.kill(site.keeper(), signal.SIGKILL)
+        kept = project.answered()
+    except BaseException:
+        end_session(process)
+        raise
+    said = finish(process)
+    assert said.code == 0, said.err
+    asked = logged(site.log) - before
+    assert contents(project.out) == site.corpus
+    assert {seed: asked[seed] for seed in kept} == dict.fromkeys(kept, 1)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    other = small(elsewhere)
+    assert cli(*other.arguments(*told[:2]), url=site.endpoint["OPENAI_BASE_URL"]).code == 0
+    assert contents(other.out) == site.corpus
+    assert logged(site.log) - before == asked
 
 
 def test_an_interrupted_build_leaves_no_actor_and_goes_on(site: Site, project: Project) -> None:
