@@ -98,7 +98,7 @@ def _pose_step(asked: Evaluation) -> Step:
     reads = [Read("examples", "gather", "examples"), Read("taken", "take", "taken", taken)]
     if not asked.may_send:
         reads.append(Read("identified", "scan_text", "identified"))
-    return Step("pose", 1, Fan.MAP, pose.pose, pose.PoseRecipe(asked.shuffle), tuple(reads), {"chosen": Chosen})
+    return Step("pose", 2, Fan.MAP, pose.pose, pose.PoseRecipe(asked.shuffle), tuple(reads), {"chosen": Chosen})
 
 
 def _bound_step(asked: Evaluation) -> Step:

@@ -15,10 +15,11 @@ from pipeline.prompts import LETTERS
 from schemas.evaluation import Taken
 from schemas.example import Chosen, Example, Identified
 
-# Options that speak of other options keep their meaning only where they stand.
+# Options that speak of other options keep their meaning only where they stand, as do those that are letters themselves (of a figure, of
+# statements in the question): beside other letters nobody could say which one an answer means.
 _SPEAKS_OF_OTHERS = re.compile(
     r"\b(?:all|none|any|both|neither|either|two|three|some) of (?:the|these|them|those)\b|\b(?:above|below|preceding|following)\b"
-    r"|\b(?:both|neither|either|only|and|or)\s+\(?[A-H1-8]\b\)?|^\s*\(?[A-H1-8]\)?\s*(?:,|and|&|\+|or)\s*\(?[A-H1-8]\b",
+    r"|\b(?:both|neither|either|only|and|or)\s+\(?[A-H1-8]\b\)?|^\s*\(?[A-H1-8]\)?\s*(?:,|and|&|\+|or)\s*\(?[A-H1-8]\b|^\s*\(?[A-H]{1,5}\)?\s*$",
     re.IGNORECASE,
 )
 

@@ -19,6 +19,24 @@ def test_files_and_splits_go_to_their_benchmark() -> None:
     assert (medmcqa.name, medmcqa.split, medmcqa.path) == ("medmcqa", "validation", "files")
 
 
+def test_every_name_that_papers_use_is_known() -> None:
+    papers = (
+        "medqa,medmcqa,pubmedqa,mmlu_med,mmlu_pro_med,medxpertqa,vqa_rad,slake,path_vqa,pmc_vqa,omnimedvqa,mmmu_med,medcalc_bench,headqa"
+    )
+    found = [dataset.name for dataset in datasets_of(papers.split(","), {}, {})]
+    assert set(found) - set(papers.split(",")) == {"mmlu_pro", "medxpertqa_text", "medxpertqa_mm"}
+
+
+def test_a_name_for_several_sources_stands_for_all_of_them_and_hands_its_files_on() -> None:
+    text, images = datasets_of(["medxpertqa"], {"medxpertqa": "both", "medxpertqa_mm": "own"}, {"medxpertqa": "dev"})
+    assert [(one.name, one.path, one.split) for one in (text, images)] == [
+        ("medxpertqa_text", "both", "dev"),
+        ("medxpertqa_mm", "own", "dev"),
+    ]
+    with pytest.raises(UsageError, match="named twice"):
+        datasets_of(["medxpertqa", "medxpertqa_mm"], {}, {})
+
+
 @pytest.mark.parametrize(
     ("names", "paths", "splits", "said"),
     [

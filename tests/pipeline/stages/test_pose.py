@@ -59,7 +59,20 @@ def test_all_right_options_are_followed(seed: int) -> None:
 
 @pytest.mark.parametrize(
     "last",
-    ["All of the above", "none of the above", "Both A and B", "A and C", "(a), (b)", "Neither of these", "1 and 3", "Only B", "A, B and C"],
+    [
+        "All of the above",
+        "none of the above",
+        "Both A and B",
+        "A and C",
+        "(a), (b)",
+        "Neither of these",
+        "1 and 3",
+        "Only B",
+        "A, B and C",
+        "D",
+        "(b)",
+        "acd",
+    ],
 )
 def test_options_that_speak_of_others_stay_where_they_are(last: str) -> None:
     options = [*OPTIONS[:3], last]
