@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 LIBRARIES = ("torch", "transformers", "trl", "peft", "accelerate")
 # What changes where a run is computed, and not what comes out.
 _ELSEWHERE = ("ray", "report")
+# The sections of the file that a way of training does not read.
+_UNREAD = {"sft": ("rewards", "grpo", "drpo"), "grpo": ("drpo",), "drpo": ()}
 
 
 def open_training(path: Path, corpus: Path | None = None, model: str | None = None) -> Training:
@@ -57,6 +59,21 @@ def sft(asked: Training, out: Path, *, fresh: bool = False, say: Callable[[dict[
     return train(asked, out, sft_trainer, say)
 
 
+def from_rewards(
+    asked: Training, kind: str, out: Path, *, fresh: bool = False, say: Callable[[dict[str, Any]], None] | None = None
+) -> "Trained":
+    """Trains a model by rewards of what it writes, by `grpo` or `drpo`; goes on like `sft`.
+
+    Raises: TrainingError where something does not fit; CorpusError where a corpus cannot be read.
+    """
+    check(asked)
+    begin(asked, kind, out, fresh=fresh)
+    from pipeline.training.grpo import drpo_trainer, grpo_trainer
+    from pipeline.training.run import train
+
+    return train(asked, out, drpo_trainer if kind == "drpo" else grpo_trainer, say)
+
+
 def check(asked: Training) -> None:
     """Raises: TrainingError where what training needs is not installed; CorpusError where a corpus cannot be read."""
     missing = [name for name in LIBRARIES if importlib.util.find_spec(name) is None]
@@ -87,7 +104,7 @@ def begin(asked: Training, kind: str, out: Path, *, fresh: bool) -> None:
 
 def record_of(asked: Training, kind: str) -> dict[str, Any]:
     """What a run was made of: settings, the digests of its corpora, versions."""
-    settings = json.loads(asked.model_dump_json(exclude=set(_ELSEWHERE)))
+    settings = json.loads(asked.model_dump_json(exclude={*_ELSEWHERE, *_UNREAD[kind]}))
     corpora = {}
     for _, stage in asked.stages():
         lock = read_corpus(Path(stage.data.corpus)).lock

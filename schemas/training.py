@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from schemas.errors import ConfigError
 from schemas.manifest_parts import Name, Section
+from schemas.training_rl import Drpo, Grpo, Rewards
 
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 Times = Annotated[float, Field(ge=0.0, le=1000.0, allow_inf_nan=False)]
@@ -148,6 +149,9 @@ class Training(Section):
     stage: tuple[Stage, ...] = ()
     report: Report = Report()
     ray: Ray = Ray()
+    rewards: Rewards = Rewards()
+    grpo: Grpo = Grpo()
+    drpo: Drpo = Drpo()
 
     @model_validator(mode="after")
     def _stages_differ_in_name(self) -> Self:
@@ -206,7 +210,7 @@ def _fault(item: Any) -> str:
 def _keys_beside(place: list[Any]) -> list[str]:
     model: type[Section] = Training
     inner: dict[str, type[Section]] = {"model": Model, "data": Data, "mix": Mix, "train": Train, "lora": Lora, "stage": Stage}
-    inner |= {"report": Report, "ray": Ray}
+    inner |= {"report": Report, "ray": Ray, "rewards": Rewards, "grpo": Grpo, "drpo": Drpo}
     for part in place[:-1]:
         model = inner.get(part, model) if isinstance(part, str) else model
     return list(model.model_fields)

@@ -1,4 +1,4 @@
-"""The commands that train: train sft."""
+"""The commands that train: train sft, grpo and drpo."""
 
 import sys
 from pathlib import Path
@@ -47,6 +47,49 @@ def sft(
     if resume and not (folder / "run.json").is_file():
         raise UsageError(f"{folder} holds no run to go on with. Leave --resume out, or name the --out of the run.")
     trained = job.sft(asked, folder, fresh=resume is False, say=None if quiet else _tell)
+    show.trained(trained, folder, as_json=as_json)
+
+
+@train.command(epilog="Example: `medtrace train grpo my.toml --model out/models/mine/model`, which reads [rewards] and [grpo] of the file.")
+def grpo(
+    config: ConfigArgument,
+    out: OutOption = None,
+    corpus: CorpusOption = None,
+    model: ModelOption = None,
+    resume: ResumeOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Let the model answer a corpus's questions, and learn from the verifier's word and other rewards. Kill it anywhere; it goes on."""
+    _from_rewards("grpo", config, out, corpus, model, resume, as_json, quiet)
+
+
+@train.command(epilog="Example: `medtrace train drpo my.toml`, which reads [drpo] besides; docs/training.md compares its variants.")
+def drpo(
+    config: ConfigArgument,
+    out: OutOption = None,
+    corpus: CorpusOption = None,
+    model: ModelOption = None,
+    resume: ResumeOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """The same with advantages scaled by how rare and how hard a question's domain and cluster are (QoQ-Med's DRPO)."""
+    _from_rewards("drpo", config, out, corpus, model, resume, as_json, quiet)
+
+
+def _from_rewards(
+    kind: str, config: Path, out: Path | None, corpus: Path | None, model: str | None, resume: bool | None, as_json: bool, quiet: bool
+) -> None:
+    from jobs import train as job
+    from jobs.show import training as show
+    from schemas.errors import UsageError
+
+    asked = job.open_training(config, corpus, model)
+    folder = (out or Path("out") / "models" / asked.name).absolute()
+    if resume and not (folder / "run.json").is_file():
+        raise UsageError(f"{folder} holds no run to go on with. Leave --resume out, or name the --out of the run.")
+    trained = job.from_rewards(asked, kind, folder, fresh=resume is False, say=None if quiet else _tell)
     show.trained(trained, folder, as_json=as_json)
 
 

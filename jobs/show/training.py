@@ -8,7 +8,7 @@ from jobs.show.tables import print_json, print_line
 if TYPE_CHECKING:
     from pipeline.training.run import Trained
 
-_SHOWN = ("loss", "eval_loss", "lr", "grad_norm", "accuracy", "eval_accuracy", "tokens")
+_SHOWN = ("reward", "loss", "eval_loss", "lr", "grad_norm", "accuracy", "eval_accuracy", "tokens")
 
 
 def progress_line(line: dict[str, Any]) -> str:
@@ -24,15 +24,15 @@ def trained(found: "Trained", out: Path, *, as_json: bool) -> None:
         print_json(summary)
         return
     print_line(f"Trained {found.steps:,} steps. The model is in {found.model}, the numbers are in {out / 'metrics.jsonl'}.")
-    for name, word in (("loss", "Loss"), ("eval_loss", "Held-out loss")):
+    for name, word in (("loss", "Loss"), ("eval_loss", "Held-out loss"), ("reward", "Reward")):
         if f"{name}_first" in summary:
             print_line(f"{word}: {summary[f'{name}_first']:.4f} at first, {summary[f'{name}_last']:.4f} at last.")
 
 
 def ends_of(metrics: list[dict[str, Any]]) -> dict[str, float]:
-    """First and last of the losses."""
+    """First and last of losses and reward."""
     found: dict[str, float] = {}
-    for name in ("loss", "eval_loss"):
+    for name in ("loss", "eval_loss", "reward"):
         values = [one[name] for one in metrics if name in one]
         if values:
             found |= {f"{name}_first": values[0], f"{name}_last": values[-1]}

@@ -80,7 +80,7 @@ def open_rows(corpus: Corpus, data: Data, config: str, *, seed: int, epochs: flo
 
     Raises: TrainingError where the corpus has none, or the mixture names what it does not hold.
     """
-    shards = _shards(corpus, config, "train")
+    shards = shards_of(corpus, config, "train")
     columns = COLUMNS[config]
     groups = groups_of(shards, columns)
     weights = weights_of(shards, data)
@@ -127,7 +127,8 @@ def weights_of(shards: Sequence[CorpusShard], data: Data) -> list[npt.NDArray[np
     return found
 
 
-def _shards(corpus: Corpus, config: str, split: str) -> list[CorpusShard]:
+def shards_of(corpus: Corpus, config: str, split: str) -> list[CorpusShard]:
+    """The shards of a split that hold rows. Raises: TrainingError where there are none, or a column is missing."""
     shards = [shard for shard in corpus.of(config, split) if shard.rows]
     if not shards:
         held = sorted({shard.config for shard in corpus.shards if shard.rows and shard.split == split})

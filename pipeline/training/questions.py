@@ -1,0 +1,128 @@
+"""The questions of a corpus as TRL's trainers of rewards take them: those that the model can see, in their order, images decoded."""
+
+from collections.abc import Sequence
+from io import BytesIO
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from PIL import Image
+
+from pipeline.boxes import within
+from pipeline.images.bound import bounded_size
+from pipeline.images.decode import FORMATS, pillow_warnings_as_errors
+from pipeline.publish.corpus import Corpus
+from pipeline.training.order import Order, Place
+from pipeline.training.rows import COLUMNS, Row, Rows, groups_of, shards_of, weights_of
+from schemas.corpus import Rl
+from schemas.errors import TrainingError
+from schemas.example import AnswerType
+from schemas.training import Data, Training
+
+_TOLD = (Rl.image_digests, Rl.withheld_images, Rl.modality, Rl.pass_rate)
+# A row of these is asked about what no trainer shows a model.
+_UNSEEN = "ecg"
+
+
+class Questions(Sequence[Row]):
+    """Rows as TRL reads them. For a model with eyes an image is a picture of at most `max_pixels`, and boxes are in its pixels."""
+
+    def __init__(self, rows: Rows, data: Data, *, sees: bool) -> None:
+        self._rows, self._data, self._sees = rows, data, sees
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, place: int) -> Row:  # type: ignore[override]
+        """The question at a place. Raises: IndexError behind the last; TrainingError where an image cannot be read."""
+        row = self._rows[place]
+        images = row.pop("images")
+        if not self._sees:
+            return row
+        row["images"] = [self._picture(one["bytes"], row) for one in images[: self._data.max_images]]
+        if row["answer_type"] == AnswerType.BBOX:
+            moved = within(row["grading_json"], self._data.max_pixels)
+            row["grading_json"] = moved[0] if moved else row["grading_json"]
+        return row
+
+    def _picture(self, data: bytes, row: Row) -> Image.Image:
+        try:
+            with pillow_warnings_as_errors(), Image.open(BytesIO(data), formats=FORMATS) as image:
+                made = image.convert("RGB")
+        except Exception as error:
+            raise TrainingError(f"An image of row {row['id']} cannot be read: {error}. Prove the corpus: medtrace audit.") from error
+        if made.width * made.height > self._data.max_pixels:
+            made = made.resize(bounded_size(made.width, made.height, self._data.max_pixels), Image.Resampling.LANCZOS)
+        return made
+
+
+def open_questions(corpus: Corpus, asked: Training, *, sees: bool, batch: int) -> Questions:
+    """The training questions that a model can see and whose pass rate is asked for, as often as epochs and weights say.
+
+    Raises: TrainingError where none is left.
+    """
+    data, grpo = asked.data, asked.grpo
+    shards = shards_of(corpus, "rl", "train")
+    groups = groups_of(shards, COLUMNS["rl"])
+    told = [table for shard in shards for table in shard.tables(list(_TOLD))]
+    asked_for = [_seen(table, sees=sees) & _passed(table, grpo.pass_rate) for table in told]
+    weights = weights_of(shards, data) or [np.ones(group.rows) for group in groups]
+    weights = [weight * known for weight, known in zip(weights, asked_for, strict=True)]
+    if not sum(int((weight > 0).sum()) for weight in weights):
+        why = "" if sees else "; the model has no eyes, so questions with images are left out"
+        raise TrainingError(
+            f"{corpus.path} has no question to train on (pass_rate {grpo.pass_rate}){why}. Name another corpus, or a wider pass_rate."
+        )
+    held = data.shuffle_mb << 20
+    if grpo.order == "shuffled":
+        order: Sequence[Place] = Order(groups, seed=asked.seed, epochs=asked.train.epochs, batch=batch, weights=weights, window_bytes=held)
+    else:
+        order = by_rate(told, weights, asked, batch)
+    return Questions(Rows(shards, COLUMNS["rl"], groups, order, held), data, sees=sees)
+
+
+def open_heldout_questions(corpus: Corpus, asked: Training, *, sees: bool) -> Questions | None:
+    """Some held-out questions that the model can see, the same ones every time; None where there are none or none are wanted."""
+    data = asked.data
+    shards = [shard for shard in corpus.of("rl", "heldout") if shard.rows]
+    if not shards or not data.heldout_rows:
+        return None
+    groups = groups_of(shards, COLUMNS["rl"])
+    seen = [_seen(table, sees=sees).astype(np.float64) for shard in shards for table in shard.tables(list(_TOLD))]
+    if not sum(float(one.sum()) for one in seen):
+        return None
+    held = data.shuffle_mb << 20
+    order = Order(groups, seed=0, weights=seen, window_bytes=held)
+    places = [order[place] for place in range(min(len(order), data.heldout_rows))]
+    return Questions(Rows(shards, COLUMNS["rl"], groups, places, held), data, sees=sees)
+
+
+def by_rate(told: Sequence[pa.Table], weights: Sequence[npt.NDArray[np.float64]], asked: Training, batch: int) -> list[Place]:
+    """Each epoch's places from the easiest or the hardest question on, by published pass rate; those without a rate last."""
+    rates = [np.nan_to_num(table[Rl.pass_rate].to_numpy().astype(np.float64), nan=-1.0) for table in told]
+    sign = -1.0 if asked.grpo.order == "easy_first" else 1.0
+    found = [
+        (np.inf if rate < 0 else sign * rate, Place(group, row))
+        for group, one in enumerate(rates)
+        for row, rate in enumerate(one)
+        for _ in range(round(float(weights[group][row])))
+    ]
+    once = [place for _, place in sorted(found)]
+    rows = -(-round(len(once) * asked.train.epochs) // batch) * batch
+    return [once[place % len(once)] for place in range(rows)]
+
+
+def _seen(table: pa.Table, *, sees: bool) -> npt.NDArray[np.bool_]:
+    """Which rows show a model all that they ask about."""
+    images = pc.list_value_length(table[Rl.image_digests]).to_numpy() > 0
+    unseen = pc.equal(table[Rl.modality], _UNSEEN).to_numpy(zero_copy_only=False) & ~images
+    withheld = pc.list_value_length(table[Rl.withheld_images]).fill_null(0).to_numpy() > 0
+    return ~(unseen | withheld) if sees else ~(images | unseen)
+
+
+def _passed(table: pa.Table, wanted: tuple[float, float] | None) -> npt.NDArray[np.bool_]:
+    if wanted is None:
+        return np.ones(len(table), np.bool_)
+    rates = table[Rl.pass_rate].to_numpy().astype(np.float64)
+    return (rates >= wanted[0]) & (rates <= wanted[1])
