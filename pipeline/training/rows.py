@@ -36,8 +36,16 @@ class Rows(Sequence[Row]):
 
     def __getitem__(self, place: int) -> Row:  # type: ignore[override]
         """The row shown at a place. Raises: IndexError behind the last; CorpusError where a file is gone or damaged."""
-        found = self.order[place]
-        return self._table(found.group).slice(found.row, 1).to_pylist()[0]
+        return self.at(self.order[place])
+
+    def at(self, place: Place) -> Row:
+        """The row that lies at a place, whenever it is shown."""
+        return self._table(place.group).slice(place.row, 1).to_pylist()[0]
+
+    @property
+    def digests(self) -> list[str]:
+        """The digests of the shards."""
+        return [shard.digest for shard in self._shards]
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_held": OrderedDict()}

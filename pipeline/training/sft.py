@@ -10,10 +10,13 @@ from trl import SFTConfig, SFTTrainer
 
 from pipeline.publish.corpus import read_corpus
 from pipeline.training.arguments import arguments
-from pipeline.training.collate import Texts
+from pipeline.training.collate import Packs, Pictured
+from pipeline.training.encode import render
 from pipeline.training.load import Loaded
-from pipeline.training.rows import open_heldout, open_rows
+from pipeline.training.pack import Packed, fingerprint_of, measured
+from pipeline.training.rows import Row, Rows, open_heldout, open_rows
 from pipeline.training.watch import Watch
+from schemas.errors import TrainingError
 from schemas.training import Training
 
 
@@ -25,17 +28,24 @@ def config_of(asked: Training, *, sees: bool) -> str:
 
 
 def sft_trainer(asked: Training, loaded: Loaded, folder: Path, watch: Watch, *, resuming: bool) -> Any:
-    """TRL's trainer of a stage, ready to run."""
+    """TRL's trainer of a stage, ready to run.
+
+    Raises: TrainingError where the corpus has no such rows, or rows of images shall be packed.
+    """
     corpus = read_corpus(Path(asked.data.corpus))
     config = config_of(asked, sees=loaded.sees)
-    rows = open_rows(corpus, asked.data, config, seed=asked.seed, epochs=asked.train.epochs, batch=asked.train.batch)
+    whole = 1 if asked.data.packing else asked.train.batch
+    rows: Any = open_rows(corpus, asked.data, config, seed=asked.seed, epochs=asked.train.epochs, batch=whole)
     heldout = open_heldout(corpus, asked.data, config)
+    collate = Pictured(loaded.processor, asked.data) if loaded.sees else Packs(loaded.tokenizer, asked.data)
+    if asked.data.packing:
+        rows = packed(asked, loaded, rows, folder)
     steps = steps_of(asked, len(rows))
     told = arguments(asked, folder, steps, resuming=resuming, heldout=heldout is not None)
     trainer = SFTTrainer(
         loaded.model,
         args=SFTConfig(**told, max_length=None, dataset_kwargs={"skip_prepare_dataset": True}),
-        data_collator=Texts(loaded.tokenizer, asked.data),
+        data_collator=collate,
         # It takes tables of its own kind only, and looks at the first row; the rows are put in their place behind it.
         train_dataset=_one_row(),
         eval_dataset=_one_row() if heldout else None,
@@ -44,6 +54,24 @@ def sft_trainer(asked: Training, loaded: Loaded, folder: Path, watch: Watch, *, 
     )
     trainer.train_dataset, trainer.eval_dataset = rows, heldout
     return trainer
+
+
+def packed(asked: Training, loaded: Loaded, rows: Rows, folder: Path) -> Packed:
+    """The rows in packs.
+
+    Raises: TrainingError where the model sees, or no row is short enough.
+    """
+    if loaded.sees:
+        raise TrainingError("[data] packing puts rows of text alone together. Leave it out for a model that sees.")
+
+    def count(row: Row) -> int:
+        return sum(len(loaded.tokenizer(text, add_special_tokens=False)["input_ids"]) for text in render(loaded.tokenizer, row))
+
+    lengths = measured(rows, count, folder, fingerprint_of(loaded.tokenizer, rows.digests))
+    found = Packed(rows, lengths, asked.data.max_length, asked.train.batch)
+    if not len(found):
+        raise TrainingError(f"No row has at most [data] max_length ({asked.data.max_length}) tokens. Raise it.")
+    return found
 
 
 def steps_of(asked: Training, rows: int) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 
 from transformers import TrainerCallback
 
-from pipeline.training.checkpoints import METRICS, WHOLE
+from pipeline.training.checkpoints import METRICS, WHOLE, metrics_of
 from schemas.errors import TrainingError
 
 Say = Callable[[dict[str, Any]], None]
@@ -24,6 +24,8 @@ class Watch(TrainerCallback):
 
     def __init__(self, folder: Path, stage: int, name: str, say: Say | None = None, epochs: float = 1.0) -> None:
         self._path, self._stage, self._name, self._say, self._epochs = folder / METRICS, stage, name, say, epochs
+        # The trainer counts tokens from 0 again where it goes on.
+        self._tokens = max((one.get("tokens", 0.0) for one in metrics_of(folder) if one["stage"] == stage), default=0.0)
         self._began = time.monotonic()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> Any:
@@ -37,6 +39,8 @@ class Watch(TrainerCallback):
         told = {_NAMES.get(name, name): value for name, value in (logs or {}).items() if name not in _LEFT_OUT}
         if state.is_world_process_zero and "train_runtime" not in told:
             line = {"stage": self._stage, "name": self._name, "step": state.global_step} | told
+            if "tokens" in line:
+                line["tokens"] += self._tokens
             if "epoch" in line:  # the trainer counts a stage as one, however often its rows are shown
                 line["epoch"] = round(line["epoch"] * self._epochs, 6)
             line["seconds"] = round(time.monotonic() - self._began, 3)

@@ -1,20 +1,34 @@
 """Supervised fine-tuning of a model of a few thousand weights, whole."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from jobs import train
+from pipeline.training.checkpoints import metrics_of
+from schemas.errors import TrainingError
 from tests.fixtures.tiny_model import save_language_model
-from tests.fixtures.training import corpus_to_learn, write_config
+from tests.fixtures.training import corpus_to_learn, one_thread, write_config
 
 pytestmark = [pytest.mark.gpu, pytest.mark.filterwarnings("ignore")]
+
+
+def without_time(metrics: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Numbers but for the clock's."""
+    return [{name: value for name, value in one.items() if name != "seconds"} for one in metrics]
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a corpus and a model."""
+    one_thread()
     folder = tmp_path_factory.mktemp("sft")
     corpus_to_learn(folder)
     save_language_model(folder / "model")
@@ -58,3 +72,98 @@ def test_the_assistant_alone_is_learnt_to_its_end_sign(place: Path) -> None:
         before = tokenizer.decode(ids[~learnt & (mask == 1)])
         assert before == f"<|im_start|>user\n{row['prompt'][0]['content']}<|im_end|>\n<|im_start|>assistant\n"
         assert (ids[mask == 0] == tokenizer.pad_token_id).all()
+
+
+def test_a_killed_run_goes_on_as_if_it_had_not_been(place: Path) -> None:
+    config = write_config(place, train="epochs = 4\nsave_every = 4", more="[lora]\nr = 4\ndropout = 0.1\nmerge = false")
+    whole = train.sft(train.open_training(config), place / "undisturbed")
+    running = subprocess.Popen(
+        [sys.executable, "-m", "jobs", "train", "sft", str(config), "--out", str(place / "killed"), "--quiet"],
+        stderr=subprocess.PIPE,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    numbers = place / "killed" / "metrics.jsonl"
+    while running.poll() is None and not (numbers.is_file() and numbers.read_text().count("\n") > 6):
+        time.sleep(0.01)
+    running.kill()
+    assert running.wait() == -signal.SIGKILL, running.communicate()[1].decode()
+    begun = metrics_of(place / "killed")
+    assert 4 < begun[-1]["step"] < 12
+    resumed = train.sft(train.open_training(config), place / "killed")
+    assert without_time(resumed.metrics) == without_time(whole.metrics)
+    assert (resumed.model / "adapter_model.safetensors").read_bytes() == (whole.model / "adapter_model.safetensors").read_bytes()
+    assert train.sft(train.open_training(config), place / "killed").metrics == resumed.metrics, "a finished run is not done again"
+
+
+def test_other_settings_do_not_go_on_with_a_run(place: Path) -> None:
+    train.begin(train.open_training(write_config(place)), "sft", place / "begun", fresh=False)
+    changed = train.open_training(write_config(place, train="weight_decay = 0.1"))
+    with pytest.raises(TrainingError, match=r"other settings \(train.weight_decay was 0.0, is 0.1\)"):
+        train.begin(changed, "sft", place / "begun", fresh=False)
+    train.begin(changed, "sft", place / "begun", fresh=True)
+
+
+def test_packs_have_the_loss_of_their_rows(place: Path) -> None:
+    import torch
+
+    from pipeline.publish.corpus import read_corpus
+    from pipeline.training.collate import Packs
+    from pipeline.training.load import load
+    from pipeline.training.rows import open_rows
+
+    asked = train.open_training(write_config(place))
+    loaded = load(asked)
+    rows = open_rows(read_corpus(place / "corpus"), asked.data, "sft_text", seed=0, epochs=1, batch=1)
+    collate = Packs(loaded.tokenizer, asked.data)
+    shown = [rows[number] for number in range(4)]
+
+    def total(batch: dict[str, torch.Tensor]) -> float:
+        shown = {name: value for name, value in batch.items() if name != "labels"}
+        logits = loaded.model(**shown, use_cache=False).logits  # as the trainer calls it: with a cache, packs are not told apart
+        return float(torch.nn.functional.cross_entropy(logits[:, :-1].flatten(0, 1), batch["labels"][:, 1:].flatten(), reduction="sum"))
+
+    with torch.no_grad():
+        assert total(collate([shown[:3], shown[3:]])) == pytest.approx(total(collate(shown)), rel=1e-5)
+
+
+def test_packed_rows_are_learnt_in_fewer_steps(place: Path) -> None:
+    asked = train.open_training(write_config(place, data="packing = true", train="epochs = 4"))
+    found = train.sft(asked, place / "packed")
+    losses = [one["loss"] for one in found.metrics if "loss" in one]
+    assert found.steps < 12
+    assert losses[-1] < losses[0]
+
+
+def test_stages_follow_each_other_at_their_own_rates(place: Path) -> None:
+    more = '[[stage]]\nname = "low"\nmax_steps = 2\n[[stage]]\nname = "high"\nmax_steps = 1\nlr = 5e-4\nschedule = "constant"\nwarmup = 0.0'
+    found = train.sft(train.open_training(write_config(place, more=more)), place / "staged")
+    told = [(one["name"], one["step"], one["lr"]) for one in found.metrics if "loss" in one]
+    assert [one[:2] for one in told] == [("low", 1), ("low", 2), ("high", 1)]
+    assert told[2][2] == 5e-4
+    held = [one["eval_loss"] for one in found.metrics if "eval_loss" in one]
+    assert held[1] == held[2], "the second stage begins with what the first left"
+
+
+def test_a_run_that_diverges_is_stopped_with_advice(place: Path) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    model = AutoModelForCausalLM.from_pretrained(place / "model")
+    with torch.no_grad():
+        model.lm_head.weight.fill_(float("nan"))
+    model.save_pretrained(place / "broken")
+    AutoTokenizer.from_pretrained(place / "model").save_pretrained(place / "broken")
+    with pytest.raises(TrainingError, match=r"loss is nan at step 0: the run has diverged.*Lower \[train\] lr"):
+        train.sft(train.open_training(write_config(place, model="broken")), place / "diverged")
+    assert not list((place / "diverged").glob("stages/*/checkpoint-*"))
+
+
+def test_a_machine_without_memory_is_told_what_to_change(place: Path) -> None:
+    import torch
+
+    from pipeline.training.run import advised
+
+    asked = train.open_training(write_config(place))
+    told = r"ran out of memory: halve \[train\] micro_batch \(4\).*or train \[lora\] adapters"
+    with pytest.raises(TrainingError, match=told), advised(asked):
+        torch.empty(1 << 48)
