@@ -13,7 +13,7 @@ from pipeline.texts.decide import THRESHOLDS, Decision, Thresholds
 from pipeline.texts.evidence import Spans
 from pipeline.texts.questions import question_of
 
-BATCH_ROWS = 4096
+BATCH_ROWS = 8192
 
 
 class Overlap(NamedTuple):

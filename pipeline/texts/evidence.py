@@ -3,7 +3,10 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
+
+import numpy as np
 
 from pipeline.texts.index import Rarity
 from pipeline.texts.paraphrase import ABBREVIATIONS, same_words
@@ -17,19 +20,25 @@ _FOREIGN_WORD = re.compile(f"{_CJK}|[^\\W\\d_](?:(?!{_CJK})[^\\W\\d_]|[\u0300-\u
 _ROOT_LETTERS, _ROOT_SHARE, _ROOT_CREDIT = 5, 0.6, 0.8
 _GAP = 3
 _DIGRAPH = re.compile("(?<=[^\\W\\d_])[ao]e(?=[^\\W\\d_])|^oe")
-_UNKNOWN = (0, 0.0)
 
 Spans = tuple[tuple[int, int], ...]
 
 
 class Token(NamedTuple):
-    """One word of a text: where it stands, how it is written, what it means, what it weighs."""
+    """One word: how it is written, what it means, what it weighs, its root and its number ('' where it has none)."""
 
-    start: int
-    end: int
     word: str
     meaning: int
     weight: float
+    root: str = ""
+    number: str = ""
+
+
+class Bag(NamedTuple):
+    """The words of a text that weigh anything, by meaning, and what they weigh."""
+
+    held: Mapping[int, Token]
+    total: float
 
 
 class Lexicon:
@@ -37,53 +46,75 @@ class Lexicon:
 
     def __init__(self, rarity: Rarity, limit: int = 1 << 18) -> None:
         self._rarity = rarity
-        self._known: dict[str, tuple[int, float]] = {}
+        self._known: dict[str, Token] = {}
         self._limit = limit
-        self._split: dict[str, list[tuple[int, int, str]]] = {}
+        self._split: dict[str, list[str]] = {}
 
     def learn(self, texts: Iterable[str]) -> None:
         """Splits the texts and looks up every word of them in one go."""
         if len(self._known) > self._limit:
             self._known.clear()
-        self._split = {text: _places(text) for text in texts}
-        self._look_up({word for places in self._split.values() for _, _, word in places})
+        self._split = {text: _split(text) for text in texts}
+        self._look_up(set().union(*self._split.values()))
 
     def _look_up(self, told: Iterable[str]) -> None:
         asked = sorted(set(told) - self._known.keys())
         if not asked:
             return
         found = words(asked)
-        weights = self._rarity.weights(same_words(found.stem), found.is_number)
+        meanings = same_words(found.stem)
+        weights = self._rarity.weights(meanings, found.is_number)
+        rows, first = np.unique(found.row, return_index=True)
+        meant, weighs = [0] * len(asked), [0.0] * len(asked)
+        for row, meaning, weight in zip(rows.tolist(), meanings[first].tolist(), weights[first].tolist(), strict=True):
+            meant[row], weighs[row] = meaning, weight
         # One spelling for words of Greek: haematuria and hematuria. What a word weighs is what it weighs as it is written.
-        spelt = words([_DIGRAPH.sub("e", word) for word in asked])
-        meanings = same_words(spelt.stem if len(spelt.stem) == len(found.stem) else found.stem)
-        self._known.update(dict.fromkeys(asked, _UNKNOWN))
-        for row, meaning, weight in zip(found.row.tolist(), meanings.tolist(), weights.tolist(), strict=True):
-            if self._known[asked[row]] is _UNKNOWN:
-                self._known[asked[row]] = (meaning, weight)
+        greek = [at for at, word in enumerate(asked) if "ae" in word or "oe" in word]
+        spelt = words([_DIGRAPH.sub("e", asked[at]) for at in greek])
+        rows, first = np.unique(spelt.row, return_index=True)
+        for row, meaning in zip(rows.tolist(), same_words(spelt.stem[first]).tolist(), strict=True):
+            meant[greek[row]] = meaning
+        for word, meaning, weight in zip(asked, meant, weighs, strict=True):
+            root = word[:_ROOT_LETTERS] if weight and len(word) >= _ROOT_LETTERS else ""
+            self._known[word] = Token(word, meaning, weight, root, plain_number(word) if word[0].isdigit() else "")
 
     def tokens(self, text: str) -> list[Token]:
-        """The words of a text in order, with their places in it."""
-        known, make = self._known, Token._make
-        places = self._split.get(text) or _places(text)
-        if not known.keys() >= {word for _, _, word in places}:
-            self._look_up(word for _, _, word in places)
-        found = [make((start, end, word, *known.get(word, _UNKNOWN))) for start, end, word in places]
-        short = [at for at, (start, end, word) in enumerate(places) if word in ABBREVIATIONS and text[start:end].isupper()]
-        for at in reversed(short):
-            start, end, word = places[at]
-            said = ABBREVIATIONS[word]
-            if not known.keys() >= set(said):
+        """The words of a text in order; an abbreviation is read as what it means."""
+        split = self._split.get(text) or _split(text)
+        try:
+            found = [self._known[word] for word in split]
+        except KeyError:
+            self._look_up(split)
+            found = [self._known[word] for word in split]
+        if not ABBREVIATIONS.keys().isdisjoint(split):
+            for at, said in reversed(_abbreviated(text, split, _places(text))):
                 self._look_up(said)
-            found[at : at + 1] = [make((start, end, one, *known.get(one, _UNKNOWN))) for one in said]
+                found[at : at + 1] = [self._known[one] for one in said]
         return found
 
 
-def _places(text: str) -> list[tuple[int, int, str]]:
-    """From where to where each word stands, and the word; the lower case of ASCII keeps every place."""
-    if text.isascii():
-        return [(found.start(), found.end(), found[0]) for found in _WORD.finditer(text.lower())]
-    return [(found.start(), found.end(), fold(found[0])) for found in _FOREIGN_WORD.finditer(text)]
+def places(text: str, tokens: Sequence[Token]) -> list[tuple[int, int]]:
+    """From where to where each word of a text stands; the words that an abbreviation means all stand where it does."""
+    found = _places(text)
+    if len(found) != len(tokens):
+        for at, said in reversed(_abbreviated(text, _split(text), found)):
+            found[at : at + 1] = [found[at]] * len(said)
+    return found
+
+
+def _split(text: str) -> list[str]:
+    """The words of a text; the lower case of ASCII keeps every place."""
+    return _WORD.findall(text.lower()) if text.isascii() else [fold(word) for word in _FOREIGN_WORD.findall(text)]
+
+
+def _places(text: str) -> list[tuple[int, int]]:
+    return [word.span() for word in (_WORD.finditer(text.lower()) if text.isascii() else _FOREIGN_WORD.finditer(text))]
+
+
+def _abbreviated(text: str, split: Iterable[str], places: Iterable[tuple[int, int]]) -> list[tuple[int, tuple[str, ...]]]:
+    """Which words of a text are abbreviations in capitals, and what each means."""
+    held = enumerate(zip(split, places, strict=True))
+    return [(at, ABBREVIATIONS[word]) for at, (word, (start, end)) in held if word in ABBREVIATIONS and text[start:end].isupper()]
 
 
 class Match(NamedTuple):
@@ -107,46 +138,54 @@ class Match(NamedTuple):
         return min(2 * self.shared / (self.left + self.right), 1.0) if self.left + self.right else 0.0
 
 
-def match(left: Sequence[Token], right: Sequence[Token]) -> Match:
+def bag(tokens: Iterable[Token]) -> Bag:
+    """The words of a text without their order; of two of one meaning the last."""
+    held = {token.meaning: token for token in tokens if token.weight}
+    return Bag(held, sum([token.weight for token in held.values()]))
+
+
+def match(left: Bag, right: Bag) -> Match:
     """What two texts share: words of one meaning in full, words of one root for a part."""
-    ours, theirs = _bag(left), _bag(right)
+    ours, theirs = left.held, right.held
     pairs = {meaning: meaning for meaning in ours.keys() & theirs.keys()}
-    shared = sum(ours[meaning][0] for meaning in pairs)
-    free = [(word, meaning) for meaning, (weight, word) in theirs.items() if meaning not in pairs and weight and len(word) >= _ROOT_LETTERS]
+    shared = sum([ours[meaning].weight for meaning in pairs])
+    free = [token for meaning, token in ours.items() if token.root and meaning not in pairs]
+    wanted = {token.root for token in free}
     roots: dict[str, list[tuple[str, int]]] = {}
-    for word, meaning in sorted(free):
+    for word, meaning in sorted(
+        (token.word, meaning) for meaning, token in theirs.items() if token.root in wanted and meaning not in pairs
+    ):
         roots.setdefault(word[:_ROOT_LETTERS], []).append((word, meaning))
-    for meaning, (weight, word) in ours.items():
-        if meaning in pairs or not weight or len(word) < _ROOT_LETTERS:
-            continue
-        near = roots.get(word[:_ROOT_LETTERS], [])
-        found = next((place for place, (other, _) in enumerate(near) if _one_root(word, other)), None)
+    for token in free if roots else ():
+        near = roots.get(token.root, [])
+        found = next((place for place, (other, _) in enumerate(near) if _one_root(token.word, other)), None)
         if found is not None:
             other = near.pop(found)[1]
-            pairs[meaning] = other
-            shared += _ROOT_CREDIT * min(weight, theirs[other][0])
-    return Match(shared, sum(weight for weight, _ in ours.values()), sum(weight for weight, _ in theirs.values()), pairs)
+            pairs[token.meaning] = other
+            shared += _ROOT_CREDIT * min(token.weight, theirs[other].weight)
+    return Match(shared, left.total, right.total, pairs)
 
 
-def spans(tokens: Sequence[Token], meanings: Iterable[int], numbers: Iterable[str] = ()) -> Spans:
-    """Where the shared words stand; neighbours with no more than three other words between them are one span."""
+def spans(text: str, tokens: Sequence[Token], meanings: Iterable[int], numbers: Iterable[str] = ()) -> Spans:
+    """Where the shared words of a text stand; neighbours with no more than three other words between them are one span."""
     wanted, told = set(meanings), set(numbers)
-    found: list[tuple[int, int]] = []
-    last = -_GAP - 2
-    for place, token in enumerate(tokens):
-        if not (token.meaning in wanted and token.weight) and token.word not in told:
-            continue
-        if place - last <= _GAP + 1 and found:
-            found[-1] = (found[-1][0], token.end)
+    shared = [at for at, token in enumerate(tokens) if (token.meaning in wanted and token.weight) or token.word in told]
+    if not shared:
+        return ()
+    where = places(text, tokens)
+    found = [where[shared[0]]]
+    for last, at in pairwise(shared):
+        start, end = where[at]
+        if at - last <= _GAP + 1:
+            found[-1] = (found[-1][0], end)
         else:
-            found.append((token.start, token.end))
-        last = place
+            found.append((start, end))
     return tuple(found)
 
 
-def numbers(tokens: Sequence[Token]) -> list[str]:
+def numbers(tokens: Iterable[Token]) -> list[str]:
     """The numbers of a text, written one way."""
-    return [plain_number(token.word) for token in tokens if token.word[:1].isdigit()]
+    return [token.number for token in tokens if token.number]
 
 
 @lru_cache(1 << 14)
@@ -178,10 +217,6 @@ def best_window(tokens: Sequence[Token], wanted: Iterable[int], size: int) -> Se
             best, place = total, at
     start = max(place - size + 1, 0)
     return tokens[start : start + size]
-
-
-def _bag(tokens: Sequence[Token]) -> dict[int, tuple[float, str]]:
-    return {token.meaning: (token.weight, token.word) for token in tokens if token.weight}
 
 
 def _one_root(one: str, other: str) -> bool:

@@ -1,11 +1,12 @@
 """What is measured between a benchmark's question and a candidate before anything is decided."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from pipeline.normalise import wording
-from pipeline.texts.evidence import Lexicon, Match, Token, best_window, match, numbers, plain_number
+from pipeline.texts.evidence import Bag, Lexicon, Match, Token, bag, best_window, match, numbers
 from pipeline.texts.questions import Question, spoken_answer
 
 # A candidate that is longer than this many times the benchmark's text is read through a window of that length.
@@ -13,6 +14,7 @@ _WINDOW = 2.5
 _WINDOW_WORDS = 40
 _NEAR_OPTION = 0.5
 _ORDER = {"<": "<", "≤": "<", "≦": "<", "＜": "<", ">": ">", "≥": ">", "≧": ">", "＞": ">"}
+_COMPARES = re.compile(f"[{''.join(_ORDER)}]")
 _EXCEPTION = {"not", "except", "excluding", "false", "incorrect", "untrue", "wrong", "least", "apart", "never"}
 
 
@@ -20,7 +22,10 @@ class Read(NamedTuple):
     """A question in words."""
 
     question: Question
-    stem: list[Token]
+    stem: Sequence[Token]
+    bag: Bag
+    numbers: Counter[str]
+    exception: bool
     options: list[list[Token]]
     answer: list[Token]
 
@@ -45,24 +50,29 @@ class Features(NamedTuple):
 def read(question: Question, lexicon: Lexicon) -> Read:
     """The words of a question's parts."""
     options = [lexicon.tokens(option) for option in question.options]
-    return Read(question, lexicon.tokens(question.stem), options, lexicon.tokens(spoken_answer(question.answer)))
+    answer = lexicon.tokens(spoken_answer(question.answer))
+    return _read(question, lexicon.tokens(question.stem), options, answer)
+
+
+def _read(question: Question, stem: Sequence[Token], options: list[list[Token]], answer: list[Token]) -> Read:
+    exception = not _EXCEPTION.isdisjoint([token.word for token in stem])
+    return Read(question, stem, bag(stem), Counter(numbers(stem)), exception, options, answer)
 
 
 def measure(bench: Read, cand: Read) -> Features:
     """What the two share: stem with stem, and the benchmark's stem inside all of the candidate."""
     size = int(_WINDOW * max(len(bench.stem), _WINDOW_WORDS))
-    stem = cand.stem
-    if len(stem) > size:
-        stem = best_window(stem, {token.meaning for token in bench.stem if token.weight}, size)
-    stems = match(bench.stem, stem)
+    if len(cand.stem) > size:
+        cand = _read(cand.question, best_window(cand.stem, bench.bag.held, size), cand.options, cand.answer)
+    stems = match(bench.bag, cand.bag)
     options = options_share(bench, cand)
     more = [token for option in cand.options for token in option] + cand.answer
     return Features(
         stems,
-        match(bench.stem, [*stem, *more]) if more else stems,
+        match(bench.bag, bag([*cand.stem, *more])) if more else stems,
         options,
-        _numbers_share(bench.stem, stem),
-        _asks_exception(bench.stem) != _asks_exception(stem),
+        _numbers_share(bench.numbers, cand.numbers),
+        bench.exception != cand.exception,
         _told(bench, cand, options),
         _same_gold(bench, cand),
         turned(bench.question.stem, cand.question.stem),
@@ -71,10 +81,10 @@ def measure(bench: Read, cand: Read) -> Features:
 
 def turned(one: str, other: str) -> bool:
     """Whether both texts compare with numbers and not the same way; a sign that one lost on its way says nothing."""
+    if not (_COMPARES.search(one) and _COMPARES.search(other)):
+        return False
     ours, theirs = (Counter(_ORDER[sign] for sign in text if sign in _ORDER) for text in (one, other))
-    return bool(ours and theirs) and (
-        (ours["<"] > theirs["<"] and theirs[">"] > ours[">"]) or (theirs["<"] > ours["<"] and ours[">"] > theirs[">"])
-    )
+    return (ours["<"] > theirs["<"] and theirs[">"] > ours[">"]) or (theirs["<"] > ours["<"] and ours[">"] > theirs[">"])
 
 
 def _told(bench: Read, cand: Read, options: float | None) -> float:
@@ -114,17 +124,12 @@ def _overlap(one: tuple[str | int, ...], other: tuple[str | int, ...]) -> float:
     return len(ours & theirs) / len(ours | theirs)
 
 
-def _asks_exception(stem: Sequence[Token]) -> bool:
-    return any(token.word in _EXCEPTION for token in stem)
-
-
 def _phrase(tokens: Sequence[Token]) -> tuple[str | int, ...]:
-    return tuple(plain_number(token.word) if token.word[:1].isdigit() else token.meaning for token in tokens)
+    return tuple(token.number or token.meaning for token in tokens)
 
 
-def _numbers_share(bench: Sequence[Token], cand: Sequence[Token]) -> float | None:
+def _numbers_share(ours: Counter[str], theirs: Counter[str]) -> float | None:
     """Of the numbers of the stem that tells fewer, for a part of a question tells a part of its numbers."""
-    ours, theirs = Counter(numbers(bench)), Counter(numbers(cand))
     if not ours or not theirs:
         return None
     return (ours & theirs).total() / min(ours.total(), theirs.total())

@@ -13,12 +13,12 @@ Weights = npt.NDArray[np.float64]
 
 RUN = 8
 # A run of words counts when it weighs nearly as much as three words that one row in a hundred holds; vital signs weigh nothing.
-_RUN_WEIGHT = 10.0
-_RAREST = 12
+_RUN_WEIGHT = 8.0
+_RAREST = 8
 # How much of the weight of a doc's rarest words must be met: a doc of few words is whole in them, and a long text holds any few words.
-_SHARED, _SHARED_FEW, _SHARED_BY_LONG, _LONG = 0.2, 0.38, 0.5, 60
-_CHUNK = 1 << 15
-_ROW_ODD, _DOC_ODD = np.uint32(0x9E3779B1), np.uint32(0x85EBCA77)
+_SHARED, _SHARED_FEW, _SHARED_BY_LONG, _LONG = 0.19, 0.38, 0.5, 60
+_CHUNK = 1 << 13
+_ROW_ODD, _DOC_ODD, _AGAIN_ODD = np.uint32(0x9E3779B1), np.uint32(0x85EBCA77), np.uint32(0xC2B2AE3D)
 
 
 class Pairs(NamedTuple):
@@ -44,6 +44,10 @@ class Rarity:
         weight[np.isin(self.words, COMMON.hashes())] = 0.0
         self.weight: Weights = weight
 
+    def find(self, found: Words) -> tuple[Places, Places]:
+        """Which words of texts the benchmark holds, and their numbers among its words."""
+        return self._set.find(same_words(found.stem))
+
     def ids(self, stems: Hashes) -> npt.NDArray[np.int64]:
         """The number of each word, -1 for a word that the benchmark does not hold."""
         ids = np.full(len(stems), -1, np.int64)
@@ -65,9 +69,15 @@ class Index:
 
     def __init__(self, stems: Words, whole: Words, rarity: Rarity, by_whole: npt.NDArray[np.bool_]) -> None:
         """Each text is known by its stem, and where `by_whole` says so also by all of it."""
+        self._rarity = rarity
         self._texts, self._docs = stems.rows, 2 * stems.rows
-        doc, word = _words_of(stems, rarity, np.ones(stems.rows, np.bool_))
-        also, other = _words_of(whole, rarity, by_whole)
+        at, held = rarity.find(whole)
+        ids = np.full(len(whole.row), -1, np.int64)
+        ids[at] = held
+        stem_ids = ids if stems is whole else rarity.ids(same_words(stems.stem))
+        doc, word = _words_of(stem_ids, stems.row, rarity)
+        some = by_whole[whole.row]
+        also, other = _words_of(ids[some], whole.row[some], rarity)
         doc, word = np.concatenate([doc, also + self._texts]), np.concatenate([word, other])
         rare = np.arange(len(doc)) - np.searchsorted(doc, np.arange(self._docs))[doc] < _RAREST
         doc, word = doc[rare], word[rare]
@@ -80,10 +90,9 @@ class Index:
         self._one, self._few = held < 2, held < _RAREST
         self._posted_least = self._share / np.where(self._few, _SHARED_FEW, _SHARED)[self._posted]
         self._posted_cell = self._posted.astype(np.uint32) * _DOC_ODD
-        known = distinct(word)
-        self._set = HashSet(rarity.words[known])
-        self._bounds = np.searchsorted(word[order], np.append(known, len(rarity.words)))
-        self._index_runs(whole, rarity)
+        self._bounds = np.searchsorted(word[order], np.arange(len(rarity.words) + 1))
+        self._count = np.diff(self._bounds)
+        self._index_runs(whole, np.where(ids >= 0, rarity.weight[ids], 0.0) if len(rarity.weight) else np.zeros(len(ids)))
 
     def meet(self, found: Words) -> Pairs:
         """Every text with every one of the benchmark's that it shares enough of the rarest words with, or a rare run."""
@@ -91,15 +100,14 @@ class Index:
         key = distinct(np.concatenate([pairs.row * self._texts + pairs.doc % max(self._texts, 1) for pairs in shared]))
         return Pairs(*np.divmod(key, max(self._texts, 1)))
 
-    def _index_runs(self, docs: Words, rarity: Rarity) -> None:
+    def _index_runs(self, docs: Words, weights: Weights) -> None:
         hashes, starts = ngram_hashes(docs, RUN)
-        rare = ngram_weights(rarity.weights(same_words(docs.stem), docs.is_number), starts, RUN) >= _RUN_WEIGHT
+        rare = np.flatnonzero(ngram_weights(weights, starts, RUN) >= _RUN_WEIGHT)
         hashes, doc = hashes[rare], docs.row[starts[rare]]
-        order = np.lexsort((doc, hashes))
+        order = np.argsort(hashes)
         hashes, self._run_doc = hashes[order], doc[order]
         self._runs = HashSet(hashes)
-        self._run_bounds = np.searchsorted(hashes, self._runs.hashes, "left")
-        self._run_bounds = np.append(self._run_bounds, len(hashes))
+        self._run_bounds = np.append(np.flatnonzero(np.diff(hashes, prepend=~hashes[:1]) != 0), len(hashes))
 
     def _meet_runs(self, found: Words) -> Pairs:
         hashes, starts = ngram_hashes(found, RUN)
@@ -108,36 +116,38 @@ class Index:
         return Pairs(row, self._run_doc[doc])
 
     def _meet_words(self, found: Words) -> Pairs:
-        at, place = self._set.find(same_words(found.stem))
-        row, word = found.row[at], place
-        starts, stops = self._bounds[word], self._bounds[word + 1]
-        posted = np.cumsum(np.bincount(row, stops - starts, found.rows))
-        cuts = np.append(np.searchsorted(row, np.flatnonzero(np.diff(posted // _CHUNK)) + 1), len(row))
-        long = np.bincount(found.row, minlength=found.rows) > _LONG
-        parts: list[Pairs] = []
-        first = 0
+        at, word = self._rarity.find(found)
+        posted = np.flatnonzero(self._count[word])
+        row, word = found.row[at[posted]], word[posted]
+        starts, ends = self._bounds[word], np.cumsum(self._count[word])
+        cuts = np.searchsorted(ends, np.arange(_CHUNK, ends[-1] if len(ends) else 0, _CHUNK))
+        cuts = np.append(np.searchsorted(row, row[cuts]), len(row))
+        rows, places, first = [row[:0]], [row[:0]], 0
         for last in distinct(cuts).tolist():
-            parts.append(self._weigh(row[first:last], starts[first:last], stops[first:last], long))
+            at, place = self._likely(row[first:last], starts[first:last], self._count[word[first:last]])
+            rows.append(row[first + at])
+            places.append(place)
             first = last
-        return Pairs(*(np.concatenate([np.zeros(0, np.int64), *(part[side] for part in parts)]) for side in range(2)))
+        long = np.bincount(found.row, minlength=found.rows) > _LONG
+        return self._enough(np.concatenate(rows), np.concatenate(places), long)
 
-    def _weigh(self, row: Places, starts: Places, stops: Places, long: npt.NDArray[np.bool_]) -> Pairs:
-        """The pairs that share enough; one word is never enough where a doc has two."""
-        counts = stops - starts
+    def _likely(self, row: Places, starts: Places, counts: Places) -> tuple[Places, Places]:
+        """Which of the rows' words meet which posted ones, for pairs that may share enough."""
         ends = np.cumsum(counts)
         places = np.arange(int(ends[-1]) if len(ends) else 0)
         places += np.repeat(starts - (ends - counts), counts)
-        # Most pairs meet in one word only: cells of a hashed table throw them out before rows and docs are even looked up.
-        bits = max(len(places).bit_length() + 1, 10)
-        cell = np.repeat(row.astype(np.uint32) * _ROW_ODD, counts)
-        cell += self._posted_cell[places]
-        cell >>= np.uint32(32 - bits)
-        cell = cell.astype(np.int64)
-        enough = np.flatnonzero(np.bincount(cell, self._posted_least[places], 1 << bits)[cell] >= 1 - 1e-6)
-        # A word that a text repeats was counted twice so far, which lets too much through and loses nothing.
-        row = row[np.searchsorted(ends, enough, "right")]
-        once = distinct(row * len(self._posted) + places[enough])
-        row, at = np.divmod(once, max(len(self._posted), 1))
+        # Most pairs meet in one word only: cells of a hashed table throw them out before rows and docs are even looked up,
+        # and of those that share a cell by chance a second table most.
+        mixed = np.repeat(row.astype(np.uint32) * _ROW_ODD, counts)
+        mixed += self._posted_cell.take(places, mode="clip")
+        least = self._posted_least.take(places, mode="clip")
+        enough = _full_cells(mixed, least)
+        enough = enough[_full_cells(mixed[enough] * _AGAIN_ODD, least[enough])]
+        return np.searchsorted(ends, enough, "right"), places[enough]
+
+    def _enough(self, row: Places, places: Places, long: npt.NDArray[np.bool_]) -> Pairs:
+        """The pairs that share enough, each word counted once; one word is never enough where a doc has two."""
+        row, at = np.divmod(distinct(row * len(self._posted) + places), max(len(self._posted), 1))
         doc, share = self._posted[at], self._share[at]
         needed = np.where(self._few[doc], np.where(long[row], _SHARED_BY_LONG, _SHARED_FEW), _SHARED) - 1e-9
         key = row * self._docs + doc
@@ -152,17 +162,21 @@ class Index:
         return Pairs(row[good], doc[good])
 
 
-def _words_of(found: Words, rarity: Rarity, wanted: npt.NDArray[np.bool_]) -> tuple[Places, Places]:
+def _full_cells(mixed: npt.NDArray[np.uint32], least: Weights) -> Places:
+    """The places whose cell holds enough, each cell the top bits of a hash."""
+    bits = max(len(mixed).bit_length() + 1, 10)
+    cell = (mixed >> np.uint32(32 - bits)).astype(np.int64)
+    return np.flatnonzero(np.bincount(cell, least, 1 << bits).take(cell, mode="clip") >= 1 - 1e-6)
+
+
+def _words_of(ids: npt.NDArray[np.int64], row: Places, rarity: Rarity) -> tuple[Places, Places]:
     """The distinct words that weigh anything, by text, the rarest first."""
-    if not wanted.any():
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    ids = rarity.ids(same_words(found.stem))
-    kept = np.flatnonzero((ids >= 0) & ~found.is_number & wanted[found.row])
+    kept = np.flatnonzero(ids >= 0)
     kept = kept[rarity.weight[ids[kept]] > 0]
     by_rarity = np.argsort(-rarity.weight, kind="stable")
     rank = np.empty(len(by_rarity), np.int64)
     rank[by_rarity] = np.arange(len(by_rarity))
-    text, place = np.divmod(distinct(found.row[kept] * len(rank) + rank[ids[kept]]), max(len(rank), 1))
+    text, place = np.divmod(distinct(row[kept] * len(rank) + rank[ids[kept]]), max(len(rank), 1))
     return text, by_rarity[place]
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.texts.decide import THRESHOLDS, Decision, Thresholds, decide
-from pipeline.texts.evidence import Lexicon, Spans, numbers, spans
+from pipeline.texts.evidence import Lexicon, Spans, spans
 from pipeline.texts.features import Read, measure, read, turned
 from pipeline.texts.index import Index, Pairs, Rarity
 from pipeline.texts.questions import Block, Question, block_of, without_options
@@ -15,7 +15,7 @@ from pipeline.texts.sift import Equals, Sieve
 from pipeline.texts.tokens import distinct, fold
 
 # What is found: raised whenever a finding, a score or a span moves.
-DETECTOR_VERSION = 3
+DETECTOR_VERSION = 4
 
 _CACHED = 1 << 14
 _SHARED_OPTIONS = 8
@@ -97,15 +97,15 @@ class Detector:
         verdict = decide(found, self._limits)
         if verdict is None:
             return None
-        shared = set(numbers(bench.stem)) & set(numbers(cand.stem))
+        shared = bench.numbers.keys() & cand.numbers.keys()
         return Hit(
             row,
             doc,
             round(verdict.score, 4),
             verdict.rule,
             verdict.decision,
-            spans(cand.stem, found.stems.meanings.values(), shared),
-            spans(bench.stem, found.stems.meanings.keys(), shared),
+            spans(cand.question.stem, cand.stem, found.stems.meanings.values(), shared),
+            spans(bench.question.stem, bench.stem, found.stems.meanings.keys(), shared),
         )
 
     def _read(self, doc: int) -> Read:

@@ -80,14 +80,14 @@ class Sieve:
     def _words(self, found: Words) -> Bags:
         stems = same_words(found.stem)
         ids = self._rarity.ids(stems)
-        strange = (ids < 0) & ~found.is_number
-        ids[ids >= 0] = np.where(self._rarity.weight[ids[ids >= 0]] > 0, ids[ids >= 0], -1)
-        kept = (ids >= 0) & ~found.is_number
+        kept = np.flatnonzero(ids >= 0)
+        kept = kept[self._rarity.weight[ids[kept]] > 0]
         bags = _bags(found.row[kept], ids[kept], self._rarity.weight, found.rows)
-        row = (
-            np.unique(np.stack([found.row[strange].astype(np.uint64), stems[strange]]), axis=1)[0].astype(np.int64) if strange.any() else []
-        )
-        return bags._replace(total=bags.total + np.bincount(row, minlength=found.rows) * self._rarity.most)
+        strange = np.flatnonzero((ids < 0) & ~found.is_number)
+        row, stems = found.row[strange], stems[strange]
+        order = np.lexsort((stems, row))
+        once = np.flatnonzero((np.diff(row[order], prepend=-1) != 0) | (np.diff(stems[order], prepend=np.uint64(0)) != 0))
+        return bags._replace(total=bags.total + np.bincount(row[order[once]], minlength=found.rows) * self._rarity.most)
 
     def _options(self, block: Block) -> Bags:
         at, place = self._told.find(block.option_hash)
@@ -115,14 +115,15 @@ def _shared(theirs: Bags, ours: Bags, pairs: Pairs) -> Weights:
 
 def _only(block: Block, wanted: npt.NDArray[np.bool_]) -> Block:
     """The words of some rows, under the same row numbers."""
-    stems, options = (_some(found, wanted) for found in (block.stems, block.options))
-    told = wanted[block.option_row]
+    rows = np.flatnonzero(wanted)
+    stems, options = (_some(found, rows) for found in (block.stems, block.options))
+    told = np.flatnonzero(wanted[block.option_row])
     return block._replace(stems=stems, options=options, option_hash=block.option_hash[told], option_row=block.option_row[told])
 
 
-def _some(found: Words, wanted: npt.NDArray[np.bool_]) -> Words:
-    kept = wanted[found.row]
-    return Words(found.exact[kept], found.stem[kept], found.row[kept], found.is_number[kept], found.rows)
+def _some(found: Words, rows: Places) -> Words:
+    _, kept = spread(rows, np.searchsorted(found.row, rows), np.searchsorted(found.row, rows, "right"))
+    return Words(found.exact[:0], found.stem[kept], found.row[kept], found.is_number[kept], found.rows)
 
 
 class Equals:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from pipeline.overlap import BATCH_ROWS
 from pipeline.texts.decide import Decision
 from pipeline.texts.minhash import near_pairs
 from pipeline.texts.ngrams import HashSet, ngram_hashes
@@ -20,7 +21,6 @@ from pipeline.texts.questions import Question
 from pipeline.texts.tokens import distinct, words
 
 WORD = re.compile(r"\w+")
-BATCH = 4096
 VITALS = "Temperature is 37 C (98.6 F), blood pressure is {a}/{b} mmHg, pulse is {c}/min and respirations are {d}/min. Which of the following is most likely?"
 
 
@@ -73,8 +73,8 @@ def set_of_tuples(candidates: list[Question], benchmark: list[Question], size: i
 def ours(candidates: list[Question], benchmark: list[Question]) -> set[int]:
     detector = Detector(benchmark)
     leaks: set[int] = set()
-    for first in range(0, len(candidates), BATCH):
-        hits = detector.find(candidates[first : first + BATCH])
+    for first in range(0, len(candidates), BATCH_ROWS):
+        hits = detector.find(candidates[first : first + BATCH_ROWS])
         leaks |= {first + hit.candidate for hit in hits if hit.decision is Decision.LEAK}
     return leaks
 
@@ -83,8 +83,8 @@ def runs(candidates: list[Question], benchmark: list[Question], size: int = 8) -
     """The rule of the set of tuples on our words: rolling hashes behind a bit filter."""
     held = HashSet(ngram_hashes(words([question.question for question in benchmark]), size)[0])
     flagged: set[int] = set()
-    for first in range(0, len(candidates), BATCH):
-        found = words([question.question for question in candidates[first : first + BATCH]])
+    for first in range(0, len(candidates), BATCH_ROWS):
+        found = words([question.question for question in candidates[first : first + BATCH_ROWS]])
         hashes, starts = ngram_hashes(found, size)
         flagged |= set((distinct(found.row[starts[held.find(hashes)[0]]]) + first).tolist())
     return flagged
@@ -172,9 +172,9 @@ def scale(benchmark: list[Question], count: int) -> None:
     detector = Detector(benchmark)
     pool = questions(3, 65_536, "c")
     begun, leaks = time.process_time(), 0
-    for first in range(0, count, BATCH):
+    for first in range(0, count, BATCH_ROWS):
         start = first % len(pool)
-        batch = [question._replace(question=f"{question.question} {first}") for question in pool[start : start + BATCH]]
+        batch = [question._replace(question=f"{question.question} {first}") for question in pool[start : start + BATCH_ROWS]]
         leaks += sum(hit.decision is Decision.LEAK for hit in detector.find(batch))
     spent = time.process_time() - begun
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

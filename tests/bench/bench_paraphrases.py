@@ -16,7 +16,7 @@ from pipeline.texts.overlap import Detector, Hit
 from pipeline.texts.questions import Question
 from tests.bench.bench_overlap_real import read
 
-HELD = Path(__file__).parents[1] / "pipeline/texts/paraphrases_real.jsonl"
+HELD = Path(os.environ.get("MEDTRACE_PARAPHRASES") or Path(__file__).parents[1] / "pipeline/texts/paraphrases_real.jsonl")
 
 
 def with_options(text: str, held: Question) -> Question:
