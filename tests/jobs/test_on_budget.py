@@ -72,7 +72,13 @@ def test_what_is_finished_is_published_counted_and_marked(project: Project, teac
     assert {row["question_id"] for row in rows_of(project.out, "rl")} == {row["question_id"] for row in rows}
     card = (project.out / "README.md").read_text()
     assert f"**This corpus is partial.** A budget ended before {left} of {QUESTIONS} chosen questions" in card
+    head = (project.out / "report.html").read_text().split("<nav")[0].split("<header>")[1]
+    assert f"<strong>This corpus is partial.</strong> A budget ended before {left} of {QUESTIONS} chosen questions" in head
+    assert f"({left} of <bdi>quiz</bdi>)" in head
     assert call("audit", str(project.out)).code == 0
+    project.write({"quiz": questions(QUESTIONS)}, samples=SAMPLES, head=HEAD, more=PRICE)
+    assert call(*project.arguments()).code == 0
+    assert "This corpus is partial" not in (project.out / "report.html").read_text()
 
 
 def test_a_partial_corpus_follows_from_the_ledger_alone(project: Project, teacher: FakeTeacher, tmp_path: Path) -> None:

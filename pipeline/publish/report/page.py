@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+from collections.abc import Mapping
 from html import escape
 from importlib import resources
 from typing import Any
@@ -14,6 +15,7 @@ from pipeline.publish.report.charts import words
 from pipeline.publish.report.facts import KEPT, REJECTED, Facts, count_facts
 from pipeline.publish.report.sample import THOUGHT_CHARS, shown_findings, shown_traces
 from pipeline.publish.report.thumbnail import BUDGET_BYTES, SIDE, Thumbnails
+from schemas.corpus import BUDGET
 
 REPORT = "report.html"
 _UNSAFE = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
@@ -37,6 +39,7 @@ def render_report(corpus: Corpus) -> str:
         "SCRIPT": script,
         "DATA": as_json({"traces": traces, "findings": findings, "thumbnails": thumbnails.held}),
         "TITLE": escape(line(f"{lock['name']} {lock['version']}")),
+        "PARTIAL": _partial(lock),
         "LEAD": _lead(corpus, facts),
         "FUNNEL": sections.funnel(lock, facts),
         "SOURCES": sections.sources(lock, facts),
@@ -63,6 +66,19 @@ def _part(name: str) -> str:
 
 def _source(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _partial(lock: Mapping[str, Any]) -> str:
+    """What a corpus lacks whose budget ended first; '' where it is whole."""
+    part = lock.get("partial")
+    if not part:
+        return ""
+    of = part["finished"] + part["unfinished"]
+    said = f"<strong>This corpus is partial.</strong> A budget ended before {part['unfinished']:,} of {of:,} chosen questions "
+    said += f"({part['unfinished'] / of:.1%}) had all of their answers: they are left out, counted as <code>{BUDGET}</code>"
+    lost = {source: count for step, source, reason, count in lock["tallies"] if (step, reason) == ("choose", BUDGET)}
+    said += f" ({', '.join(f'{count:,} of {words(source)}' for source, count in sorted(lost.items()))})." if lost else "."
+    return f'<p class="partial" role="note">{said} Raise the budget and build again to make it whole.</p>'
 
 
 def _lead(corpus: Corpus, facts: Facts) -> str:
