@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from pipeline.models.budget import unsettled
 from tests.fixtures.local_build import TEACHER, Project, contents, end_session, logged, serving, start
 
 SOURCES = {"medmcqa": "validation", "pubmedqa": "train", "vqa_rad": "train"}
@@ -31,15 +32,29 @@ WORKERS = ("ray::_unit", "ray::_Keeper")
 
 
 class Outcome(NamedTuple):
-    """What one kill did: where it struck, and what the build after it asked."""
+    """What one kill did: where it struck, and what the build after it asked.
+
+    `cut_off`: answers that were given and did not reach the ledger. `in_flight`: requests then reserved and not settled, of which
+    `unsettled` still count at the end.
+    """
 
     where: str
     before: int
     kept: int
+    cut_off: int
+    in_flight: int
     after: int
     twice: int
     paid_twice: int
+    unsettled: int
     identical: bool
+
+    @property
+    def bad(self) -> bool:
+        """Whether an answer was paid twice or lost uncounted, or the corpus is another."""
+        return (
+            bool(self.paid_twice) or not self.identical or not self.cut_off <= self.unsettled <= self.in_flight or self.twice > self.cut_off
+        )
 
 
 def project_in(folder: Path, data: Path) -> Project:
@@ -112,6 +127,7 @@ def strike(project: Project, runner: str, victim: str, total: int, chosen: rando
             where = kill(process, victim, chosen)
             before = logged(log)
             kept = project.answered() if (project.store / "ledger").exists() else set[int]()
+            in_flight = open_in(project)
             if victim == "worker":
                 finish(process)
         finally:
@@ -121,7 +137,15 @@ def strike(project: Project, runner: str, victim: str, total: int, chosen: rando
     after = logged(log)
     twice = sum(count - 1 for count in after.values())
     paid_twice = len(kept & set(after - before))
-    return Outcome(where, before.total(), len(kept), after.total() - before.total(), twice, paid_twice, contents(project.out) == reference)
+    identical = contents(project.out) == reference
+    cut_off = len(set(before) - kept)
+    asked = after.total() - before.total()
+    return Outcome(where, before.total(), len(kept), cut_off, in_flight, asked, twice, paid_twice, open_in(project), identical)
+
+
+def open_in(project: Project) -> int:
+    """Requests whose answer is not known, as the budget's journal counts them."""
+    return sum(map(len, unsettled(project.store / "ledger").values()))
 
 
 def series(data: Path, folder: Path, *, kills: int, runner: str, victim: str, seed: int) -> Sequence[Outcome]:
@@ -137,8 +161,9 @@ def series(data: Path, folder: Path, *, kills: int, runner: str, victim: str, se
         found = strike(project_in(folder / f"kill{number}", data), runner, victim, total, chosen, reference)
         outcomes.append(found)
         print(
-            f"kill {number + 1}: {found.where} after {found.before} answers ({found.kept} in the ledger), {found.after} after it, "
-            f"{found.twice} asked twice ({found.paid_twice} of them in the ledger), {'identical' if found.identical else 'DIFFERENT'}",
+            f"kill {number + 1}: {found.where} after {found.before} answers ({found.kept} in the ledger, {found.cut_off} cut off, "
+            f"{found.in_flight} in flight), {found.after} after it, {found.twice} asked twice ({found.paid_twice} of them in the ledger), "
+            f"{found.unsettled} unsettled, {'identical' if found.identical else 'DIFFERENT'}{', BAD' if found.bad else ''}",
             flush=True,
         )
     return outcomes
@@ -158,8 +183,9 @@ def main() -> None:
         parser.error("--kill worker goes with --runner ray")
     with tempfile.TemporaryDirectory(dir=given.folder) as folder:
         outcomes = series(given.data, Path(folder), kills=given.kills, runner=given.runner, victim=given.kill, seed=given.seed)
-    bad = [found for found in outcomes if found.paid_twice or not found.identical]
-    print(f"{len(outcomes)} kills, {len(bad)} bad, {sum(found.twice for found in outcomes)} requests asked twice in all")
+    bad = [found for found in outcomes if found.bad]
+    told = {name: sum(getattr(found, name) for found in outcomes) for name in ("cut_off", "in_flight", "twice", "unsettled")}
+    print(f"{len(outcomes)} kills, {len(bad)} bad; in all {', '.join(f'{count} {name}' for name, count in told.items())}")
     raise SystemExit(1 if bad else 0)
 
 
