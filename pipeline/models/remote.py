@@ -27,6 +27,8 @@ _SENT = ".sent"
 _GAP_BYTES = 16 << 10
 _READERS = 32
 _BUFFER_BYTES = 4 << 20
+# Google's client would try for a quarter of an hour, and uploads would not be known to fail.
+_RETRIED_S = "30"
 _SECRET = ("access_key", "secret_key", "session_token")
 
 
@@ -220,7 +222,7 @@ class RemoteFolder:
 def reason(error: BaseException) -> str:
     """What an error of an object store says, in one line."""
     told = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return told.split("; Details:")[0].rstrip(".")
+    return told.split("; Details:")[0].split(" error_info=")[0].rstrip(".")
 
 
 def _ranges(spots: Sequence[Spot]) -> list[list[Spot]]:
@@ -235,15 +237,21 @@ def _ranges(spots: Sequence[Spot]) -> list[list[Spot]]:
 
 
 def _with_endpoint(url: str) -> str:
-    """An s3 URL with endpoint and region that the environment names, as other tools take them from there."""
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    """A URL with endpoint and region that the environment names, as other tools take them from there."""
     parts = urlsplit(url)
-    if parts.scheme != "s3":
-        return url
     told: dict[str, str] = {}
-    if endpoint:
-        there = urlsplit(endpoint)
-        told = {"endpoint_override": there.netloc, "scheme": there.scheme, "region": "us-east-1"}
-    told |= {"region": region} if region else {}
+    if parts.scheme == "s3":
+        endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+        region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+        if endpoint:
+            there = urlsplit(endpoint)
+            told = {"endpoint_override": there.netloc, "scheme": there.scheme, "region": "us-east-1"}
+        told |= {"region": region} if region else {}
+    elif parts.scheme == "gs":
+        told = {"retry_limit_seconds": _RETRIED_S}
+        endpoint = os.environ.get("STORAGE_EMULATOR_HOST")
+        if endpoint:
+            there = urlsplit(endpoint if "://" in endpoint else f"http://{endpoint}")
+            told |= {"endpoint_override": there.netloc, "scheme": there.scheme}
+            parts = parts._replace(netloc=f"anonymous@{parts.netloc}")
     return urlunsplit(parts._replace(query=urlencode(told | dict(parse_qsl(parts.query)))))

@@ -5,7 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -15,27 +15,33 @@ from pipeline.models.ledger import SUFFIX, Ledger
 from pipeline.models.purge import purge
 from pipeline.models.remote import join, remote_of
 from schemas.errors import LedgerError
-from tests.fixtures import object_store
+from tests.fixtures import google_store, object_store
 from tests.pipeline.models.test_compact import check, choices, entry, key, segments, texts
 
 ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[str]:
+def s3() -> Iterator[Mapping[str, str]]:
     with object_store.serving() as url:
-        yield url
+        yield object_store.environment(url)
 
 
-@pytest.fixture(params=["file", "s3"])
+@pytest.fixture(scope="module")
+def gs() -> Iterator[Mapping[str, str]]:
+    with google_store.serving() as url:
+        yield google_store.environment(url)
+
+
+@pytest.fixture(params=["file", "s3", "gs"])
 def url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Where a ledger goes that is there for one test."""
     monkeypatch.setattr(remote, "LISTED_S", 0.0)
     if request.param == "file":
         return f"file://{tmp_path / 'store'}"
-    for name, value in object_store.environment(request.getfixturevalue("server")).items():
+    for name, value in request.getfixturevalue(request.param).items():
         monkeypatch.setenv(name, value)
-    return f"s3://{object_store.BUCKET}/{tmp_path.name}/ledger"
+    return f"{request.param}://{object_store.BUCKET}/{tmp_path.name}/ledger"
 
 
 def machine(folder: Path, url: str) -> Ledger:

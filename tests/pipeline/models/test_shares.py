@@ -3,7 +3,7 @@
 import itertools
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,25 +17,31 @@ from pipeline.models.budget import Keeper, Refusal, journal_path
 from pipeline.models.ledger import Ledger
 from pipeline.models.remote import join
 from schemas.errors import LedgerError
-from tests.fixtures import object_store
+from tests.fixtures import google_store, object_store
 from tests.pipeline.models.test_budget import CAP, CAPS, REAL, STEPS, DiedError, answer, ask, dying
 
 MACHINES = 3
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[str]:
+def s3() -> Iterator[Mapping[str, str]]:
     with object_store.serving() as url:
-        yield url
+        yield object_store.environment(url)
 
 
-@pytest.fixture(params=["file", "s3"])
+@pytest.fixture(scope="module")
+def gs() -> Iterator[Mapping[str, str]]:
+    with google_store.serving() as url:
+        yield google_store.environment(url)
+
+
+@pytest.fixture(params=["file", "s3", "gs"])
 def url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "file":
         return f"file://{tmp_path / 'there'}"
-    for name, value in object_store.environment(request.getfixturevalue("server")).items():
+    for name, value in request.getfixturevalue(request.param).items():
         monkeypatch.setenv(name, value)
-    return f"s3://{object_store.BUCKET}/{tmp_path.name}"
+    return f"{request.param}://{object_store.BUCKET}/{tmp_path.name}"
 
 
 def machine(root: Path, url: str) -> Path:
@@ -47,7 +53,7 @@ def given_to(keeper: Keeper, *asks: object) -> list[bool]:
     return [isinstance(id, str) for id in keeper.reserve([*asks])]  # type: ignore[list-item]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, MACHINES - 1), STEPS, st.sampled_from([*[""] * 6, "lost", "copied"])), min_size=1, max_size=20))
 def test_no_cap_is_passed_by_all_machines_together_whatever_dies_when(steps: list[tuple[int, tuple, str]]) -> None:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
