@@ -35,6 +35,11 @@ _FINISH = {
     "content_filter": "content_filter",
     "safety": "content_filter",
     "recitation": "content_filter",
+    "prohibited_content": "content_filter",
+    "blocklist": "content_filter",
+    "spii": "content_filter",
+    "image_safety": "content_filter",
+    "sensitive": "content_filter",
     "refusal": "refused",
 }
 
@@ -147,9 +152,10 @@ def _part(part: Text | Picture, request: Request) -> dict[str, Any]:
 def _finish_reason(choice: dict[str, Any], body: dict[str, Any], text: str) -> str:
     """Why the answer ended: `other` where there is text and the server gives no reason that is known."""
     told = choice.get("finish_reason")
-    reason = _FINISH.get(told.lower()) if isinstance(told, str) else None
-    if reason is not None:
-        return reason
+    # Google says content_filter: PROHIBITED_CONTENT.
+    word = told.lower().partition(":")[0].strip() if isinstance(told, str) else ""
+    if word in _FINISH:
+        return _FINISH[word]
     error = told_error(choice) or told_error(body)
     if error or not text.strip():
         raise UnfinishedAnswerError(error or f"an empty answer that ended with finish_reason {told!r}")

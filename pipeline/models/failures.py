@@ -23,14 +23,14 @@ _OVERLOADED = (503, 529)
 _LOST_BEHIND = (408, 502, 504, 520, 522, 524)
 _TOO_LONG = re.compile(
     r"context[_ ](length|window|size)|exceed_context|prompt is too long|input is too long|input length"
-    r"|input token count|too many (input )?tokens|maximum (prompt|input) length|longer than the maximum model length|`inputs` (tokens|must have)",
+    r"|input token count|too many (input )?tokens|maximum (prompt|input) length|longer than the maximum model length|max_model_len|`inputs` (tokens|must have)",
     re.IGNORECASE,
 )
 _FILTERED = re.compile(
     r"content[_ ](filter|policy|management)|ResponsibleAIPolicyViolation|data_?inspection_?failed|moderation|was flagged",
     re.IGNORECASE,
 )
-# What OpenAI answers with 429 where one request alone asks for more tokens than a minute has: it never can be answered.
+# What OpenAI answers with 429, and Groq with 413, where one request alone asks for more tokens than a minute has: it never can be answered.
 _ABOVE_A_MINUTE = re.compile(r"request too large", re.IGNORECASE)
 _IMAGE = re.compile(
     r"unsupported image|invalid_?image|image_?parse_error|image_?too_?large|image size must|image exceeds|cannot identify image"
@@ -134,7 +134,7 @@ def _status_failure(error: openai.APIStatusError, endpoint: Endpoint, max_tokens
         return Failure(Kind.CONTENT_FILTER, what, "", raw=_body(error, endpoint))
     if status in (400, 413, 415, 422) and _IMAGE.search(f"{code} {message}"):
         return Failure(Kind.IMAGE_REFUSED, what, "", raw=_body(error, endpoint))
-    if status == _TOO_MANY and _ABOVE_A_MINUTE.search(message):
+    if status in (413, _TOO_MANY) and _ABOVE_A_MINUTE.search(message):
         return Failure(Kind.TOO_LONG, what, "", raw=_body(error, endpoint))
     if status == 400 and _UNSUPPORTED.search(code):
         return Failure(Kind.ALL, what, "Change that setting of the teacher in the manifest, then build again.")

@@ -98,10 +98,13 @@ def test_content_is_kept_as_it_came(message: dict[str, Any], expected: str) -> N
         ("max_tokens", "length"),
         ("content_filter", "content_filter"),
         ("refusal", "refused"),
+        ("content_filter: PROHIBITED_CONTENT", "content_filter"),
+        ("sensitive", "content_filter"),
     ],
 )
 def test_finish_reasons_are_put_in_one_set_of_words(told: str, expected: str) -> None:
-    assert completion_of(answer({"content": "B"}, told)).finish_reason == expected
+    for text in ("B", ""):
+        assert completion_of(answer({"content": text}, told)).finish_reason == expected
 
 
 @pytest.mark.parametrize("told", [None, "abort", "error", ""])

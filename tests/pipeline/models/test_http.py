@@ -327,6 +327,8 @@ def test_several_servers_take_turns_and_stand_in_for_a_dead_one(server: FakeTeac
     [
         (400, '{"error": {"message": "This model\'s maximum context length is 4096 tokens.", "code": 400}}', "too_long"),
         (400, '{"error": {"code": 400, "message": "too big", "type": "exceed_context_size_error"}}', "too_long"),
+        (400, '{"error": {"message": "The engine prompt length 5000 exceeds the max_model_len 4096. Please reduce prompt."}}', "too_long"),
+        (413, '{"error": {"message": "Request too large for m on tokens per minute (TPM): Limit 6000, Requested 9000"}}', "too_long"),
         (400, '{"error": {"code": "content_filter", "message": "The response was filtered"}}', "content_filter"),
         (
             429,
