@@ -5,7 +5,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +18,7 @@ from pipeline.models.endpoints import Endpoint
 from pipeline.models.generate import Completion, Message, Picture, Request, Sampling, Text
 from pipeline.models.http import HttpTeacher
 from pipeline.models.ledger import Ledger
+from pipeline.models.limits import Grant, LocalLimits, Rates
 from pipeline.models.patience import Patience
 from pipeline.models.providers import AZURE, GENERIC, LLAMA_CPP, VLLM, Api, Images
 from schemas.errors import LedgerError, TeacherError
@@ -162,6 +163,41 @@ def test_two_teachers_at_one_endpoint_keep_its_limit_together(server: FakeTeache
         teacher.close()
     assert server.asked == 2 * each
     assert server.asked <= rpm * took_s / 60 + rpm * 0.01 + 2
+
+
+class Keeper(LocalLimits):
+    """Notes the rates that it is asked to keep."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rates: set[Rates] = set()
+
+    async def take(self, name: str, rates: Rates, estimates: Sequence[int], refund: int = 0) -> Grant:
+        self.rates.add(rates)
+        return await super().take(name, rates, estimates, refund)
+
+
+@pytest.mark.parametrize(("configured", "kept"), [((), {Rates(60_000, 0)}), ((90_000,), {Rates(90_000, 0)})])
+def test_the_limits_that_answers_tell_are_kept_where_none_is_configured(
+    server: FakeTeacher, tmp_path: Path, configured: tuple[int, ...], kept: set[Rates]
+) -> None:
+    told = {"limit-requests": "60000", "remaining-requests": "59000", "reset-requests": "1s"}
+    server.headers = {f"x-ratelimit-{name}": value for name, value in told.items()}
+    limits = Keeper()
+    teacher = HttpTeacher(Endpoint((server.url,), rpm=configured), Ledger(tmp_path), patience=HASTY, concurrency=1, limits=limits)
+    requests = [ask(f"q{number}") for number in range(5)]
+    assert texts(teacher(requests)) == [expected(request) for request in requests]
+    teacher.close()
+    assert limits.rates == kept
+
+
+def test_an_answer_that_was_cut_off_at_its_bound_is_an_answer(tmp_path: Path) -> None:
+    cut = {"message": {"content": "<think>\nOn and on"}, "finish_reason": "length"}
+    with FakeTeacher(lambda prompt, seed: cut) as server:
+        teacher = HttpTeacher(Endpoint((server.url,)), Ledger(tmp_path), patience=HASTY)
+        assert [answer.finish_reason for answer in teacher([ask("q", samples=range(3))])[0]] == ["length"] * 3
+        teacher.close()
+        assert server.asked == 3
 
 
 @pytest.mark.parametrize(
