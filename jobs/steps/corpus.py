@@ -19,7 +19,7 @@ from schemas.example import Chosen
 from schemas.manifest import Manifest, Teacher
 from schemas.manifest_parts import Shot, ShotsFrom
 
-SHARD_BYTES = 256 << 20
+GROUPED_BYTES = 256 << 20
 
 
 def publish_step(manifest: Manifest) -> Step:
@@ -51,7 +51,7 @@ def publish_step(manifest: Manifest) -> Step:
         tuple(reads),
         publish.OUTPUTS,
         parquet=parquet,
-        group_bytes=SHARD_BYTES,
+        group_bytes=GROUPED_BYTES,
         by_shard=True,
     )
 

@@ -22,6 +22,7 @@ from pipeline.publish.findings import Check, Findings, Status
 from pipeline.publish.finish import file_of
 from pipeline.publish.identifiers import Identifiers
 from pipeline.publish.image_privacy import ImagePrivacy
+from pipeline.publish.layout import GROUP_BYTES, SHARD_BYTES
 from pipeline.publish.leaks import Leaks, check_evidence, check_overlaps
 from pipeline.publish.lock import Facets, add_facets, judge_model
 from pipeline.publish.pictures import Pictures, images_of
@@ -156,6 +157,7 @@ def _check_tables(shards: list[CorpusShard], tell: Progress) -> tuple[Check, lis
             with pq.ParquetFile(shard.path) as file:
                 schema, rows = file.schema_arrow, file.metadata.num_rows
                 faults = schema_faults(schema, CONFIGS[shard.config])
+                faults += bound_faults(file.metadata, shard.path.stat().st_size)
                 faults += [] if _unusable(faults) else _value_faults(file, shard)
         except (OSError, pa.ArrowException) as error:
             findings.add("not readable as Parquet", f"{shard.name}: {first_line(error)}")
@@ -168,6 +170,19 @@ def _check_tables(shards: list[CorpusShard], tell: Progress) -> tuple[Check, lis
         if not _unusable(faults):
             sound.append(shard)
     return findings.check(), sound
+
+
+def bound_faults(held: pq.FileMetaData, size: int, most_bytes: int = SHARD_BYTES, group_bytes: int = GROUP_BYTES) -> list[str]:
+    """Where a shard is too large to be read in parts: more than `most_bytes` though it could be cut, a row group over `group_bytes`, or
+    pages without an index.
+    """
+    groups = [held.row_group(place) for place in range(held.num_row_groups)]
+    faults = [f"file over {most_bytes:,} bytes: {size:,}"] if size > most_bytes and len(groups) > 1 else []
+    # Levels and lengths come on top of the values that a group's bound counts.
+    largest = max((group.total_byte_size for group in groups if group.num_rows > 1), default=0)
+    faults += [f"row group over {group_bytes:,} bytes: {largest:,}"] if largest > group_bytes * 1.1 else []
+    leaves = (group.column(place) for group in groups for place in range(held.num_columns))
+    return faults if all(leaf.has_offset_index for leaf in leaves) else [*faults, "no page index: readers must scan whole row groups"]
 
 
 def _unusable(faults: list[str]) -> bool:

@@ -14,10 +14,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipeline.publish.bounded import pieces
 from pipeline.publish.card import render_card
 from pipeline.publish.corpus import corpus_of, read_corpus
 from pipeline.publish.croissant import CROISSANT, render_croissant
-from pipeline.publish.layout import shard_path
+from pipeline.publish.layout import SHARD_BYTES, shard_path
 from pipeline.publish.lock import FORMAT, Filed, Shard, SourceFacts, make_lock
 from pipeline.publish.overlaps import OVERLAPS, THUMBNAILS, Evidence
 from pipeline.publish.report.page import REPORT, render_report
@@ -49,12 +50,14 @@ def finish(
     overlaps: Evidence | None = None,
     similar: Path | None = None,
     filled: Sequence[str] = (),
+    shard_bytes: int = SHARD_BYTES,
 ) -> None:
     """Lays a corpus out at `out`: shards (hard links where the disk allows), card, manifest, lock, and what was found beside the rows.
 
     It is made beside `out` and takes its place at once. `build` goes into the lock as it is. `overlaps`: the stored
     findings and their thumbnails, None where no benchmark is named; `similar`: the stored pairs in nearly the same words, None
-    where none was looked for. `filled`: sources whose withheld pictures were put back.
+    where none was looked for. `filled`: sources whose withheld pictures were put back; a table whose file is larger than
+    `shard_bytes` goes out as several.
     Raises: StoreError where `out` holds something else or cannot be written, or a stored shard is gone.
     """
     out = out.resolve()
@@ -66,7 +69,9 @@ def finish(
         check_replaceable(out, manifest.name)
         for leftover in (partial, former):
             shutil.rmtree(leftover, ignore_errors=True)
-        _lay_out(partial, _ordered(shards), tallies, manifest, manifest_text, manifest_name, facts, build, overlaps, similar, filled)
+        _lay_out(
+            partial, _ordered(shards), tallies, manifest, manifest_text, manifest_name, facts, build, overlaps, similar, filled, shard_bytes
+        )
         swap(partial, out, former)
     except OSError as error:
         raise StoreError(f"{out} cannot be written: {error.strerror or error}. Make room or choose another folder with --out.") from error
@@ -165,12 +170,15 @@ def _lay_out(
     overlaps: Evidence | None,
     similar: Path | None,
     filled: Sequence[str],
+    shard_bytes: int,
 ) -> None:
     filed: list[tuple[Shard, Filed]] = []
-    for shard in shards:
-        name = shard_path(shard.config, shard.split, shard.label)
-        _place(shard.path, folder / name)
-        filed.append((shard, file_of(folder, name)))
+    chunked = manifest.publish.content_defined_chunking
+    for piece in (piece for shard in shards for piece in pieces(shard, folder, shard_bytes, chunked=chunked)):
+        name = shard_path(piece.config, piece.split, piece.label)
+        if piece.path != folder / name:
+            _place(piece.path, folder / name)
+        filed.append((piece, file_of(folder, name)))
     tables = {OVERLAPS: overlaps.overlaps, THUMBNAILS: overlaps.thumbnails} if overlaps else {}
     tables |= {SIMILAR: similar} if similar else {}
     for name, path in tables.items():

@@ -11,6 +11,7 @@ IMAGE_BYTES = "images.list.element.bytes"
 ONE_IMAGE_BYTES = "image.bytes"
 DICTIONARY_LIMIT_BYTES = 256 << 20
 ZSTD_LEVEL = 3
+SHARD_BYTES = 500_000_000
 # As the values are read, images repeated.
 GROUP_BYTES = 100 << 20
 

@@ -19,10 +19,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image as Pillow
 
-from jobs.steps.corpus import PUBLISHED_GROUP_BYTES
 from pipeline.asked import Asked, PublishRecipe
 from pipeline.prompts import BOXED
-from pipeline.publish.layout import IMAGE_BYTES, parquet_options
+from pipeline.publish.layout import IMAGE_BYTES, shard_options
 from pipeline.stages.gather import GatherRecipe, gather
 from pipeline.stages.publish import publish
 from pipeline.store import Store
@@ -35,7 +34,7 @@ from tests.fixtures.stage_rows import chosen, example, examples, image, judgemen
 SAMPLES = 4
 datasets.disable_progress_bars()
 RECIPE = PublishRecipe((Asked("t", ("image",), BOXED, '{"model":"m"}'),), BOXED, "v")
-OURS = {**parquet_options(Sft), "max_group_bytes": PUBLISHED_GROUP_BYTES}
+OURS = shard_options(Sft)
 
 
 def jpegs(count: int) -> list[bytes]:
