@@ -111,19 +111,56 @@ def test_the_card_keeps_its_headings_tables_and_front_matter(built: Project):
     assert card.count("|---") == plain.count("|---")
 
 
-@pytest.mark.parametrize("format", ["trl", "llamafactory", "verl", "easyr1", "octomed", "medmo"])
-def test_an_export_holds_as_many_rows_as_that_of_a_plain_corpus(built: Project, tmp_path: Path, format: str):
-    counted: list[list[tuple[str, int]]] = []
-    for name in ("hostile", "plain"):
-        corpus = built.folder.parent / name / "out"
-        said = call("export", str(corpus), "--format", format, "--out", str(tmp_path / name))
-        assert said.code == 0, said.err
-        tables = sorted((tmp_path / name).rglob("*.parquet"))
-        assert tables
-        counted.append([(path.name, pq.read_metadata(path).num_rows) for path in tables])
-        for path in (tmp_path / name).rglob("*.json"):
-            json.loads(path.read_text(encoding="utf-8"))
-    assert [name for name, _ in counted[0]] == [name for name, _ in counted[1]]
+def texts(value: Any) -> Iterator[str]:
+    """Every text within a value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from texts(inner)
+
+
+@pytest.mark.parametrize(
+    ("format", "told"),
+    [
+        ("trl", {"sft_text": ("problem", "response"), "grpo_text": ("problem", "options_json", "answer")}),
+        ("trl-typed", {"sft_text": ("problem", "response"), "grpo_text": ("problem", "options_json", "answer")}),
+        ("llamafactory", {"sft_text": ("problem", "response")}),
+        ("verl", {"sft_text": ("problem", "response"), "rl_text": ("problem", "options_json", "answer")}),
+        ("easyr1", {"rl_text": ("problem", "answer")}),
+        ("medmo", {"sft_text": ("problem", "response")}),
+    ],
+)
+def test_every_text_of_an_export_is_that_of_the_corpus_sign_for_sign(
+    built: Project, tmp_path: Path, format: str, told: dict[str, tuple[str, ...]]
+):
+    assert call("export", str(built.out), "--format", format, "--out", str(tmp_path / "out")).code == 0
+    for folder, columns in told.items():
+        config = "sft_text" if folder == "sft_text" else "rl"
+        wanted = {row["id"]: [row[name] for name in columns] for row in published(built, config, ["id", *columns])}
+        assert wanted
+        for path in sorted((tmp_path / "out" / folder).glob("*.parquet")):
+            for row in pq.read_table(path).to_pylist():
+                found = set(texts(row)) | set(texts(json.loads(row["answer"]) if format == "easyr1" else []))
+                assert found.issuperset(wanted.pop(row.get("id") or row["extra_info"]["question_id"]))
+        assert not wanted
+    for path in (tmp_path / "out").rglob("*.json"):
+        json.loads(path.read_text(encoding="utf-8"))
+
+
+def test_octomeds_layout_holds_question_options_and_responses_sign_for_sign(built: Project, tmp_path: Path):
+    assert call("export", str(built.out), "--format", "octomed", "--out", str(tmp_path / "out")).code == 0
+    asked = {row["id"]: row for row in published(built, "rl", ["id", "problem", "options_json"])}
+    said: dict[str, list[str]] = {}
+    for row in published(built, "sft", ["question_id", "response"]):
+        said.setdefault(row["question_id"], []).append(row["response"])
+    for path in sorted((tmp_path / "out").rglob("*.parquet")):
+        for row in pq.read_table(path).to_pylist():
+            assert row["responses"] == said.pop(row["id"])
+            assert row["options"] == json.loads(asked[row["id"]]["options_json"])
+            assert row["question"]
+            assert row["question"] in asked[row["id"]]["problem"]
+    assert not said
 
 
 def test_a_row_with_half_of_a_pair_is_counted_and_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
