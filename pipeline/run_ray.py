@@ -22,7 +22,7 @@ from schemas.errors import EngineError, MedtraceError, UnitError
 
 MAX_RETRIES = 5
 AHEAD = 2
-CLOSE_TIMEOUT_S = 15.0
+CLOSE_TIMEOUT_S = 75.0  # longer than a handle waits for answers that are under way, and paid
 LIMITS_AGAIN_S = 1.0
 
 

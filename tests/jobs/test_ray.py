@@ -195,7 +195,8 @@ def test_a_ledger_in_an_object_store_outlives_an_actor_and_serves_another_store(
     assert logged(site.log) - before == asked
 
 
-def test_an_interrupted_build_leaves_no_actor_and_goes_on(site: Site, project: Project) -> None:
+def test_an_interrupted_build_keeps_what_was_paid_leaves_no_actor_and_goes_on(site: Site, project: Project) -> None:
+    before = logged(site.log)
     process = site.start(project)
     try:
         until(lambda: len(project.answered()) >= 5, "five answers", process)
@@ -207,9 +208,12 @@ def test_an_interrupted_build_leaves_no_actor_and_goes_on(site: Site, project: P
     assert said.code == 130
     assert said.err.splitlines()[-1].startswith("Stopped.")
     assert "Traceback" not in said.err
+    kept, sent = project.answered(), logged(site.log) - before
+    assert kept == set(sent)
     until(lambda: not site.nodes.processes("ray::_Keeper"), "the actor's end")
     assert finish(site.start(project)).code == 0
     assert contents(project.out) == site.corpus
+    assert set((logged(site.log) - before).values()) == {1}
 
 
 def test_a_lost_node_changes_nothing(site: Site, project: Project) -> None:
