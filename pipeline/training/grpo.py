@@ -17,6 +17,7 @@ from pipeline.training.arguments import accumulation, arguments, world_size
 from pipeline.training.checkpoints import last_checkpoint
 from pipeline.training.drpo import Drpo, DrpoRecipe, Variant
 from pipeline.training.load import Loaded
+from pipeline.training.pictures import set_budget
 from pipeline.training.questions import open_heldout_questions, open_questions
 from pipeline.training.rewards import Reward, RewardRecipe, best
 from pipeline.training.rollouts import STATE, RolloutTrainer
@@ -38,6 +39,8 @@ def grpo_trainer(asked: Training, loaded: Loaded, folder: Path, watch: Watch, *,
     heldout = open_heldout_questions(corpus, asked, sees=loaded.sees) if asked.train.eval_every else None
     steps = min(len(questions) // drawn * told.reuse * told.iterations, asked.train.max_steps or 2**31)
     loaded.tokenizer.padding_side = "left"
+    if loaded.sees:
+        set_budget(loaded.processor, asked.data)
     weights = asked.rewards.weights()
     recipe = reward_recipe(asked, loaded)
     trainer = RolloutTrainer(

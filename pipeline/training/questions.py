@@ -1,19 +1,16 @@
 """The questions of a corpus as TRL's trainers of rewards take them: those that the model can see, in their order, images decoded."""
 
 from collections.abc import Sequence
-from io import BytesIO
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from PIL import Image
 
 from pipeline.boxes import within
-from pipeline.images.bound import bounded_size
-from pipeline.images.decode import FORMATS, pillow_warnings_as_errors
 from pipeline.publish.corpus import Corpus
 from pipeline.training.order import Order, Place
+from pipeline.training.pictures import pictures_of
 from pipeline.training.rows import COLUMNS, Row, Rows, groups_of, shards_of, weights_of
 from schemas.corpus import Rl
 from schemas.errors import TrainingError
@@ -29,32 +26,23 @@ class Questions(Sequence[Row]):
     """Rows as TRL reads them. For a model with eyes an image is a picture of at most `max_pixels`, and boxes are in its pixels."""
 
     def __init__(self, rows: Rows, data: Data, *, sees: bool) -> None:
-        self._rows, self._data, self._sees = rows, data, sees
+        # An image that is made larger would leave its boxes behind.
+        self._rows, self._data, self._sees = rows, data.model_copy(update={"min_pixels": 1}), sees
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def __getitem__(self, place: int) -> Row:  # type: ignore[override]
-        """The question at a place. Raises: IndexError behind the last; TrainingError where an image cannot be read."""
+        """The question at a place. Raises: IndexError behind the last; CorpusError where an image cannot be read."""
         row = self._rows[place]
         images = row.pop("images")
         if not self._sees:
             return row
-        row["images"] = [self._picture(one["bytes"], row) for one in images[: self._data.max_images]]
+        row["images"] = pictures_of(row | {"images": images[: self._data.max_images]}, self._data, scaled=True)
         if row["answer_type"] == AnswerType.BBOX:
             moved = within(row["grading_json"], self._data.max_pixels)
             row["grading_json"] = moved[0] if moved else row["grading_json"]
         return row
-
-    def _picture(self, data: bytes, row: Row) -> Image.Image:
-        try:
-            with pillow_warnings_as_errors(), Image.open(BytesIO(data), formats=FORMATS) as image:
-                made = image.convert("RGB")
-        except Exception as error:
-            raise TrainingError(f"An image of row {row['id']} cannot be read: {error}. Prove the corpus: medtrace audit.") from error
-        if made.width * made.height > self._data.max_pixels:
-            made = made.resize(bounded_size(made.width, made.height, self._data.max_pixels), Image.Resampling.LANCZOS)
-        return made
 
 
 def open_questions(corpus: Corpus, asked: Training, *, sees: bool, batch: int) -> Questions:
