@@ -1,4 +1,4 @@
-"""Known sets that come as one folder of images a class: Brain Tumor MRI, LC25000, BUSI.
+"""Known sets that come as one folder of images a class: two of brain tumours, LC25000, BUSI, COVID-19.
 
 https://www.kaggle.com/datasets/sartajbhuvaji/brain-tumor-classification-mri, https://www.kaggle.com/datasets/andrewmvd/lung-and-colon-cancer-histopathological-images
 and https://scholar.cu.edu.eg/?q=afahmy/pages/dataset. Licences: MIT; none stated; none stated (BUSI: public domain on Kaggle).
@@ -148,4 +148,33 @@ BUSI = _source(
     Access.KAGGLE,
     {"all": 780},
 )
-FOLDERS = (BRAIN_TUMOR, LC25000, BUSI)
+BRAIN_TUMOR_2 = _source(
+    "brain_tumor_2",
+    "Brain MRI Images for Brain Tumor Detection",
+    Classes((("no", "no tumor"), ("yes", "a tumor")), (("all", ""),), Modality.MRI, BodyPart.HEAD, "MRI image"),
+    "https://www.kaggle.com/datasets/navoneel/brain-mri-images-for-brain-tumor-detection",
+    "LicenseRef-not-stated",
+    Access.KAGGLE,
+    {"all": 253},
+)
+COVID19 = _source(
+    "covid19_xray",
+    "COVID-19 Detection X-Ray Dataset",
+    Classes(
+        (
+            ("Normal", "a normal chest"),
+            ("BacterialPneumonia", "bacterial pneumonia"),
+            ("ViralPneumonia", "viral pneumonia"),
+            ("COVID-19", "COVID-19"),
+        ),
+        (("train", "TrainData"), ("validation", "ValData")),
+        Modality.XRAY,
+        BodyPart.CHEST,
+        "chest X-ray image",
+    ),
+    "https://www.kaggle.com/datasets/darshan1504/covid19-detection-xray-dataset",
+    "CC-BY-4.0",
+    Access.KAGGLE,
+    {"train": 2_002, "validation": 988},
+)
+FOLDERS = (BRAIN_TUMOR, BRAIN_TUMOR_2, LC25000, BUSI, COVID19)

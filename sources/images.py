@@ -105,3 +105,19 @@ def names_in(value: Any) -> tuple[str, ...]:
     """The files that a cell names."""
     items = value if isinstance(value, (list, tuple)) else (value,)
     return tuple(name for item in items if (name := named(item)))
+
+
+def size_of(data: bytes) -> tuple[int, int]:
+    """Width and height that a PNG's or JPEG's header tells, before any turning.
+
+    Raises: Fault where it tells none.
+    """
+    if data.startswith(b"\x89PNG\r\n\x1a\n") and len(data) >= 24:
+        return int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
+    at = 2
+    while data.startswith(b"\xff\xd8") and at + 9 <= len(data) and data[at] == 0xFF:
+        kind = data[at + 1]
+        if 0xC0 <= kind <= 0xCF and kind not in (0xC4, 0xC8, 0xCC):
+            return int.from_bytes(data[at + 7 : at + 9], "big"), int.from_bytes(data[at + 5 : at + 7], "big")
+        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big") if kind != 0xFF else 1
+    raise Fault("image size unknown", "neither PNG nor JPEG")

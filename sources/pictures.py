@@ -32,6 +32,7 @@ class Pictures:
     def __init__(self, root: Path, files: Iterable[Path], suffixes: frozenset[str] = IMAGE_SUFFIXES) -> None:
         self._by_end: dict[str, list[tuple[str, Place]]] = {}
         self._whole: dict[str, Place] = {}
+        self._by_folder: dict[str, list[str]] = {}
         for file in files:
             if is_archive(file):
                 archive = open_archive(file)
@@ -50,7 +51,8 @@ class Pictures:
         if name in self._whole:
             return
         self._whole[name] = place
-        self._by_end.setdefault(name.rpartition("/")[2], []).append((name, place))
+        for end in _ends(name):
+            self._by_end.setdefault(end, []).append((name, place))
 
     def __len__(self) -> int:
         return len(self._whole)
@@ -66,7 +68,8 @@ class Pictures:
         told = told.removeprefix("./")
         if told in self._whole:
             return self._whole[told]
-        ends = sorted(self._by_end.get(told.rpartition("/")[2], ()), key=lambda item: (item[0].count("/"), item[0]))
+        alike: Sequence[tuple[str, Place]] = next((self._by_end[end] for end in _ends(told) if end in self._by_end), ())
+        ends = sorted(alike, key=lambda item: (item[0].count("/"), item[0]))
         fitting = [(whole, place) for whole, place in ends if whole.endswith("/" + told)]
         if fitting:
             least = fitting[0][0].count("/")
@@ -79,6 +82,20 @@ class Pictures:
     def read(self, name: str) -> bytes:
         """The bytes of the image of that name. Raises: Fault, SourceError."""
         return read_place(self.find(name), name)
+
+    def below(self, folder: str) -> tuple[str, ...]:
+        """The names of the images below every folder of that name, sorted."""
+        if not self._by_folder:
+            for name in sorted(self._whole):
+                for above in set(name.split("/")[:-1]):
+                    self._by_folder.setdefault(above, []).append(name)
+        return tuple(self._by_folder.get(folder, ()))
+
+
+def _ends(name: str) -> Iterator[str]:
+    """The last three folders and names of a path, the last two, and its own name: many sets call all images alike."""
+    parts = name.split("/")
+    return ("/".join(parts[-count:]) for count in (3, 2, 1) if count <= len(parts))
 
 
 def _only(places: Sequence[Place], told: str) -> Place:
@@ -145,9 +162,9 @@ def _pieces(part: Part, part_rows: int) -> Iterator[Part]:
 
 def _listed(part: Part, pictures: Pictures, names: Names) -> Part:
     found: dict[Path, None] = {}
-    for record in records(part):
+    for name in (name for record in records(part) for name in names(record)):
         try:
-            found |= dict.fromkeys(pictures.find(name).file for name in names(record))
+            found[pictures.find(name).file] = None
         except Fault:
             continue
     return replace(part, files=(*part.files, *found))
@@ -160,12 +177,18 @@ def pictures_of(root: Path, files: tuple[Path, ...], suffixes: frozenset[str] = 
 
 
 def read_pictured(
-    part: Part, *, row: Callable[..., Row], id: tuple[str, ...] = (), skip: Callable[[Record], bool] | None = None
+    part: Part,
+    *,
+    row: Callable[..., Row],
+    id: tuple[str, ...] = (),
+    skip: Callable[[Record], bool] | None = None,
+    chosen: Callable[[Record, str], bool] | None = None,
+    suffixes: frozenset[str] = IMAGE_SUFFIXES,
 ) -> Iterator[Row]:
-    """Each record of a part as a row that takes `pictures`; those that `skip` tells are of another split."""
-    held = pictures_of(part.root, part.files[1:])
+    """Each record of a part as a row that takes `pictures`; those that `skip` tells, or `chosen` does not for the part's split, are of another."""
+    held = pictures_of(part.root, part.files[1:], suffixes)
     for record in records(part):
-        if skip is None or record.fault or not skip(record):
+        if record.fault or not ((skip and skip(record)) or (chosen and not chosen(record, part.about[0]))):
             yield to_row(record, partial(row, pictures=held), id)
 
 
@@ -178,16 +201,23 @@ def find_pictured(
     needs: tuple[str, ...],
     names: Names,
     about: tuple[str, ...] = (),
+    tells_split: bool = False,
+    part_rows: int = PART_IMAGES,
+    suffixes: frozenset[str] = IMAGE_SUFFIXES,
 ) -> tuple[Part, ...]:
-    """The parts of a split's tables with the images that their rows name, wherever below the folder these lie."""
+    """The parts of a split's tables with the images that their rows name, wherever below the folder these lie.
+
+    `tells_split`: rows of several splits stand in one table, and the part says which is wanted.
+    """
     tables = [
         file
         for file in located(path, patterns.get(split, ()))
         if format_of(file) is format and not set(needs).difference(columns_of(file, format))
     ]
     root = home(path)
-    parts = [replace(part, about=about) for table in tables for part in cut(root, table, part_rows=PART_IMAGES)]
-    return with_pictures(parts, root, names) if parts else ()
+    told = (split, *about) if tells_split else about
+    parts = [replace(part, about=told) for table in tables for part in cut(root, table, part_rows=part_rows)]
+    return with_pictures(parts, root, names, part_rows, suffixes) if parts else ()
 
 
 def cells_of(*columns: str) -> Names:

@@ -48,19 +48,32 @@ QOQ_ECG = Template(
     "Above is a 12-lead electrocardiogram (ECG) of a patient, of which eight leads are shown. What is the diagnosis of the patient in the ECG?"
     "Answer with one or multiple phrases from the following:\n{labels}",
 )
+# CLIMB's code writes the blank before "Answer" that the paper's example lacks.
+CLIMB_LABELS = Template(
+    "climb-labels",
+    "CLIMB's code: any number of labels",
+    "Above is {what} of a patient. What is the diagnosis of the patient in {short}? Answer with one or multiple phrases from the following:\n{labels}",
+)
+GRADE = Template("grade", "ours: the grade of a scale among options", "Which {scale} does the {what} show?")
 CHOICE = Template("choice", "ours: one class among options", "Which of these does the {what} show?")
 # MedMO's model card.
 DETECT_ALL = Template("medmo-detect", "MedMO: every abnormality", "Detect and localize all abnormalities in this image.")
 DETECT = Template("detect", "after MedMO: every object of some kinds", "Detect and localize every {labels} in this image.")
 REPORT = Template("medmo-report", "MedMO: a report", "Generate a detailed radiology report for this {what}.")
+PHRASE = Template(
+    "medsg-phrase",
+    "MedSG: a region by its name",
+    "Identify the bounding box of the region described by the following expression: {labels}.",
+)
 CAPTION = Template("caption", "ours: a caption", "Write a caption for this medical image, as it would stand below the figure.")
-TEMPLATES = (QOQ_LABELS, QOQ_LABEL, QOQ_GRADE, QOQ_ECG, CHOICE, DETECT_ALL, DETECT, REPORT, CAPTION)
+TEMPLATES = (QOQ_LABELS, QOQ_LABEL, QOQ_GRADE, QOQ_ECG, CLIMB_LABELS, GRADE, CHOICE, DETECT_ALL, DETECT, REPORT, PHRASE, CAPTION)
 
 
-def label_set(labels: Sequence[str], vocabulary: Sequence[str]) -> Gold:
+def label_set(labels: Sequence[str], vocabulary: Sequence[str], no_findings: Sequence[str] = ()) -> Gold:
     """The gold of a set of labels, in the vocabulary's order; none at all is `No Finding` where that is a label.
 
-    Raises: Fault where there is none, a label is unknown, or `No Finding` stands beside another.
+    `no_findings`: labels that may stand beside `No Finding`. Raises: Fault where there is no label, one is unknown, or
+    `No Finding` stands beside another.
     """
     unknown = [label for label in labels if label not in vocabulary]
     if unknown:
@@ -70,7 +83,7 @@ def label_set(labels: Sequence[str], vocabulary: Sequence[str]) -> Gold:
         chosen = [NO_FINDING]
     if not chosen:
         raise Fault("no label")
-    if NO_FINDING in chosen and len(chosen) > 1:
+    if NO_FINDING in chosen and set(chosen) - {NO_FINDING, *no_findings}:
         raise Fault("gold contradicts itself", ", ".join(chosen)[:80])
     return AnswerType.LABEL_SET, {"labels": chosen, "vocabulary": list(vocabulary)}
 

@@ -9,7 +9,7 @@ import numpy as np
 from jobs.standins import files
 from jobs.standins.drawn import encoded, jpeg, pixels
 from jobs.standins.texts import Dice, Writer
-from sources.folders import BRAIN_TUMOR, BUSI, LC25000
+from sources.folders import BRAIN_TUMOR, BRAIN_TUMOR_2, BUSI, COVID19, LC25000
 from sources.ham10000 import CLASSES, SPLITS
 from sources.medmnist import SETS
 
@@ -48,13 +48,15 @@ def _class_folders(name: str) -> Writer:
     """The writer of a set of class folders."""
     folders, above, ending = {
         "brain_tumor": (BRAIN_TUMOR, "Training", "jpg"),
+        "brain_tumor_2": (BRAIN_TUMOR_2, "brain_tumor_dataset", "jpg"),
+        "covid19_xray": (COVID19, "TrainData", "jpg"),
         "lc25000": (LC25000, "lung_colon_image_set", "jpeg"),
         "busi": (BUSI, "Dataset_BUSI_with_GT", "png"),
     }[name]
     named = folders.layouts[0].name.removeprefix("folders ").split(", ")
 
     def write(folder: Path, split: str, count: int, roll: Dice) -> None:
-        within = "Testing" if split == "test" else above
+        within = {"test": "Testing", "validation": "ValData"}.get(split, above)
         kind = "PNG" if ending == "png" else "JPEG"
         for place in range(max(count, len(named))):
             class_folder = named[place % len(named)]
@@ -126,8 +128,19 @@ def _ptb_xl(folder: Path, split: str, count: int, roll: Dice) -> None:
     )
 
 
-def write_ecg(folder: Path, name: str, roll: Dice, samples: int = 5000) -> None:
-    """A twelve-lead record in format 16, as PTB-XL has it: beats at a rate of their own, on noise."""
+def _challenge(begin: str) -> Writer:
+    """The writer of a set of the PhysioNet challenges."""
+    codes = ("426783006", "164889003,59118001", "164873001", "164931005")
+
+    def write(folder: Path, split: str, count: int, roll: Dice) -> None:
+        for place in range(count):
+            write_ecg(folder / f"g{place // 1000 + 1}", f"{begin}{place:05}", roll, statements=codes[place % 4])
+
+    return write
+
+
+def write_ecg(folder: Path, name: str, roll: Dice, samples: int = 5000, statements: str = "") -> None:
+    """A twelve-lead record in format 16, beats at a rate of their own on noise: as PTB-XL has it, or with statements, in a .mat, as the challenges do."""
     leads = ("I", "II", "III", "AVR", "AVL", "AVF", "V1", "V2", "V3", "V4", "V5", "V6")
     at = np.arange(samples) / 500
     beat = (at * float(roll.uniform(0.9, 1.8))) % 1
@@ -140,9 +153,12 @@ def write_ecg(folder: Path, name: str, roll: Dice, samples: int = 5000) -> None:
     signal = (np.outer(wave, height) + roll.normal(0, 0.01, (samples, len(leads)))) * 1000
     digital = np.rint(signal).astype("<i2")
     base = name.rpartition("/")[2]
+    kind, scale, ending = ("16+24", "1000/mv", ".mat") if statements else ("16", "1000.0(0)/mV", ".dat")
     head = [f"{base} {len(leads)} 500 {samples}"]
-    head += [f"{base}.dat 16 1000.0(0)/mV 16 0 {digital[0, place]} 0 0 {lead}" for place, lead in enumerate(leads)]
-    files.files(folder, {f"{name}.hea": ("\n".join(head) + "\n").encode(), f"{name}.dat": digital.tobytes()})
+    head += [f"{base}{ending} {kind} {scale} 16 0 {digital[0, place]} 0 0 {lead}" for place, lead in enumerate(leads)]
+    head += ["#Age: 85", f"#Dx: {statements}"] if statements else []
+    written = {f"{name}.hea": ("\n".join(head) + "\n").encode(), f"{name}{ending}": (b"\0" * 24 if statements else b"") + digital.tobytes()}
+    files.files(folder, written)
 
 
 WRITERS: dict[str, Writer] = {
@@ -152,6 +168,9 @@ WRITERS: dict[str, Writer] = {
     "nih_cxr14": _nih,
     "nih_boxes": _nih,
     "ptb_xl": _ptb_xl,
+    "chapman_ecg": _challenge("JS"),
+    "georgia_ecg": _challenge("E"),
+    "cpsc_ecg": _challenge("A"),
     **{labels.name: _medmnist(labels.name) for labels, _ in SETS},
-    **{name: _class_folders(name) for name in ("brain_tumor", "lc25000", "busi")},
+    **{name: _class_folders(name) for name in ("brain_tumor", "brain_tumor_2", "lc25000", "busi", "covid19_xray")},
 }

@@ -1,0 +1,40 @@
+"""The statements of the PhysioNet/CinC challenges 2020 and 2021 as SNOMED CT codes, in QoQ-Med's seven classes.
+
+The codes: https://github.com/physionetchallenges/evaluation-2021 (dx_mapping_scored.csv, dx_mapping_unscored.csv). The classes: the tables
+of CLIMB's documents for Georgia, Chapman-Shaoxing and CPSC; what these do not list is `other` where it is no disease of the six.
+"""
+
+NORMAL, CD, HYP, MI, STTC, AFIB, OTHER = (
+    "normal",
+    "conduction disturbance",
+    "hypertrophy",
+    "myocardial infarction",
+    "ST/T change",
+    "atrial fibrillation",
+    "other",
+)
+# Sinus rhythms and bradycardia.
+_NORMAL = (426783006, 426177001, 427393009, 427084000, 426627000)
+# Blocks, pre-excitation, escape and junctional rhythms, tachycardias of atria and ventricles, pacing of a chamber, PR intervals.
+_CD = (270492004, 195042002, 426183003, 54016002, 233917008, 27885002, 204384007, 6374002, 733534002, 164909002, 713427006, 59118001)
+_CD += (713426002, 251120003, 445118002, 445211001, 82226007, 195060002, 74390002, 61277005, 426664006, 251268003, 713422000, 74615001)
+_CD += (698247007, 29320008, 49260003, 426995002, 251164006, 426648003, 67198005, 425856008, 164947007, 49578007, 60423000, 251168009)
+_CD += (63593006, 426761007, 164884008, 75532003, 81898007, 164896001, 111288001, 251266004, 164895002, 251180001, 195101003, 251166008)
+_CD += (233897008, 17366009, 65778007, 5609005, 365413008, 164912004)
+# Hypertrophy and enlargement, axis, rotation and high voltage.
+_HYP = (195126007, 253352002, 67741000119109, 446813000, 39732003, 164873001, 55827005, 370365005, 164921003, 253339007, 446358003)
+_HYP += (47665007, 89792004, 266249003, 67751000119106, 251198002)
+# Infarction and ischaemia.
+_MI = (57054005, 413444003, 426434006, 54329005, 413844008, 425419005, 704997005, 425623009, 164865005, 164861001, 164867002)
+_STTC = (53741008, 423863005, 251259000, 428750005, 55930002, 429622005, 164931005, 164930006, 164934002, 59931005)
+_AFIB = (164889003, 195080001, 164890007, 426749004, 282825002, 314208002)
+# Premature beats, low voltage, Q and U waves, QT intervals, pacing rhythm, artefacts and what no table lists.
+_OTHER = (164951009, 251173003, 251170000, 418818005, 78069008, 77867006, 428417006, 251143007, 13640000, 84114007, 251200008, 50799005)
+_OTHER += (251146004, 698252002, 10370003, 251182009, 284470004, 427172004, 17338001, 111975006, 164917005, 251139008, 266257000)
+_OTHER += (164937009, 11157007, 164942001, 233892002, 251187003, 106068003, 251199005, 61721007, 368009, 251205003, 251223006)
+
+CLASSES = {
+    str(code): name
+    for name, codes in ((NORMAL, _NORMAL), (CD, _CD), (HYP, _HYP), (MI, _MI), (STTC, _STTC), (AFIB, _AFIB), (OTHER, _OTHER))
+    for code in codes
+}
