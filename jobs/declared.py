@@ -43,12 +43,22 @@ class DeclaredTeacher:
 
 
 @dataclass(frozen=True)
+class DeclaredStage:
+    """Rows that an epoch of a stage shows, and the most pixels of an image then."""
+
+    name: str
+    rows: int
+    max_pixels: int | None
+
+
+@dataclass(frozen=True)
 class DeclaredPlan:
     """Everything that a manifest asks for, at most: duplicates and leaks are not taken off."""
 
     name: str
     sources: tuple[DeclaredSource, ...]
     teachers: tuple[DeclaredTeacher, ...]
+    stages: tuple[DeclaredStage, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -65,6 +75,7 @@ class DeclaredPlan:
         return {"name": self.name, "rows": self.rows, "images": self.images} | {
             "sources": [asdict(source) for source in self.sources],
             "teachers": [asdict(teacher) for teacher in self.teachers],
+            "stages": [asdict(stage) for stage in self.stages],
         }
 
 
@@ -77,7 +88,17 @@ def plan_declared(asked: Asked) -> DeclaredPlan:
     told = [(dataset, _checked(dataset)) for dataset in manifest.source]
     found = tuple(_source(manifest, dataset, source) for dataset, source in told)
     tokens = {dataset.name: source.question_tokens for dataset, source in told}
-    return DeclaredPlan(manifest.name, found, tuple(_teacher(manifest, teacher, found, tokens) for teacher in manifest.teachers))
+    teachers = tuple(_teacher(manifest, teacher, found, tokens) for teacher in manifest.teachers)
+    rows = {source.name: source.rows or 0 for source in found}
+    stages = tuple(
+        DeclaredStage(
+            stage.name,
+            round(sum(rows[name] * times for name, times in stage.sources.items())),
+            stage.max_pixels or manifest.images.max_pixels,
+        )
+        for stage in manifest.stage
+    )
+    return DeclaredPlan(manifest.name, found, teachers, stages)
 
 
 def _checked(dataset: Dataset) -> Source:

@@ -12,7 +12,7 @@ from pipeline.fingerprint import canonical_json
 from pipeline.publish.corpus import read_corpus
 from pipeline.training.checkpoints import RECORD, read_json, write_json
 from schemas.errors import ConfigError, TrainingError
-from schemas.training import Training, read_training
+from schemas.training import Mix, Stage, Training, read_training
 
 if TYPE_CHECKING:
     from pipeline.training.run import Trained
@@ -51,6 +51,7 @@ def sft(asked: Training, out: Path, *, fresh: bool = False, say: Callable[[dict[
 
     Raises: TrainingError where something does not fit; CorpusError where a corpus cannot be read.
     """
+    asked = staged(asked)
     check(asked)
     begin(asked, "sft", out, fresh=fresh)
     from pipeline.training.run import train
@@ -66,12 +67,32 @@ def from_rewards(
 
     Raises: TrainingError where something does not fit; CorpusError where a corpus cannot be read.
     """
+    asked = staged(asked)
     check(asked)
     begin(asked, kind, out, fresh=fresh)
     from pipeline.training.grpo import drpo_trainer, grpo_trainer
     from pipeline.training.run import train
 
     return train(asked, out, drpo_trainer if kind == "drpo" else grpo_trainer, say)
+
+
+def staged(asked: Training) -> Training:
+    """The run with what its corpora's manifests say of stages of the same names: sources and pixels that the run's stages leave open.
+
+    Raises: CorpusError where a corpus cannot be read.
+    """
+    stages = tuple(_staged(one, one.corpus or asked.data.corpus) for one in asked.stage)
+    return asked.model_copy(update={"stage": stages})
+
+
+def _staged(stage: Stage, corpus: str) -> Stage:
+    held = read_corpus(Path(corpus))
+    told = next((one for one in held.manifest.stage if one.name == stage.name), None)
+    if told is None:
+        return stage
+    there = {name for splits in held.lock["counts"].values() for name in splits.get("train", {}).get("source", {})}
+    mix = stage.mix or Mix(by="source", times={name: times for name, times in told.sources.items() if name in there}, other=0.0)
+    return stage.model_copy(update={"mix": mix, "max_pixels": stage.max_pixels or told.max_pixels})
 
 
 def check(asked: Training) -> None:

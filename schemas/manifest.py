@@ -29,6 +29,7 @@ from schemas.manifest_parts import (
 )
 from schemas.manifest_parts import Section as _Model
 from schemas.manifest_source import Dataset, GoldColumn
+from schemas.manifest_stage import Stage
 
 IMPORTED = "imported"
 
@@ -145,11 +146,12 @@ class Manifest(_Model):
     select: Select = Select()
     budget: Budget = Budget()
     publish: Publish = Publish()
+    stage: tuple[Stage, ...] = ()
     on_budget: Literal["stop", "publish_finished"] = "stop"
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
-        for kind, named in (("source", self.source), ("benchmark", self.benchmark), ("teacher", self.teachers)):
+        for kind, named in (("source", self.source), ("benchmark", self.benchmark), ("teacher", self.teachers), ("stage", self.stage)):
             names = [item.name for item in named]
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
@@ -178,6 +180,22 @@ class Manifest(_Model):
                     raise ValueError(f"overlap.{place}: no {kind} is called {wanted}, there are {', '.join(known) or 'none'}")
         if self.overlap and not self.benchmark:
             raise ValueError("overlap rules decide about nothing where no benchmark is named")
+        return self
+
+    @model_validator(mode="after")
+    def _stages_show_what_is_there(self) -> Self:
+        known = [source.name for source in self.source]
+        for stage in self.stage:
+            unknown = next((name for name in stage.sources if name not in known), None)
+            if unknown:
+                raise ValueError(f"stage {stage.name}: no source is called {unknown}, there are {', '.join(known)}")
+            if stage.max_pixels and self.images.max_pixels and stage.max_pixels > self.images.max_pixels:
+                raise ValueError(
+                    f"stage {stage.name} shows {stage.max_pixels} pixels, and images.max_pixels publishes {self.images.max_pixels}"
+                )
+        unshown = next((name for name in known if self.stage and not any(name in stage.sources for stage in self.stage)), None)
+        if unshown:
+            raise ValueError(f"no stage shows the source {unshown}: name it in the sources of one, or leave it out")
         return self
 
     @model_validator(mode="after")
@@ -252,6 +270,7 @@ def _keys_beside(place: list[Any]) -> list[str]:
     inner |= {"shots": Shot, "texts": Texts}
     inner |= {"judge": Judge, "model": JudgeModel, "select": Select, "gold": GoldColumn, "price": Price, "publish": Publish}
     inner |= {"budget": Budget, "caps": Cap, "after": After, "overlap": OverlapRule, "images": Images, "near": Near, "privacy": Privacy}
+    inner |= {"stage": Stage}
     if place[-2:-1] == ["shots"]:
         inner["shots"] = ShotsFrom
     for part in place[:-1]:

@@ -8,14 +8,30 @@ from schemas.manifest_parts import Capped, Name, Section
 from schemas.vocabulary import BodyPart, Domain, Modality, Task
 
 Licence = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+-]*( (AND|OR|WITH) [A-Za-z0-9][A-Za-z0-9.+-]*)*$")]
-GoldAs = Literal["letter", "index0", "index1", "text", "number", "yesno"]
+GoldAs = Literal["letter", "index0", "index1", "text", "number", "yesno", "labels", "boxes"]
 
 
 class GoldColumn(Section):
-    """Which column holds the gold of a `table`, and how to read it."""
+    """Which column holds the gold of a `table`, and how to read it.
+
+    `labels`: all that there are, for a gold that is any number of them. Of boxes, `frame` says in what their edges count and `label`
+    names the column of their labels, or the label of all.
+    """
 
     column: str
     as_: GoldAs = Field(alias="as")
+    labels: tuple[str, ...] = Field(default=(), max_length=200)
+    frame: Literal["pixels", "thousandths", "shares"] = "pixels"
+    form: Literal["corners", "corner_size", "middle_size"] = "corners"
+    label: str = ""
+
+    @model_validator(mode="after")
+    def _says_what_its_kind_needs(self) -> Self:
+        if (self.as_ == "labels") != bool(self.labels):
+            raise ValueError('labels = ["…", "…"] names all labels of a gold as "labels", and belongs to no other')
+        if self.as_ != "boxes" and self.model_fields_set & {"frame", "form", "label"}:
+            raise ValueError('frame, form and label belong to a gold as "boxes"')
+        return self
 
 
 class Dataset(Capped):

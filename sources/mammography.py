@@ -157,7 +157,7 @@ CMMD = Source(
         ),
     ),
     raw_row="D1-0001,R,44,2,calcification,Benign,",
-    place="Save CMMD_clinicaldata_revision.xlsx as CSV beside the folders of https://www.cancerimagingarchive.net/collection/cmmd in path.",
+    place="Put the folders of https://www.cancerimagingarchive.net/collection/cmmd into path, and CMMD_clinicaldata_revision.xlsx, saved as CSV, beside.",
     apply="https://www.cancerimagingarchive.net/collection/cmmd (no account needed)",
     sizes={"all": 1_872},
     images={"all": 5_202},

@@ -207,7 +207,7 @@ MIMIC_CXR_REPORTS = Source(
         ),
     ),
     raw_row="                FINAL REPORT\n FINDINGS: …\n IMPRESSION: …",
-    place="As for mimic_cxr, and mimic-cxr-reports.zip (or its files/) from https://physionet.org/content/mimic-cxr/2.1.0/ beside.",
+    place="Put into path what mimic_cxr needs, and mimic-cxr-reports.zip (or its files/) from https://physionet.org/content/mimic-cxr/2.1.0/ beside.",
     apply=_APPLY,
     sizes={"train": 222_758, "validation": 1_808, "test": 3_269},
     images={"train": 368_960, "validation": 2_991, "test": 5_159},

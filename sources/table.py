@@ -9,17 +9,19 @@ from typing import Any
 import pyarrow as pa
 
 from schemas.errors import ManifestError, SourceError
-from schemas.manifest_source import Dataset, GoldAs
+from schemas.manifest_source import Dataset, GoldAs, GoldColumn
 from sources import rows
 from sources.files import Record, cut, home, records, to_row
 from sources.formats import SUFFIXES, Format, check_name, columns_of, format_of, open_parquet
-from sources.images import names_in, pictures, safe_path
+from sources.images import names_in, pictures, safe_path, size_of
+from sources.regions import gold_by_boxes, gold_by_labels
 from sources.rows import Fault, Gold, cell, question_of, text
 from sources.source import Access, Layout, Part, Row, Source
 
-OPTIONLESS: tuple[GoldAs, ...] = ("number", "yesno")
+OPTIONLESS: tuple[GoldAs, ...] = ("number", "yesno", "labels", "boxes")
 OPTIONAL: tuple[GoldAs, ...] = ("text",)
 ONE_SPLIT = "all"
+COLUMN = "column:"
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,7 @@ class TableOptions:
 
     name: str
     question: str
-    gold: str
-    gold_as: GoldAs
+    gold: GoldColumn
     context: str = ""
     options: tuple[str, ...] = ()
     options_in_one: bool = False
@@ -44,8 +45,13 @@ class TableOptions:
     @property
     def columns(self) -> tuple[str, ...]:
         """Every column that is read."""
-        named = (self.id, self.group, self.question, self.context, *self.options, self.gold, *self.images)
+        named = (self.id, self.group, self.question, self.context, *self.options, self.gold.column, self.label, *self.images)
         return tuple(dict.fromkeys(column for column in named if column))
+
+    @property
+    def label(self) -> str:
+        """The column of labels of boxes; '' where the manifest says one label for all, or none."""
+        return self.gold.label.removeprefix(COLUMN) if self.gold.label.startswith(COLUMN) else ""
 
 
 def table_source(dataset: Dataset) -> Source:
@@ -62,7 +68,7 @@ def table_source(dataset: Dataset) -> Source:
         homepage=dataset.homepage or "",
         license=dataset.license or "",
         access=Access(dataset.access or "open"),
-        task=f"gold as {options.gold_as}",
+        task=f"gold as {options.gold.as_}",
         modality=options.modality or ("image" if options.images else "text"),
         rows="not counted",
         splits=(split,),
@@ -80,11 +86,12 @@ def _options_of(dataset: Dataset) -> TableOptions:
         raise ManifestError(f'{dataset.name}: gold as "{gold_as}" goes without options. Leave options out, or choose another "as".')
     if not options and gold_as not in (*OPTIONLESS, *OPTIONAL):
         raise ManifestError(f'{dataset.name}: gold as "{gold_as}" points to an option, but no options are named. Name their columns.')
+    if gold_as == "boxes" and not dataset.images:
+        raise ManifestError(f'{dataset.name}: gold as "boxes" stands in an image, but no images are named. Name their column.')
     return TableOptions(
         name=dataset.name,
         question=dataset.question,
-        gold=dataset.gold.column,
-        gold_as=gold_as,
+        gold=dataset.gold,
         context=dataset.context or "",
         options=_names(options),
         options_in_one=isinstance(options, str) or (options is not None and len(options) == 1),
@@ -168,10 +175,10 @@ def _row(record: Record, *, options: TableOptions, folder: Path) -> Row:
     cells = record.cells
     question = question_of(cell(cells, options.question))
     choices = _choices(cells, options)
-    answer_type, gold = _gold(cells.get(options.gold), choices, options.gold_as)
     images = tuple(image for column in options.images for image in pictures(cells.get(column), folder))
     if options.images and not images:
         raise Fault("image missing", "no image is named")
+    answer_type, gold = _gold(cells, choices, options, images)
     return Row(
         row=record.place,
         question=question,
@@ -196,15 +203,21 @@ def _choices(cells: Any, options: TableOptions) -> tuple[str, ...]:
     return rows.options_across([cells.get(column) for column in options.options])
 
 
-def _gold(value: Any, choices: tuple[str, ...], gold_as: GoldAs) -> Gold:
-    match gold_as:
+def _gold(cells: Any, choices: tuple[str, ...], options: TableOptions, images: tuple[bytes, ...]) -> Gold:
+    value = cells.get(options.gold.column)
+    match options.gold.as_:
         case "letter":
             return rows.gold_by_letter(value, len(choices))
-        case "index0" | "index1":
-            return rows.gold_by_index(value, int(gold_as[-1]), len(choices))
+        case "index0" | "index1" as index:
+            return rows.gold_by_index(value, int(index[-1]), len(choices))
         case "text":
             return rows.gold_by_text(value, choices) if choices else rows.gold_open(value)
         case "number":
             return rows.gold_number(value)
         case "yesno":
             return rows.gold_yesno(value)
+        case "labels":
+            return gold_by_labels(value, options.gold.labels)
+        case "boxes":
+            labels = cells.get(options.label) if options.label else options.gold.label
+            return gold_by_boxes(value, labels, options.gold, size_of(images[0]))

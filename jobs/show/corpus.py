@@ -68,6 +68,10 @@ def declared(found: "DeclaredPlan", *, as_json: bool) -> None:
             f"Teacher {teacher.name} ({teacher.model}): {teacher.questions:,} questions, {teacher.requests:,} requests, about "
             f"{teacher.prompt_tokens:,} prompt and {teacher.completion_tokens:,} completion tokens ({money})."
         )
+    for stage in found.stages:
+        print_line(
+            f"Stage {stage.name}: {stage.rows:,} rows an epoch, images of {f'at most {stage.max_pixels:,}' if stage.max_pixels else 'all their'} pixels."
+        )
     print_line("At most: duplicates, leaks and unreadable rows are not taken off.")
 
 

@@ -42,6 +42,8 @@ def mapping_of(dataset: Dataset) -> str:
     if dataset.kind is None:
         return ""
     told = dataset.model_dump(mode="json", include=set(MAPPED), exclude_none=True)
+    if dataset.gold:
+        told["gold"] = dataset.gold.model_dump(mode="json", exclude_defaults=True)
     return json.dumps(told, sort_keys=True, ensure_ascii=False)
 
 

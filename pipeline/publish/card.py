@@ -11,6 +11,7 @@ from pipeline.publish.markdown import block, code, line, link, table, text
 from pipeline.publish.overlaps import overlaps_section
 from pipeline.publish.privacy import MASK, SCAN, privacy_section
 from pipeline.publish.similar import similar_section
+from pipeline.publish.stages import stages_section
 from pipeline.publish.told_traces import costs_section, flags_section, number, teachers_section, traces_of
 from pipeline.publish.withheld import withheld_section
 from schemas.corpus import BUDGET
@@ -30,9 +31,7 @@ ABOUT = {
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"), (10_000_000, "1M<n<10M"))
 _BIGGER = "10M<n<100M"
 _WIDE = 6
-SMALLER = (
-    "Those of more than {:,} pixels are made smaller (Lanczos; JPEG at quality 95, PNG losslessly); boxes stay in the source's pixels."
-)
+SMALLER = "Those of more than {:,} pixels are made smaller (Lanczos; JPEG at quality 95, PNG losslessly), and boxes count in the smaller one's pixels."
 FRAMES = "Of several frames the first is shown, of a NIfTI volume the middle axial slice."
 
 Lock = Mapping[str, Any]
@@ -45,7 +44,7 @@ def render_card(lock: Lock, manifest: Manifest) -> str:
         f"# {text(lock['name'])} {text(lock['version'])}",
         _about(lock),
         "## Loading\n\n" + _loading(lock),
-        "## Contents\n\n" + _contents(lock) + _images(lock, manifest),
+        "## Contents\n\n" + _contents(lock) + _images(lock, manifest) + stages_section(lock, manifest),
         "## Traces\n\n" + teachers_section(lock, manifest),
         "## Costs\n\n" + costs_section(lock),
         "## Flags\n\n" + flags_section(lock),

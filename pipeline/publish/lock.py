@@ -199,11 +199,17 @@ def judge_model(lock: Mapping[str, Any]) -> str:
     return str(told.get("model", "")) if isinstance(told, dict) else ""
 
 
+# What a table's gold says only where a manifest does.
+GOLD_DEFAULTS = {"labels": [], "frame": "pixels", "form": "corners", "label": ""}
+
+
 def manifest_fingerprint(manifest: Manifest) -> str:
     """Hash of what a manifest asks for, wherever its local files lie and whatever it may cost."""
     asked = manifest.model_dump(mode="json")
     for name in ("budget", "on_budget"):
         asked.pop(name)
+    if not asked["stage"]:
+        asked.pop("stage")
     judge = asked["judge"]["model"]
     for paid in (*asked["source"], *asked["benchmark"], *(asked["teacher"] if manifest.teachers else ()), *([judge] if judge else ())):
         for name in UNASKED:
@@ -212,6 +218,8 @@ def manifest_fingerprint(manifest: Manifest) -> str:
         dataset.pop("path")
         if dataset["publish_images"]:
             dataset.pop("publish_images")
+        if dataset["gold"]:
+            dataset["gold"] = {key: value for key, value in dataset["gold"].items() if value != GOLD_DEFAULTS.get(key)}
     return fingerprint(asked)
 
 

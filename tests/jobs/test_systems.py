@@ -70,7 +70,17 @@ def test_a_direct_answer_bears_octomed_s_words_beside_traces_of_teachers(tmp_pat
 @pytest.mark.slow
 def test_qoqmed_publishes_ecgs_with_their_leads_and_nine_domains_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = rows(built("qoqmed", tmp_path, monkeypatch), "rl")
-    assert {row["domain"] for row in asked} == {"ecg", "chest_xray", "dermatology", "ultrasound", "mri", "pathology", "fundus", "ct"}
+    assert {row["domain"] for row in asked} == {
+        "ecg",
+        "chest_xray",
+        "mammography",
+        "dermatology",
+        "ultrasound",
+        "mri",
+        "pathology",
+        "fundus",
+        "ct",
+    }
     ecg = [row for row in asked if row["domain"] == "ecg"]
     assert {(len(row["time_series"]), len(row["time_series"][0]), len(row["images"])) for row in ecg} == {(8, 2500, 1)}
     assert all(row["time_series"] == [] for row in asked if row["domain"] != "ecg")
@@ -83,7 +93,7 @@ def test_medmo_tells_boxes_in_the_pixels_that_it_publishes(tmp_path: Path, monke
     assert kept
     for row in kept:
         gold = json.loads(row["grading_json"])
-        assert (gold["width"], gold["height"]) == (768, 768)
+        assert (gold["width"], gold["height"]) == (1024, 1024)
         assert row["response"].startswith(("Atelectasis <box>[[", "Infiltration <box>[["))
 
 
@@ -95,8 +105,21 @@ def test_a_recipe_plans_without_data(name: str) -> None:
     assert all(teacher.usd is not None and teacher.requests for teacher in plan.teachers)
 
 
+def test_medmo_s_and_qoqmed_s_stages_are_planned_apart() -> None:
+    stages = {stage.name: stage for stage in plan_declared(open_manifest(MANIFESTS / "medmo.toml")).stages}
+    assert {name: stage.max_pixels for name, stage in stages.items()} == {
+        "general": 768 * 768,
+        "grounding": 1280 * 1280,
+        "instruction": 768 * 768,
+        "rl": 1280 * 1280,
+    }
+    assert stages["general"].rows == 18_500_000 + 19_654 + 176_948 + 1_793 + 4_919
+    ecg, whole = plan_declared(open_manifest(MANIFESTS / "qoqmed.toml")).stages
+    assert (ecg.rows, whole.rows > ecg.rows) == (17_418 + 45_152 + 10_344 + 6_877, True)
+
+
 def test_octomed_s_named_sources_are_a_fifth_of_what_it_publishes() -> None:
     plan = plan_declared(open_manifest(MANIFESTS / "octomed.toml"))
-    assert plan.rows == 404_240
+    assert plan.rows == 409_650
     assert {source.name: source.rows for source in plan.sources}["pmc_vqa"] == 176_948
-    assert [teacher.requests for teacher in plan.teachers] == [16 * 205_751, 16 * 191_777]
+    assert [teacher.requests for teacher in plan.teachers] == [16 * 205_751, 16 * 197_187]

@@ -5,6 +5,7 @@ import pytest
 
 from jobs import train
 from jobs.__main__ import main
+from pipeline.publish.corpus import read_corpus
 from schemas.errors import ConfigError, CorpusError
 from tests.fixtures.training import corpus_to_learn, write_config
 
@@ -62,3 +63,20 @@ def test_a_missing_corpus_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(train, "LIBRARIES", ())
     with pytest.raises(CorpusError, match=r"corpus is no folder. Name the folder of a corpus"):
         train.check(train.open_training(write_config(tmp_path)))
+
+
+def test_a_stage_takes_its_mixture_from_the_corpus_of_a_stage_of_that_name(tmp_path: Path) -> None:
+    corpus = corpus_to_learn(tmp_path)
+    manifest = corpus / "manifest.toml"
+    source = read_corpus(corpus).manifest.source[0].name
+    told = f'\n[[stage]]\nname = "first"\nmax_pixels = 2048\nsources = {{ {source} = 3 }}\n'
+    manifest.write_text(manifest.read_text() + told + told.replace("first", "second"))
+    more = (
+        '[[stage]]\nname = "first"\n[[stage]]\nname = "second"\nmax_pixels = 4096\nmix = { times = { x = 1 } }\n[[stage]]\nname = "third"\n'
+    )
+    first, second, third = (stage.data for _, stage in train.staged(train.open_training(write_config(tmp_path, more=more))).stages())
+    assert first.mix is not None
+    assert (first.mix.by, first.mix.times, first.mix.other, first.max_pixels) == ("source", {source: 3.0}, 0.0, 2048)
+    assert second.mix is not None
+    assert (second.mix.times, second.max_pixels) == ({"x": 1.0}, 4096)
+    assert (third.mix, third.max_pixels) == (None, 262_144)

@@ -128,5 +128,5 @@ def test_a_table_of_no_rows_conforms(contract: type[Contract]) -> None:
 
 
 def test_sft_text_is_sft_without_images() -> None:
-    assert set(CONFIGS["sft"].columns) - set(CONFIGS["sft_text"].columns) == {"images", "image_digests", "time_series"}
+    assert set(CONFIGS["sft"].columns) - set(CONFIGS["sft_text"].columns) == {"images", "image_digests", "time_series", "withheld_images"}
     assert "messages" not in CONFIGS["sft"].columns

@@ -8,6 +8,8 @@ from schemas.manifest import read_manifest
 PLAIN = 'name = "x"\n[[source]]\nname = "medmcqa"\n'
 TEACHER = '[[teacher]]\nname = "r1"\nmodel = "m"\n'
 SECOND = TEACHER.replace("r1", "r2")
+SECOND_SOURCE = '[[source]]\nname = "medqa"\n'
+STAGE = '[[stage]]\nname = "a"\nsources = { medmcqa = 2 }\n'
 JUDGE = '[judge.model]\nname = "j"\nmodel = "m"\n'
 
 
@@ -30,6 +32,14 @@ def test_a_plain_manifest_reads_with_its_defaults() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        (PLAIN + '[[stage]]\nname = "a"\nsources = { medqa = 1 }\n', ("stage a: no source is called medqa, there are medmcqa",)),
+        (PLAIN + SECOND_SOURCE + '[[stage]]\nname = "a"\nsources = { medqa = 1 }\n', ("no stage shows the source medmcqa",)),
+        (
+            PLAIN + STAGE + "max_pixels = 4096\n[images]\nmax_pixels = 2048\n",
+            ("stage a shows 4096 pixels, and images.max_pixels publishes 2048",),
+        ),
+        (PLAIN + STAGE + STAGE, ("two stages are called a",)),
+        (PLAIN + STAGE + "rows = 3\n", ("unknown key stage.0.rows, known here are name, sources, max_pixels",)),
         ("colour = 1\n" + PLAIN, ("unknown key colour", "name, version, seed")),
         (PLAIN + "max_row = 3\n", ("unknown key source.0.max_row", "max_rows")),
         (PLAIN + 'max_rows = "3"\n', ("source.0.max_rows", "'3'")),

@@ -12,6 +12,7 @@ from schemas.example import AnswerType
 from schemas.manifest import Dataset
 from sources.source import Access
 from sources.table import table_source
+from tests.fixtures.pictures import drawn, encoded
 from tests.fixtures.upstream import by_id, real, rows_of, write_csv, write_json, write_lines, write_parquet
 
 FACTS: dict[str, Any] = {"name": "mine", "kind": "table", "path": "x", "question": "q", "license": "CC-BY-4.0"}
@@ -183,3 +184,84 @@ def test_sources_cross_process_boundaries(tmp_path: Path) -> None:
     source = pickle.loads(pickle.dumps(table_source(dataset())))
     (part,) = pickle.loads(pickle.dumps(source.parts(tmp_path, None)))
     assert [row.gold for row in source.layout_for(tmp_path, None).read(part)] == [{"index": 1}]
+
+
+def told(tmp_path: Path, cells: dict[str, Any], gold: dict[str, Any], size: tuple[int, int] = (200, 100)) -> Any:
+    """The gold of one row with an image of that size, or its fault."""
+    (tmp_path / "i.png").write_bytes(encoded(drawn(1).resize(size), "PNG"))
+    write_lines(tmp_path / "t.jsonl", [{"q": "Where?", "image": "i.png"} | cells])
+    asked = Dataset.model_validate(FACTS | {"images": "image", "gold": {"column": "key"} | gold})
+    (row,) = rows_of(table_source(asked), tmp_path)
+    return row.fault or row.gold
+
+
+@pytest.mark.parametrize(
+    ("key", "frame", "form"),
+    [
+        ([[20, 30, 100, 80]], "pixels", "corners"),
+        ("[[20, 30, 100, 80]]", "pixels", "corners"),
+        ([20, 30, 80, 50], "pixels", "corner_size"),
+        ([[60, 55, 80, 50]], "pixels", "middle_size"),
+        ([[100, 300, 500, 800]], "thousandths", "corners"),
+        ([[0.3, 0.55, 0.4, 0.5]], "shares", "middle_size"),
+    ],
+)
+def test_boxes_of_any_frame_and_form_are_golds_in_pixels(tmp_path: Path, key: Any, frame: str, form: str) -> None:
+    gold = told(tmp_path, {"key": key}, {"as": "boxes", "frame": frame, "form": form, "label": "nodule"})
+    assert gold == {"boxes": [[20, 30, 100, 80]], "labels": ["nodule"], "width": 200, "height": 100}
+
+
+def test_each_box_has_its_own_label_or_all_have_one(tmp_path: Path) -> None:
+    cells = {"key": [[0, 0, 10, 10], [5, 5, 20, 20]], "names": ["mass", "cyst"]}
+    assert told(tmp_path, cells, {"as": "boxes", "label": "column:names"})["labels"] == ["cyst", "mass"]
+    assert told(tmp_path, cells, {"as": "boxes"})["labels"] == ["", ""]
+    assert told(tmp_path, cells | {"names": ["mass"]}, {"as": "boxes", "label": "column:names"}) == "boxes unreadable"
+
+
+@pytest.mark.parametrize(
+    ("key", "fault"),
+    [
+        ([[0, 0, 300, 10]], "box outside the image"),
+        ([[10, 0, 10, 10]], "box without area"),
+        ([[0, 0, 10]], "boxes unreadable"),
+        ([["0", 0, 10, 10]], "boxes unreadable"),
+        ("[[0, 0", "gold unreadable"),
+        ({"x": 1}, "boxes unreadable"),
+        ([], "no box"),
+        (None, "no gold"),
+        ("", "no gold"),
+    ],
+)
+def test_boxes_that_are_none_are_told(tmp_path: Path, key: Any, fault: str) -> None:
+    assert told(tmp_path, {"key": key}, {"as": "boxes"}) == fault
+
+
+@pytest.mark.parametrize("key", [["Edema", "Mass, solid"], '["Edema", "Mass, solid"]', "Edema|Mass, solid", "Edema; Mass, solid"])
+def test_labels_are_a_list_or_one_text(tmp_path: Path, key: Any) -> None:
+    gold = told(tmp_path, {"key": key}, {"as": "labels", "labels": ("No Finding", "Mass, solid", "Edema")})
+    assert gold == {"labels": ["Mass, solid", "Edema"], "vocabulary": ["No Finding", "Mass, solid", "Edema"]}
+
+
+def test_labels_that_are_none_are_told(tmp_path: Path) -> None:
+    gold = {"as": "labels", "labels": ("No Finding", "Mass, solid", "Edema")}
+    assert told(tmp_path, {"key": "Mass, solid"}, gold)["labels"] == ["Mass, solid"]
+    for key, fault in (("Edem", "unknown label"), ("", "no gold"), (None, "no gold"), ("No Finding|Edema", "gold contradicts itself")):
+        assert told(tmp_path, {"key": key}, gold) == fault
+
+
+@pytest.mark.parametrize(
+    ("gold", "words"),
+    [
+        ({"as": "labels"}, "names all labels of a gold"),
+        ({"as": "text", "labels": ("a",)}, "names all labels of a gold"),
+        ({"as": "number", "frame": "shares"}, 'belong to a gold as "boxes"'),
+    ],
+)
+def test_a_gold_says_what_its_kind_needs(gold: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        Dataset.model_validate(FACTS | {"gold": {"column": "key"} | gold})
+
+
+def test_boxes_stand_in_an_image() -> None:
+    with pytest.raises(ManifestError, match='gold as "boxes" stands in an image, but no images are named'):
+        table_source(Dataset.model_validate(FACTS | {"gold": {"column": "key", "as": "boxes"}}))
