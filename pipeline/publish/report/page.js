@@ -30,6 +30,28 @@
     return node;
   }
 
+  function boxed(image, boxes) {
+    if (!boxes) return image;
+    const drawn = (name, facts) => {
+      const node = document.createElementNS("http://www.w3.org/2000/svg", name);
+      for (const [key, value] of Object.entries(facts)) node.setAttribute(key, value);
+      return node;
+    };
+    const wide = boxes.width, high = boxes.height;
+    const told = "Boxes: " + boxes.gold.length + " of the gold, " + boxes.said.length + " of the answer";
+    const over = drawn("svg", { viewBox: "0 0 " + wide + " " + high, preserveAspectRatio: "none", role: "img", "aria-label": told });
+    for (const [kind, held] of [["gold", boxes.gold], ["said", boxes.said]]) {
+      held.forEach(([left, top, right, bottom], place) => {
+        const box = drawn("rect", { class: "box-" + kind, x: left, y: top, width: right - left, height: bottom - top });
+        const title = drawn("title", {});
+        title.textContent = kind === "gold" ? "gold" + (boxes.labels[place] ? ": " + boxes.labels[place] : "") : "answer";
+        box.append(title);
+        over.append(box);
+      });
+    }
+    return make("div", "boxed", image, over);
+  }
+
   function facts(pairs) {
     const list = make("dl", "facts");
     for (const [name, value] of pairs) {
@@ -54,10 +76,13 @@
   function body(trace) {
     const node = make("div", "body");
     const images = make("div", "images");
-    trace.images.forEach((name, place) => images.append(picture(name, "Picture " + (place + 1) + " of " + trace.pictures)));
+    trace.images.forEach((name, place) => images.append(boxed(picture(name, "Picture " + (place + 1) + " of " + trace.pictures), trace.boxes)));
     if (trace.images.length) node.append(images);
     if (trace.pictures > trace.images.length) {
       node.append(make("p", "gap", trace.pictures - trace.images.length + " of " + trace.pictures + " pictures are not shown here."));
+    }
+    if (trace.boxes && trace.images.length) {
+      node.append(make("p", "gap", "Boxes: the gold's are drawn through" + (trace.boxes.said.length ? ", the answer's in dashes." : ".")));
     }
     node.append(textOf("p", "question", trace.question));
     const choices = trace.options.length > 0;

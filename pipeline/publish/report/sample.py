@@ -11,12 +11,15 @@ import pyarrow.parquet as pq
 
 from pipeline.publish.corpus import Corpus
 from pipeline.publish.layout import IMAGE_BYTES
+from pipeline.publish.markdown import line
 from pipeline.publish.overlaps import OVERLAPS, THUMBNAILS
 from pipeline.publish.report.cut import marked, parts_of
 from pipeline.publish.report.thumbnail import Thumbnails
 from pipeline.publish.texts import question_in
+from pipeline.verify.regions import find_regions
 from pipeline.verify.think import split_think
 from schemas.corpus import CONFIGS, Rl, Thumbnail
+from schemas.example import AnswerType
 from schemas.graph import Overlap
 
 TRACES = 120
@@ -26,6 +29,7 @@ THOUGHT_CHARS = 8_000
 OPTION_CHARS = 500
 OPTIONS = 26
 PICTURES = 4
+BOXES = 64
 _FINDING_PLACE = (Overlap.benchmark, Overlap.rule, Overlap.decision)
 
 Row = dict[str, Any]
@@ -115,8 +119,21 @@ def _shown(row: Row, pictures: Pictured | None, thumbnails: Thumbnails) -> Row:
         "thought": parts_of(thought.think, _within(start, stop, inner, len(thought.think)), THOUGHT_CHARS),
         "answer": parts_of(answer, _within(start, stop, at, len(answer)), TEXT_CHARS),
         "images": [one for blob in blobs[:PICTURES] if (one := thumbnails.of(blob))],
+        "boxes": _boxes(row) if len(blobs) == 1 else None,
         "pictures": len(row.get("image_digests") or (pictures.digests if pictures else ())),
     }
+
+
+def _boxes(row: Row) -> Row | None:
+    """The gold's boxes and, where a teacher answered, those that were read out of the answer, in pixels of the one picture; None where it has none."""
+    gold = json.loads(row["grading_json"])
+    if row["answer_type"] != AnswerType.BBOX or gold.get("frame", "pixel") != "pixel" or not gold.get("width") or not gold.get("height"):
+        return None
+    names = [line(name) for name in gold.get("labels") or [""] * len(gold["boxes"])]
+    found = find_regions(row["response"]) if row["teacher"] else None
+    said = [[round(edge, 1) for edge in box] for box in found.boxes[:BOXES]] if found else []
+    told = {"width": gold["width"], "height": gold["height"], "gold": gold["boxes"][:BOXES], "said": said}
+    return told | {"labels": names[:BOXES]}
 
 
 def _within(start: int | None, stop: int | None, at: int, size: int) -> list[tuple[int, int]]:

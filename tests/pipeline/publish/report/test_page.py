@@ -17,7 +17,7 @@ from pipeline.publish.report.facts import KEPT, Facts
 from pipeline.publish.report.page import as_json, render_report
 from pipeline.publish.report.sample import TRACES
 from pipeline.publish.report.sections import sources
-from tests.fixtures.corpora import FACTS, boxed, detach, posed, question, rows_of_a_corpus, traced, write_corpus
+from tests.fixtures.corpora import FACTS, boxed, detach, png, posed, question, rows_of_a_corpus, traced, write_corpus
 from tests.fixtures.hostile import HOSTILE, hostile_corpus
 from tests.fixtures.local_build import call
 
@@ -186,3 +186,18 @@ def test_a_benchmark_with_a_sources_name_is_not_given_its_questions() -> None:
     source, benchmark = re.findall("<tr><(?:td|th).*?</tr>", shown.partition("<tbody>")[2], re.DOTALL)
     assert [count in source for count in ("500", "300", "77", "41")] == [True, True, True, False]
     assert [count in benchmark for count in ("500", "300", "77", "41")] == [False, False, False, True]
+
+
+def test_boxes_of_gold_and_answer_go_with_the_one_picture_they_stand_in(tmp_path: Path) -> None:
+    gold = {"boxes": [[1, 1, 4, 4]], "labels": ["<b>cyst</b>"], "width": 8, "height": 6}
+
+    def asked(name: str, count: int) -> dict[str, Any]:
+        told = {"answer_type": "bbox", "grading_json": as_json(gold), "options_json": "[]"}
+        return question(name, images=[png(seed) for seed in range(count)]) | told
+
+    rows = [asked("one", 1), asked("two", 2)]
+    traces = [traced(row, "<box>[[1, 1, 5, 4]]</box>") for row in rows]
+    corpus = write_corpus(tmp_path / "c", tmp_path / "s", {"sft-train": traces, "rl-train": [posed(row) for row in rows]})
+    shown = {one["row"]: one["boxes"] for one in Page((corpus / "report.html").read_text()).data["traces"]}
+    assert shown["two"] is None
+    assert shown["one"] == {"width": 8, "height": 6, "gold": [[1, 1, 4, 4]], "said": [[1.0, 1.0, 5.0, 4.0]], "labels": ["<b>cyst</b>"]}
