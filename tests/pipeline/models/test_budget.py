@@ -104,8 +104,15 @@ def test_no_cap_is_passed_by_what_was_sent_whatever_dies_when(steps: list[tuple[
 REAL = journal.append
 
 
-def dying(how: str):
+def dying(how: str, after: int = 0):
+    """Writes to a journal that end a process, after so many that do not."""
+    left = after
+
     def append(fd: int, data: bytes) -> None:
+        nonlocal left
+        left -= 1
+        if left >= 0:
+            return REAL(fd, data)
         REAL(fd, data[: len(data) // 2] if "half" in how else data)
         raise DiedError
 

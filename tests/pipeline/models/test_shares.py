@@ -54,8 +54,15 @@ def given_to(keeper: Keeper, *asks: object) -> list[bool]:
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, MACHINES - 1), STEPS, st.sampled_from([*[""] * 6, "lost", "copied"])), min_size=1, max_size=20))
-def test_no_cap_is_passed_by_all_machines_together_whatever_dies_when(steps: list[tuple[int, tuple, str]]) -> None:
+@given(
+    st.lists(
+        st.tuples(st.integers(0, MACHINES - 1), STEPS, st.sampled_from([*[""] * 6, "lost", "copied"]), st.integers(0, 5)),
+        min_size=1,
+        max_size=20,
+    )
+)
+def test_no_cap_is_passed_by_all_machines_together_whatever_dies_when(steps: list[tuple[int, tuple, str, int]]) -> None:
+    """A process may die at each writing of its journal: before its share is put, after it, and after it was read beside the others'."""
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(mirror, "UPLOAD_S", 1000.0)
         patch.setattr(shares, "_PAUSE_S", 0.0)
@@ -64,11 +71,11 @@ def test_no_cap_is_passed_by_all_machines_together_whatever_dies_when(steps: lis
         keepers: dict[tuple[int, int], Keeper] = {}
         billed: dict[Account, int] = {}
         number = 0
-        for at, (worker, asks, outcome, end), fate in steps:
+        for at, (worker, asks, outcome, end), fate, lines in steps:
             asked = [ask(number + place, most, teacher, source) for place, (most, _, teacher, source) in enumerate(asks)]
             number += len(asks)
             keeper = keepers.setdefault((at, worker), Keeper(roots[at], "c", CAPS))
-            patch.setattr(journal, "append", dying(end) if "writing" in end else REAL)
+            patch.setattr(journal, "append", dying(end, lines) if "writing" in end else REAL)
             ledger = Ledger(roots[at])
             try:
                 ids = keeper.reserve(asked)
