@@ -51,10 +51,11 @@ class Outcome(NamedTuple):
 
     @property
     def bad(self) -> bool:
-        """Whether an answer was paid twice or lost uncounted, or the corpus is another."""
-        return (
-            bool(self.paid_twice) or not self.identical or not self.cut_off <= self.unsettled <= self.in_flight or self.twice > self.cut_off
-        )
+        """Whether an answer of the ledger was paid again, more were cut off than count as unsettled, or the corpus is another.
+
+        Answers that the teacher still gave to the dead come after `cut_off` was counted: they are among those asked twice.
+        """
+        return bool(self.paid_twice) or not self.identical or not self.cut_off <= self.twice <= self.unsettled <= self.in_flight
 
 
 def project_in(folder: Path, data: Path) -> Project:
