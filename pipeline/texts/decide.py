@@ -39,6 +39,23 @@ class Thresholds:
     told: float = 15.0
     told_stem: float = 0.42
     told_gold_stem: float = 0.24
+    # Options that weigh this much (three sentences) stand under no two questions of those sets but the same one, asked anew; other
+    # questions have up to 35. A stem that says nothing ("Which statement is false?") is told by them alone.
+    told_much: float = 45.0
+    told_much_stem: float = 0.25
+    told_some: float = 25.0
+    # A case told in one line: of the shorter stem, where the longer says this much.
+    told_line: float = 0.45
+    case: float = 39.0
+    gold_options_stem: float = 0.5
+    # Without options nothing but the stem speaks, and siblings share up to 0.9 of a short one and 0.54 of a case: from here a person looks.
+    # Of 2,000 stems of another set that holds none of them at most fifteen share so much.
+    bare_short: float = 0.6
+    bare_short_weight: float = 10.0
+    bare_line: float = 0.6
+    bare_line_weight: float = 18.0
+    bare_case: float = 0.36
+    bare_case_weight: float = 24.0
     inside: float = 0.85
     all_of_it: float = 0.95
     part: float = 0.3
@@ -65,7 +82,7 @@ class Verdict(NamedTuple):
 
 def decide(found: Features, limits: Thresholds) -> Verdict | None:
     """The first rule that holds; a finding whose numbers or options speak against it is reported, not a leak."""
-    verdict = _rule(found, limits)
+    verdict = _rule(found, limits) or _bare(found, limits)
     if found.told >= limits.told and found.stems.both < limits.near:
         verdict = _same_options(found, limits, verdict)
     if verdict is None or verdict.decision is Decision.REPORT:
@@ -75,7 +92,7 @@ def decide(found: Features, limits: Thresholds) -> Verdict | None:
         return verdict._replace(rule="other numbers", decision=Decision.REPORT)
     if found.turned and found.stems.left < 2 * limits.rich:
         return verdict._replace(rule="other signs", decision=Decision.REPORT)
-    if found.negated and found.stems.left < 2 * limits.rich and not (verdict.rule == "same options" and found.golds):
+    if found.negated and found.stems.left < 2 * limits.rich and not (found.told >= limits.told and found.golds):
         return verdict._replace(rule="other polarity", decision=Decision.REPORT)
     return verdict
 
@@ -93,6 +110,8 @@ def _rule(found: Features, limits: Thresholds) -> Verdict | None:
             return Verdict("options", stems, Decision.LEAK)
         if found.stems.of_left >= limits.all_of_it and said >= limits.rich / 3:
             return Verdict("inside", found.stems.of_left, Decision.LEAK)
+        if stems >= limits.gold_options_stem and found.golds:
+            return Verdict("options", stems, Decision.LEAK)
         if stems >= limits.with_options:
             return Verdict("options", stems, Decision.REPORT)
     if said < limits.rich:
@@ -111,11 +130,35 @@ def _same_options(found: Features, limits: Thresholds, verdict: Verdict | None) 
     if verdict is not None and verdict.decision is Decision.LEAK:
         other = found.golds is False and verdict.rule == "options"
         return Verdict("other gold", stems, Decision.REPORT) if other else verdict
-    if found.golds is not False and stems >= (limits.told_gold_stem if found.golds else limits.told_stem):
+    if found.golds is not False and (
+        stems >= (limits.told_gold_stem if found.golds else limits.told_stem)
+        or (found.told >= limits.told_much and (stems >= limits.told_much_stem or (found.golds and found.stems.left < limits.rich / 2)))
+        or _one_line(found, limits)
+    ):
         return Verdict("same options", stems, Decision.LEAK)
-    if verdict is None and (found.golds or stems >= limits.told_gold_stem):
+    if verdict is None and (found.golds or stems >= limits.told_gold_stem or (found.golds is None and found.told >= limits.told_some)):
         return Verdict("same options", stems, Decision.REPORT)
     return verdict
+
+
+def _one_line(found: Features, limits: Thresholds) -> bool:
+    """Whether one stem is a case and the other tells it in a line."""
+    ours, theirs = found.stems.left, found.stems.right
+    return max(ours, theirs) >= limits.case and (found.stems.of_left if ours < theirs else found.stems.of_right) >= limits.told_line
+
+
+def _bare(found: Features, limits: Thresholds) -> Verdict | None:
+    """What is shown to a person where one side has no options."""
+    stems = found.stems
+    if found.options is not None:
+        return None
+    if stems.left < 2 * limits.rich:
+        share, needed, weight = stems.both, limits.bare_short, limits.bare_short_weight
+    elif stems.right < limits.bare_line * stems.left:
+        share, needed, weight = stems.of_right, limits.bare_line, limits.bare_line_weight
+    else:
+        share, needed, weight = stems.both, limits.bare_case, limits.bare_case_weight
+    return Verdict("paraphrase", share, Decision.REPORT) if share >= needed and stems.shared >= weight else None
 
 
 def _one_sided(found: Features, limits: Thresholds, against: bool) -> Verdict | None:

@@ -15,7 +15,7 @@ from pipeline.texts.sift import Equals, Sieve
 from pipeline.texts.tokens import distinct, fold
 
 # What is found: raised whenever a finding, a score or a span moves.
-DETECTOR_VERSION = 4
+DETECTOR_VERSION = 5
 
 _CACHED = 1 << 14
 _SHARED_OPTIONS = 8

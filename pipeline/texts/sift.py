@@ -69,6 +69,8 @@ class Sieve:
         told = _shared(theirs.told, ours.told, pairs)
         told /= np.maximum(np.minimum(theirs.told.total[pairs.doc], ours.told.total[pairs.row]), 1.0)
         good |= (both >= _SOME_STEM) & (np.maximum(options, told) >= _SOME_OPTIONS)
+        bare = (ours.told.total[pairs.row] == 0) | (theirs.told.total[pairs.doc] == 0)
+        good |= bare & _looked_at(stem / _ROOTS, said, mine, limits)
         inside = _ROOTS * limits.inside
         good |= (whole >= inside * said) & (said >= limits.rich)
         good |= (stem >= inside * mine) & (mine >= np.maximum(limits.rich, limits.part * said))
@@ -93,6 +95,15 @@ class Sieve:
         at, place = self._told.find(block.option_hash)
         bags = _bags(block.option_row[at], place, np.ones(max(len(self._told.hashes), 1)), block.stems.rows)
         return bags._replace(total=np.bincount(block.option_row, minlength=block.stems.rows).astype(np.float64))
+
+
+def _looked_at(stem: Weights, said: Weights, mine: Weights, limits: Thresholds) -> npt.NDArray[np.bool_]:
+    """The pairs whose stems alone share so much that a person looks, as `decide` says."""
+    both, of_right = 2 * stem / np.maximum(said + mine, 1e-9), stem / np.maximum(mine, 1e-9)
+    short = (both >= limits.bare_short) & (stem >= limits.bare_short_weight)
+    line = (of_right >= limits.bare_line) & (stem >= limits.bare_line_weight)
+    case = (both >= limits.bare_case) & (stem >= limits.bare_case_weight)
+    return np.where(said < 2 * limits.rich, short, np.where(mine < limits.bare_line * said, line, case))
 
 
 def _bags(row: Places, thing: npt.NDArray[np.int64], weight: Weights, rows: int) -> Bags:

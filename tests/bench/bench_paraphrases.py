@@ -1,6 +1,6 @@
 """Recall of paraphrases of real questions, by kind and by what of the options they keep; the paraphrases are our own, the originals upstream's.
 
-Run: MEDTRACE_DATA=… python -m tests.bench.bench_paraphrases [--lost]
+Run: MEDTRACE_DATA=… python -m tests.bench.bench_paraphrases [--lost] [FILE of rows with kind, set, id and text]
 """
 
 import argparse
@@ -16,7 +16,7 @@ from pipeline.texts.overlap import Detector, Hit
 from pipeline.texts.questions import Question
 from tests.bench.bench_overlap_real import read
 
-HELD = Path(os.environ.get("MEDTRACE_PARAPHRASES") or Path(__file__).parents[1] / "pipeline/texts/paraphrases_real.jsonl")
+HELD = Path(__file__).parents[1] / "pipeline/texts/paraphrases_real.jsonl"
 
 
 def with_options(text: str, held: Question) -> Question:
@@ -44,12 +44,13 @@ def outcome(hits: list[Hit], wanted: int, same: set[int]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--lost", action="store_true", help="name what is no leak")
+    parser.add_argument("file", nargs="?", type=Path, default=HELD)
     asked = parser.parse_args()
     root = os.environ.get("MEDTRACE_DATA")
     if not root:
         sys.exit("MEDTRACE_DATA names no folder of real data: nothing to measure.")
     sets = read(Path(root))
-    told = [json.loads(line) for line in HELD.read_text(encoding="utf-8").splitlines()]
+    told = [json.loads(line) for line in asked.file.read_text(encoding="utf-8").splitlines()]
     counts: Counter[tuple[str, str, str]] = Counter()
     others = 0
     for name in sorted({row["set"] for row in told}):

@@ -206,10 +206,46 @@ def _with(question: str, gold: str = "", options: tuple[str, ...] = ASKED.option
     return [(hit.rule, hit.decision) for hit in hits if not hit.benchmark]
 
 
-def test_the_same_options_and_gold_make_a_far_paraphrase_a_leak_and_without_the_gold_a_report() -> None:
+def test_the_same_options_and_gold_make_a_far_paraphrase_a_leak() -> None:
     assert _with(CHANGED, ASKED.gold) == [("same options", Decision.LEAK)]
-    assert [decision for _, decision in _with(CHANGED)] in ([Decision.REPORT], [])
-    assert _with("Which cell is named after a helmet?", ASKED.gold) == [("same options", Decision.REPORT)]
+
+
+@pytest.mark.parametrize("gold", ["", ASKED.gold])
+def test_the_same_options_under_a_stem_that_shares_nothing_are_for_a_person(gold: str) -> None:
+    assert _with("Which cell is named after a helmet?", gold) == [("same options", Decision.REPORT)]
+
+
+def test_a_case_told_in_one_line_is_found_by_its_options() -> None:
+    line = "Large casts on renal biopsy with fatigue: which finding on the blood smear?"
+    assert [decision for _, decision in _with(line)] == [Decision.LEAK]
+    assert [decision for _, decision in _with(line, options=("Iron", "Zinc", "Lead"))] in ([Decision.REPORT], [])
+
+
+def test_where_the_stem_says_nothing_telling_options_and_their_gold_are_the_question() -> None:
+    options = ("Ketones rise within hours of fasting", "Glycogen lasts a fortnight", "Albumin falls overnight", "Muscle spares urea early")
+    held = [Question("s", "Which of the following statements is true?", "", options, gold=options[0]), *QUESTIONS]
+    said = Question("c", "Pick the correct sentence about starvation.", "", options[::-1], gold=options[0])
+    assert leaks(Detector(held).find([said])) == {(0, 0)}
+
+
+def test_the_same_gold_under_the_same_options_says_that_both_ask_for_the_exception() -> None:
+    asked = Question(
+        "n", "Which finding is not typical of untreated scurvy?", "", ("Corkscrew hairs", "Gum bleeding", "Webbed toes", "Petechiae")
+    )
+    said = "Every one of these belongs to untreated scurvy; name the odd finding."
+    for gold, wanted in (("Webbed toes", Decision.LEAK), ("", Decision.REPORT)):
+        detector = Detector([asked._replace(gold=gold), *QUESTIONS])
+        hits = detector.find([Question("c", said, "", asked.options, gold=gold)])
+        assert [hit.decision for hit in hits] == [wanted]
+
+
+def test_a_short_stem_without_options_that_shares_most_of_its_words_is_for_a_person() -> None:
+    held = [
+        Question("b", "Which nerve is injured by a fracture of the surgical neck of the humerus?", "", ("Axillary", "Radial", "Ulnar")),
+        *QUESTIONS,
+    ]
+    hits = Detector(held).find([Question("c", "A fractured surgical neck of humerus threatens what nerve?")])
+    assert [(hit.benchmark, hit.decision) for hit in hits] == [(0, Decision.REPORT)]
 
 
 def test_the_same_options_with_another_gold_are_another_question() -> None:
