@@ -1,5 +1,6 @@
 """Parts of the manifest's sections: their words and bounds, what is one picture, what becomes of leaks, whom a teacher follows."""
 
+import datetime
 import re
 from typing import Annotated, Literal, Self
 
@@ -7,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_val
 
 from schemas.licences import BY_ROW, UNKNOWN, terms_of
 
+DAY = re.compile(r"\d{4}([.-])\d{2}\1\d{2}")
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 Name = Annotated[str, Field(pattern=rf"^{NAME.pattern}$", max_length=64)]
 Usd = Annotated[float, Field(ge=0.0, le=1e9, allow_inf_nan=False)]
@@ -118,11 +120,27 @@ class Shot(Section):
         return self
 
 
+def day_of(text: str) -> str:
+    """The day that a text like 2026-12-01 or 2026.12.01 names, as YYYY-MM-DD; '' where it names none."""
+    try:
+        return datetime.date.fromisoformat(text.replace(".", "-")).isoformat() if DAY.fullmatch(text) else ""
+    except ValueError:
+        return ""
+
+
 class Publish(Section):
-    """How the corpus goes out: under which licence, and whether texts are cut into pages by their content."""
+    """How the corpus goes out: under which licence, as published on which day (YYYY-MM-DD), and whether texts are cut into pages by their content."""
 
     license: str = Field(default="", max_length=64)
+    date: str = Field(default="")
     content_defined_chunking: bool = False
+
+    @field_validator("date")
+    @classmethod
+    def _is_a_day(cls, date: str) -> str:
+        if date and not day_of(date):
+            raise ValueError("a day as YYYY-MM-DD")
+        return date
 
     @field_validator("license")
     @classmethod

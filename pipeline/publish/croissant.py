@@ -12,6 +12,7 @@ from pipeline.publish.told_traces import traces_of
 from schemas.contract import Column
 from schemas.corpus import CONFIGS
 from schemas.manifest import Manifest
+from schemas.manifest_parts import day_of
 
 CROISSANT = "croissant.json"
 _PARQUET = "application/x-parquet"
@@ -77,6 +78,7 @@ def render_croissant(lock: Lock, manifest: Manifest) -> str:
         "name": lock["name"],
         "description": f"Medical questions with verified reasoning traces, made by medtrace {lock['medtrace']} from {titles or 'no source'}.",
         "version": _version(lock["version"]),
+        **({"datePublished": day} if (day := manifest.publish.date or day_of(lock["version"])) else {}),
         "license": sorted({_license_url(one["license"]) for one in sources})
         if licence == "other"
         else [_license_url(sources[0]["license"])],

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from schemas.corpus import CONFIGS
-from tests.fixtures.corpora import rows_of_a_corpus, write_corpus
+from schemas.errors import ManifestError
+from schemas.manifest import read_manifest
+from tests.fixtures.corpora import MANIFEST, rows_of_a_corpus, write_corpus
 from tests.fixtures.hostile import hostile_corpus
 
 
@@ -56,6 +58,26 @@ def test_it_tells_what_the_lock_tells(tmp_path: Path) -> None:
     assert [one["@id"] for one in told["recordSet"]] == list(lock["counts"])
     assert told["rai:machineAnnotationTools"][0].startswith("r1 (deepseek-r1")
     assert "croissant.json" in [one["path"] for one in lock["files"]]
+
+
+@pytest.mark.parametrize(
+    ("version", "more", "day"),
+    [
+        ("2026.12.01", "", "2026-12-01"),
+        ("1.2", "", None),
+        ("1.2", '[publish]\ndate = "2026-11-27"\n', "2026-11-27"),
+        ("2026.13.01", "", None),
+    ],
+)
+def test_the_day_of_publication_is_the_manifests_or_the_versions(tmp_path: Path, version: str, more: str, day: str | None) -> None:
+    text = MANIFEST.replace('version = "1"', f'version = "{version}"') + more
+    corpus = write_corpus(tmp_path / "tiny", tmp_path / "store", manifest_text=text)
+    assert json.loads((corpus / "croissant.json").read_text()).get("datePublished") == day
+
+
+def test_a_day_that_is_none_is_refused() -> None:
+    with pytest.raises(ManifestError, match=r"publish\.date: a day as YYYY-MM-DD \(got '2026-02-30'\)"):
+        read_manifest(MANIFEST + '[publish]\ndate = "2026-02-30"\n', "m.toml")
 
 
 def test_the_same_corpus_has_the_same_metadata(tmp_path: Path) -> None:
