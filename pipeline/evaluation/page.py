@@ -10,10 +10,10 @@ from pipeline.evaluation.summary import Part, Summary
 
 _STYLE = """
 :root { color-scheme: light dark; }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 76rem; margin: 2rem auto; padding: 0 1rem; }
 table { border-collapse: collapse; width: 100%; margin: 0 0 2rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; font-weight: 600; padding: .4rem 0; }
-th, td { border-bottom: 1px solid #8884; padding: .3rem .45rem; text-align: right; white-space: nowrap; }
+th, td { border-bottom: 1px solid #8884; padding: .3rem .4rem; text-align: right; white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; }
 .wide { overflow-x: auto; }
 .bar { fill: #2a6fb5; } .chance { stroke: #b5452a; stroke-width: 2; } .whisker { stroke: currentColor; stroke-width: 1.5; }
@@ -21,7 +21,7 @@ th:first-child, td:first-child { text-align: left; }
 small { display: block; opacity: .75; max-width: 22ch; white-space: normal; }
 @media print { body { max-width: none; margin: 0; } }
 """
-_WIDTH, _BAR = 160, 14
+_WIDTH, _BAR = 120, 14
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Compared:
 def render_page(models: Sequence[Compared]) -> str:
     """The page, as HTML."""
     names = sorted({summary.benchmark for one in models for summary in one.summaries})
-    body = [f"<h1>{escape(' and '.join(one.name for one in models))}</h1>"]
+    body = [f"<h1>{escape(', '.join(one.name for one in models))}</h1>"]
     body.append("<p>Bars: accuracy with its 95 % interval; the red line is what guessing reaches.</p>")
     body += [_benchmark(name, models) for name in names]
     body += [_against(models[0], one) for one in models[1:]]

@@ -20,6 +20,7 @@ from typing import Any
 from PIL import Image
 
 from pipeline.models.engine_args import CPU_ENVIRONMENT, VARIABLE, Weights, engine_args, pixels_of, runs
+from pipeline.models.engine_guard import Guard
 from pipeline.models.entry import LedgerEntry
 from pipeline.models.generate import Completion, Message, Picture, Request, Text
 from pipeline.models.ledger import Ledger
@@ -51,9 +52,11 @@ class VllmTeacher:
         self._closed = False
         self._counting = threading.Lock()
         self._wanted = self._answered = self._under_way = 0
+        self._guard = Guard()
         try:
             self._engine, self._args = self._run(_load(weights))
         except BaseException:
+            self._guard.close()
             self._end_loop()
             raise
         self._recorder = Recorder(ledger)
@@ -93,6 +96,7 @@ class VllmTeacher:
             self._loop.call_soon_threadsafe(handler.cancel)
         with suppress(Exception):  # a dead engine complains of its own end
             self._engine.shutdown()
+        self._guard.close()
         self._end_loop()
         self._recorder.close()
         self._ledger.close()

@@ -133,6 +133,23 @@ def test_guesses_are_near_chance_and_the_same_every_time(run: Run, tmp_path: Pat
     assert (tmp_path / "out" / "scored.parquet").read_bytes() == once
 
 
+def test_a_guesser_is_at_chance_however_often_options_are_shuffled_and_golds_follow_them(run: Run, tmp_path: Path) -> None:
+    orders: list[list[str]] = []
+    for seed in ("0", "1", "2"):
+        part = run("random", "--samples", "40", "--shuffle-options", seed, "--json", out=seed).told["numbers"]["medqa"]["parts"]["all"]
+        assert part["accuracy"]["low"] <= 0.25 <= part["accuracy"]["high"]
+        assert part["unparsed"] == 0
+        found = rows(tmp_path / seed)
+        orders.append([option for row in found for option in row[Scored.options]])
+        for row in found:
+            number = int(row[Scored.question].split("Case ")[1].split(":")[0])
+            assert row[Scored.options]["ABCD".index(row[Scored.gold])] == f"Finding {'ABCD'[number % 4]} {number}"
+    assert orders[0] != orders[1] != orders[2] != orders[0]
+    once = (tmp_path / "1" / "scored.parquet").read_bytes()
+    run("random", "--samples", "40", "--shuffle-options", "1", "--store", str(tmp_path / "another"), out="again")
+    assert (tmp_path / "again" / "scored.parquet").read_bytes() == once
+
+
 def test_so_many_questions_are_the_same_ones(run: Run, tmp_path: Path) -> None:
     run("random", "--max-rows", "5")
     few = {row[Scored.row] for row in rows(tmp_path / "out")}
