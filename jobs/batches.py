@@ -27,7 +27,7 @@ from pipeline.models.providers import GENERIC, Provider
 from pipeline.stages.sample import SampleRecipe
 from pipeline.step import Step
 from pipeline.store import Store
-from schemas.errors import BudgetError, TeacherError
+from schemas.errors import BudgetError, TeacherError, UsageError
 from schemas.manifest import Manifest
 
 # OpenAI prices batches at half of what the same tokens cost at once (platform.openai.com/docs/guides/batch).
@@ -70,6 +70,8 @@ def send(asked: found.Asked, options: Options, watch: Watch | None = None) -> li
 
     Raises: MedtraceError.
     """
+    if asked.manifest.student:
+        raise UsageError(f"{asked.manifest.name} has a student, which no provider's batch samples. Build without --batch.")
     graph, items, _ = prepare(asked, replace(options, until=None))
     found.check_permissions(asked.manifest, items)
     hold_back(asked.manifest, graph, options, watch)

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from jobs.served import receivers
 from pipeline.models.accounts import Cap, Caps, Money
 from pipeline.models.endpoints import endpoint_for
 from pipeline.models.prices import nanousd_of, price_of
@@ -12,7 +13,7 @@ from schemas.manifest import Dataset, JudgeModel, Manifest, Teacher
 
 def caps_of(manifest: Manifest) -> Caps:
     """The caps of run, teachers, judge and sources."""
-    named = {paid.name: _cap(paid) for paid in manifest.receivers}
+    named = {paid.name: _cap(paid) for paid in manifest.asked}
     sources = {source.name: _cap(source) for source in manifest.source}
     usd = manifest.budget.usd
     return Caps(Cap(None if usd is None else nanousd_of(usd), manifest.budget.tokens), _set(named), _set(sources))
@@ -31,7 +32,7 @@ def check_budgets(manifest: Manifest, shared: Path | None = None) -> None:
     from pipeline.models.open import unknown_price
 
     caps = caps_of(manifest)
-    for paid in manifest.receivers:
+    for paid in receivers(manifest):
         if caps.capped_usd(paid.name) and price_of(paid.model, urls_of(paid.name), paid.price) is None:
             raise unknown_price(paid.name, paid.model)
     if shared is not None and caps:

@@ -15,6 +15,7 @@ from jobs.ledgers import Unsettled, unsettled_in, upload
 from jobs.locked import check_drift, recorded
 from jobs.plan import build_graph
 from jobs.privacy import check_texts, has_remote
+from jobs.served import check_models, place
 from jobs.steps.given import Input
 from jobs.steps.parts import finished_graph
 from pipeline import prompts
@@ -46,6 +47,7 @@ class Options:
     locked: bool = False
     relock: bool = False
     like: Corpus | None = None
+    student_gpus: int | None = None
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,8 @@ def prepare(asked: found.Asked, options: Options) -> tuple[Graph, tuple[Input, .
     check_budgets(asked.manifest, options.store if options.runner == "ray" else None)
     items, lock = found.resolve(asked, options.store / "fetched", locked=options.locked, relock=options.relock)
     found.check_licences(asked.manifest, items)
-    graph = build_graph(asked.manifest, items)
+    placed = place(asked, options)
+    graph = build_graph(placed.manifest, items, placed.engine)
     graph.check()
     if options.like is not None:
         check_drift(options.like, graph, items, lock, asked)
@@ -152,8 +155,7 @@ def build(
     if options.like is None and not over and _asks(graph, execution, store):
         found.check_permissions(asked.manifest, items)
         hold_back(asked.manifest, graph, options, watch)
-        if options.runner == "local":
-            check_teachers(asked.manifest)
+        check_models(place(asked, options), local=options.runner == "local")
     if not over and not _complete(execution):
         execution = run(graph, options, watch, answers, say)
         execution.errors[:] = [_with_left(error, graph, execution, store) for error in execution.errors]
@@ -241,18 +243,6 @@ def _check_apart(out: Path, kept: Mapping[str, Path]) -> None:
     for what, path in kept.items():
         if path.resolve().is_relative_to(out.resolve()):
             raise StoreError(f"{what} lies in {out}, which a build replaces whole. Choose another folder with --out, or move {path}.")
-
-
-def check_teachers(manifest: Manifest) -> None:
-    """Asks every endpoint, of teachers and judge, which models it serves, before anything is paid.
-
-    Raises: TeacherError naming the endpoint and the next move.
-    """
-    from pipeline.models.check import check
-    from pipeline.models.endpoints import endpoint_for
-
-    for teacher in manifest.receivers:
-        check(endpoint_for(teacher.name, os.environ), teacher.model, structured=teacher.structure is not None)
 
 
 class Nobody:

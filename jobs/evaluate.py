@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 
 from jobs import inputs as found
 from jobs.build import Options, run
-from jobs.steps.evaluation import RANDOM, Engine, Evaluation, evaluation_graph
-from jobs.steps.given import Input, ingest_name
+from jobs.steps.evaluation import RANDOM, Evaluation, evaluation_graph
+from jobs.steps.given import Engine, Input, ingest_name
 from pipeline.evaluation.answers import Answered, answered_of
 from pipeline.evaluation.summary import Summary, summarise
 from pipeline.fingerprint import plain

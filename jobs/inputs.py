@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from jobs.served import receivers
 from jobs.steps.given import Input
 from pipeline import fetch
 from pipeline.models.endpoints import endpoint_for
@@ -147,7 +148,7 @@ def check_permissions(manifest: Manifest, inputs: tuple[Input, ...], environ: Ma
     closed = [item.dataset.name for item in inputs if not item.benchmark and item.source.access in RESTRICTED and not item.dataset.may_send]
     if not closed:
         return
-    for teacher in manifest.receivers:
+    for teacher in receivers(manifest, environ):
         if endpoint_for(teacher.name, environ).remote:
             raise ManifestError(
                 f"Teacher {teacher.name} is remote, and {', '.join(closed)} may not be sent away. "

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 from jobs import inputs as found
 from jobs.asking import replies_of
-from jobs.build import Nobody, Options, check_teachers, hold_back, prepare, run
+from jobs.build import Nobody, Options, hold_back, prepare, run
+from jobs.served import check_models, place
 from jobs.steps.parts import pilot_graph
 from pipeline.execute import execute
 from pipeline.graph import Counting, Execution, Watch
@@ -96,7 +97,7 @@ def pilot(asked: found.Asked, options: Options, count: int, watch: Watch | None 
     """
     options = replace(options, until=None)
     manifest = asked.manifest
-    if not manifest.receivers:
+    if not manifest.asked:
         raise UsageError("--pilot asks a few questions first, and this manifest names no teacher. Leave it out.")
     check_writable(options.store, "--store")
     graph, items, _ = prepare(asked, options)
@@ -110,10 +111,10 @@ def pilot(asked: found.Asked, options: Options, count: int, watch: Watch | None 
             "No question is chosen, so there is none to ask in a pilot. Look at what was dropped, with build --until choose."
         )
     small = pilot_graph(graph, sorted(map(place_of, ids))[min(count, len(ids)) - 1])
-    if options.runner == "local" and any(ran.left or not ran.units for ran in execute(small, store, Nobody(), dry=True).ran.values()):
-        check_teachers(manifest)
+    if any(ran.left or not ran.units for ran in execute(small, store, Nobody(), dry=True).ran.values()):
+        check_models(place(asked, options), local=options.runner == "local")
     execution = _run(small, options, watch, answers)
-    sums: dict[str, dict[str, Taken]] = {one.name: {} for one in manifest.receivers}
+    sums: dict[str, dict[str, Taken]] = {one.name: {} for one in manifest.asked}
     for name, example, took in _answers(execution, store):
         sums[name][example] = sums[name].get(example, Taken()).plus(took)
     known = min(count, len(ids))

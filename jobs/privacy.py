@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pyarrow as pa
 
 from jobs.asking import left_to_ask
+from jobs.served import receivers, runs_here
 from pipeline.graph import Execution, Graph
 from pipeline.models.endpoints import endpoint_for
 from pipeline.models.withhold import NEXT
@@ -25,7 +26,7 @@ def has_remote(manifest: Manifest, environ: Mapping[str, str] = os.environ) -> b
 
     Raises: TeacherError where an endpoint is not told.
     """
-    return any(endpoint_for(one.name, environ).remote for one in manifest.receivers)
+    return any(endpoint_for(one.name, environ).remote for one in receivers(manifest, environ))
 
 
 def check_texts(graph: Graph, execution: Execution, store: Store, environ: Mapping[str, str] = os.environ) -> None:
@@ -34,7 +35,7 @@ def check_texts(graph: Graph, execution: Execution, store: Store, environ: Mappi
     Raises: ManifestError naming the rows by source and what permits them.
     """
     for step in graph.steps:
-        if step.open is None or not endpoint_for(step.recipe.teacher, environ).remote:
+        if step.open is None or runs_here(step) or not endpoint_for(step.recipe.teacher, environ).remote:
             continue
         held: Counter[str] = Counter()
         for ref in execution.refs("choose", "chosen"):

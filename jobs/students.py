@@ -5,13 +5,16 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from jobs.build import Options
-from jobs.steps.evaluation import RANDOM, Engine
+from jobs.steps.evaluation import RANDOM
+from jobs.steps.given import Engine
 from pipeline.models.checkpoint import digest_checkpoint, is_checkpoint
 from pipeline.models.engine_args import Weights
 from schemas.errors import TeacherError, UsageError
+
+if TYPE_CHECKING:
+    from jobs.build import Options
 
 EMBEDDED = "embedded"
 
@@ -25,7 +28,7 @@ class Model(NamedTuple):
 
 
 @contextmanager
-def model_of(word: str, served: str | None, revision: str, gpus: int | None, options: Options) -> Iterator[Model]:
+def model_of(word: str, served: str | None, revision: str, gpus: int | None, options: "Options") -> Iterator[Model]:
     """The model that a URL, a checkpoint, the embedded model or the guesser stands for; a URL is the student's endpoint meanwhile.
 
     Raises: TeacherError where a server is dead or serves several models and none is named, or a checkpoint cannot be read.
@@ -52,7 +55,7 @@ def model_of(word: str, served: str | None, revision: str, gpus: int | None, opt
         )
 
 
-def engine_of(place: str, revision: str, gpus: int | None, options: Options) -> Engine:
+def engine_of(place: str, revision: str, gpus: int | None, options: "Options") -> Engine:
     """The engine of some weights: on Ray one on every GPU, or on so many together; here as it finds the machine."""
     if options.runner != "ray":
         return Engine(Weights(place, revision, gpus or 0))

@@ -13,9 +13,12 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from hashlib import blake2b
 from math import comb
 from typing import NamedTuple
 
+# How finely pass rates are told apart in a curriculum.
+_STEPS = 1 << 20
 FIXED = "fixed"
 IMPORTED = "imported"
 _METHOD = re.compile(r"rounds (\d+(?:\+\d+)*)(?: until (\d+))?((?: cap [\d.e-]+?\.\.[\d.e-]+:\d+)*)")
@@ -67,10 +70,21 @@ class Design:
         """
         if len(self.rounds) == 1 and 0 <= correct <= sampled == self.rounds[0]:
             return correct / sampled
-        ways = _ways(self).get((sampled, correct))
-        if ways is None:
-            raise ValueError(f"{correct} of {sampled} is no end of {self.method}")
-        return float(Fraction(ways.first, ways.all))
+        return _right_within(self, sampled, correct, 1)
+
+    def pass_at(self, sampled: int, correct: int) -> tuple[float, ...]:
+        """The chance that one of 1, 2, 4, 8, … samples is correct, up to the most that a question may get, without bias.
+
+        It ends before the numbers at which a question was given up without a correct one. For a fixed number it is the estimate
+        of Chen et al. 2021 (arXiv 2107.03374). Raises: ValueError where the design does not end so.
+        """
+        return _curve(self, sampled, correct)
+
+
+def order_of(pass_rate: float | None, id: str, first: str) -> int:
+    """The key that puts questions in the order of a curriculum, `easy` or `hard` ones first; it follows from the row alone (below 2^53)."""
+    late = 2.0 if pass_rate is None else pass_rate if first == "hard" else 1.0 - pass_rate
+    return (round(late * _STEPS) << 31) | int.from_bytes(blake2b(id.encode(), digest_size=4).digest(), "big") >> 1
 
 
 def read_method(method: str, sampled: int) -> Design:
@@ -87,34 +101,49 @@ def read_method(method: str, sampled: int) -> Design:
     return Design(tuple(map(int, found[1].split("+"))), int(found[2] or 0), caps)
 
 
+@lru_cache(maxsize=4096)
+def _curve(design: Design, sampled: int, correct: int) -> tuple[float, ...]:
+    most = sum(design.rounds) if correct else sampled
+    firsts = [1 << power for power in range(most.bit_length()) if 1 << power <= most]
+    return tuple(_right_within(design, sampled, correct, first) for first in firsts)
+
+
+def _right_within(design: Design, sampled: int, correct: int, first: int) -> float:
+    """The share of the orders to end so in which one of the first samples is correct."""
+    ways = _ways(design, first).get((sampled, correct))
+    if ways is None:
+        raise ValueError(f"{correct} of {sampled} is no end of {design.method}")
+    return float(Fraction(ways.all - ways.wrong, ways.all))
+
+
 class _Ways(NamedTuple):
-    """In how many orders a question can come to some counts, and in how many of them its first sample is correct."""
+    """In how many orders a question can come to some counts, and in how many of them its first samples are all wrong."""
 
     all: int
-    first: int
+    wrong: int
 
-    def plus(self, other: "_Ways", times: int = 1) -> "_Ways":
-        return _Ways(self.all + other.all * times, self.first + other.first * times)
+    def plus(self, other: "_Ways", times: int, wrong: int) -> "_Ways":
+        return _Ways(self.all + other.all * times, self.wrong + other.wrong * wrong)
 
 
-@lru_cache(maxsize=64)
-def _ways(design: Design) -> dict[tuple[int, int], _Ways]:
-    """How each pair of counts (sampled, correct) that a question can end with is reached."""
+@lru_cache(maxsize=512)
+def _ways(design: Design, first: int) -> dict[tuple[int, int], _Ways]:
+    """How each pair of counts (sampled, correct) that a question can end with is reached; `first` samples are looked at."""
     none = _Ways(0, 0)
     start = design.rounds[0]
-    going = {
-        (design.limit(correct), correct): _Ways(comb(start, correct), comb(start - 1, correct - 1) if correct else 0)
-        for correct in range(start + 1)
-    }
+    later = max(start - first, 0)
+    going = {(design.limit(correct), correct): _Ways(comb(start, correct), comb(later, correct)) for correct in range(start + 1)}
     ended: dict[tuple[int, int], _Ways] = {}
     for round, whole in enumerate(design.rounds[1:], 1):
         following: dict[tuple[int, int], _Ways] = {}
         for (limit, correct), ways in going.items():
             size = design.more(round, correct, limit)
+            later = size - min(max(first - start, 0), size)
             for found in range(size + 1):
                 reached, place = (following, limit) if size == whole else (ended, start + size)
-                reached[place, correct + found] = reached.get((place, correct + found), none).plus(ways, comb(size, found))
+                before = reached.get((place, correct + found), none)
+                reached[place, correct + found] = before.plus(ways, comb(size, found), comb(later, found))
         going, start = following, start + whole
     for (_, correct), ways in going.items():
-        ended[start, correct] = ended.get((start, correct), none).plus(ways)
+        ended[start, correct] = ended.get((start, correct), none).plus(ways, 1, 1)
     return ended

@@ -134,6 +134,7 @@ class SftText(_Prompted):
     pass_rate_low = Selected.pass_rate_low
     pass_rate_high = Selected.pass_rate_high
     pass_rate_method = Selected.pass_rate_method
+    pass_at = Selected.pass_at
 
 
 class Sft(SftText):
@@ -164,6 +165,12 @@ class Rl(_Prompted):
     pass_rate_low = Selected.pass_rate_low
     pass_rate_high = Selected.pass_rate_high
     pass_rate_method = Selected.pass_rate_method
+    pass_at = Selected.pass_at
+    order = Column(
+        "order",
+        pa.int64(),
+        "Place in a curriculum: sorted by it, rows go from easy to hard (or as the manifest says), those of one pass rate mixed, without a rate last",
+    )
     no_trace = Column(
         "no_trace", pa.string(), "Why no teacher was asked: no_teacher, gold (it is the answer), rl_only, not_permitted; '' where one was"
     )

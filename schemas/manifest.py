@@ -2,17 +2,15 @@
 
 import json
 import tomllib
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from schemas.errors import ManifestError
 from schemas.manifest_parts import (
-    MOST_SAMPLES,
     After,
     Budget,
     Cap,
-    Capped,
     Images,
     Name,
     Near,
@@ -20,112 +18,19 @@ from schemas.manifest_parts import (
     Price,
     Privacy,
     Publish,
-    Select,
     Shot,
-    Shots,
     ShotsFrom,
     Split,
     Texts,
 )
 from schemas.manifest_parts import Section as _Model
+from schemas.manifest_select import Band, QuestionRule, RlRule, Select
 from schemas.manifest_source import Dataset, GoldColumn
 from schemas.manifest_stage import Stage
+from schemas.manifest_student import Student, StudentRound
+from schemas.manifest_teacher import Judge, JudgeModel, Teacher
 
-IMPORTED = "imported"
-
-
-class Teacher(Capped):
-    """A model that is asked for traces; `model = "none"` makes the gold the completion."""
-
-    name: Name
-    model: str
-    revision: str = Field(default="", max_length=256)
-    sees: tuple[Literal["text", "image"], ...] = Field(default=("text",))
-    prompt: Name = "boxed"
-    system: str = Field(default="", max_length=32_768)
-    shots: Shots = ()
-    structure: Literal["think_boxed"] | None = None
-    samples: int = Field(default=1, ge=1, le=MOST_SAMPLES)
-    rounds: tuple[Annotated[int, Field(ge=1)], ...] | None = None
-    until_correct: int | None = Field(default=None, ge=1)
-    caps: tuple[Cap, ...] = ()
-    after: After | None = None
-    temperature: float = Field(default=1.0, ge=0.0, le=2.0)
-    top_p: float = Field(default=1.0, gt=0.0, le=1.0)
-    max_tokens: int = Field(default=8192, ge=1)
-    price: Price | None = None
-
-    @field_validator("sees")
-    @classmethod
-    def _sees_something(cls, sees: tuple[str, ...]) -> tuple[str, ...]:
-        if not sees:
-            raise ValueError('at least one of "text", "image"')
-        return tuple(sorted(set(sees), reverse=True))
-
-    @model_validator(mode="after")
-    def _rounds_make_sense(self) -> Self:
-        if self.rounds is None:
-            if self.until_correct or self.caps:
-                raise ValueError("until_correct and caps decide between rounds: say rounds = [4, 4, 8] instead of samples")
-            return self
-        if "samples" in self.model_fields_set:
-            raise ValueError("samples and rounds exclude each other: the rounds add up to the samples")
-        if not self.rounds or sum(self.rounds) > MOST_SAMPLES:
-            raise ValueError(f"rounds add up to between 1 and {MOST_SAMPLES} samples")
-        if not self.until_correct and not self.caps:
-            raise ValueError("rounds need until_correct or caps, else nothing is decided between them")
-        return self
-
-    @model_validator(mode="after")
-    def _is_shown_one_kind_of_example(self) -> Self:
-        if self.shots and self.structure:
-            raise ValueError("shots and structure exclude each other: structure shows a solved question of its own")
-        return self
-
-    @model_validator(mode="after")
-    def _is_asked_or_imported(self) -> Self:
-        told = self.model_fields_set - {"name", "model", "prompt"}
-        if self.imported and told:
-            raise ValueError(f'model = "{IMPORTED}" asks no one, and takes no {", ".join(sorted(told))}')
-        return self
-
-    @property
-    def imported(self) -> bool:
-        """Whether its traces are those that sources publish beside their questions."""
-        return self.model == IMPORTED
-
-    @property
-    def asking(self) -> dict[str, Any]:
-        """What decides its answers besides the question."""
-        return self.model_dump(
-            exclude={"name", "sees", "samples", "rounds", "until_correct", "caps", "after", "price", "budget_usd", "budget_tokens"}
-        )
-
-    @property
-    def asked_in(self) -> tuple[int, ...]:
-        """The samples of each round; one round where the number is fixed."""
-        return self.rounds or (self.samples,)
-
-
-class JudgeModel(Capped):
-    """A model that is asked about open answers which the verifier calls wrong."""
-
-    name: Name
-    model: str
-    max_tokens: int = Field(default=512, ge=1)
-    revision: str = Field(default="", max_length=256)
-    price: Price | None = None
-
-    @property
-    def structure(self) -> None:
-        """None: a judge is held to no grammar."""
-
-
-class Judge(_Model):
-    """How answers are judged: by rule, and open ones also by a model where one is named."""
-
-    policy: Literal["train", "eval"] = "train"
-    model: JudgeModel | None = None
+__all__ = ["Dataset", "Judge", "JudgeModel", "Manifest", "Student", "Teacher", "read_manifest"]
 
 
 class Manifest(_Model):
@@ -142,6 +47,7 @@ class Manifest(_Model):
     privacy: Privacy = Privacy()
     split: Split = Split()
     teacher: tuple[Teacher, ...] | Literal["none"] = Field(default="none")
+    student: Student | None = None
     judge: Judge = Judge()
     select: Select = Select()
     budget: Budget = Budget()
@@ -214,19 +120,41 @@ class Manifest(_Model):
             raise ValueError("judge.model has nothing to judge where no teacher is asked")
         return self
 
+    @model_validator(mode="after")
+    def _measures_what_it_selects_by(self) -> Self:
+        known = [source.name for source in self.source]
+        for name, rule in (("sft", self.select.sft), ("rl", self.select.rl)):
+            unknown = sorted(set(rule.besides) - set(known))
+            if unknown:
+                raise ValueError(f"select.{name}.besides: no source is called {unknown[0]}, there are {', '.join(known)}")
+            if rule.drops and all(one.imported for one in self.teachers):
+                raise ValueError(f"select.{name} goes by pass rates, and nobody is asked for any: add a [student] or a [[teacher]]")
+        return self
+
     @property
     def teachers(self) -> tuple[Teacher, ...]:
-        """The teachers that are asked, in the order of the manifest."""
-        return () if self.teacher == "none" else self.teacher
+        """All who are asked: the student where there is one, then the teachers in the order of the manifest."""
+        return (*([self.student] if self.student else []), *(() if self.teacher == "none" else self.teacher))
+
+    @property
+    def answering(self) -> tuple[Teacher, ...]:
+        """Those of them whose traces may be published in `sft`."""
+        return tuple(one for one in self.teachers if not (isinstance(one, Student) and one.on == "rl"))
 
     def answered_by_gold(self, dataset: Dataset) -> bool:
         """Whether the golds of a source are its answers."""
-        return dataset.answers == "gold" or (dataset.answers == "teacher" and not self.teachers)
+        return dataset.answers == "gold" or (dataset.answers == "teacher" and not self.answering)
+
+    @property
+    def asked(self) -> tuple[Teacher | JudgeModel, ...]:
+        """All models that are asked: teachers, judge and student."""
+        return (*self.receivers, *([self.student] if self.student else []))
 
     @property
     def receivers(self) -> tuple[Teacher | JudgeModel, ...]:
-        """The models that rows are sent to: the teachers, and the judge where there is one."""
-        return (*(one for one in self.teachers if not one.imported), *([self.judge.model] if self.judge.model else []))
+        """The models that rows are sent to, wherever they are: the teachers, and the judge where there is one. A student may run here."""
+        asked = (one for one in self.teachers if not one.imported and one is not self.student)
+        return (*asked, *([self.judge.model] if self.judge.model else []))
 
 
 def read_manifest(text: str, where: str) -> Manifest:
@@ -269,6 +197,7 @@ def _keys_beside(place: list[Any]) -> list[str]:
     inner: dict[str, type[BaseModel]] = {"source": Dataset, "benchmark": Dataset, "split": Split, "teacher": Teacher}
     inner |= {"shots": Shot, "texts": Texts}
     inner |= {"judge": Judge, "model": JudgeModel, "select": Select, "gold": GoldColumn, "price": Price, "publish": Publish}
+    inner |= {"student": Student, "round": StudentRound, "sft": QuestionRule, "rl": RlRule, "bands": Band}
     inner |= {"budget": Budget, "caps": Cap, "after": After, "overlap": OverlapRule, "images": Images, "near": Near, "privacy": Privacy}
     inner |= {"stage": Stage}
     if place[-2:-1] == ["shots"]:

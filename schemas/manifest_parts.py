@@ -173,13 +173,6 @@ class Budget(Section):
     tokens: int | None = Field(default=None, ge=0)
 
 
-class Select(Section):
-    """Which correct traces are kept."""
-
-    keep: Literal["all_correct"] = "all_correct"
-    max_per_question: int = Field(default=16, ge=1)
-
-
 class Capped(Section):
     """What takes budgets of its own, in money and in tokens of prompts and completions."""
 

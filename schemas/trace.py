@@ -17,6 +17,12 @@ _HOW = (
 )
 
 
+_WITHIN = (
+    "Estimates of how often one of 1, 2, 4, 8, … samples is right, up to the most that a question may get, without bias from having stopped early; "
+    "it ends where the question was given up without a right one; [] where no teacher was asked"
+)
+
+
 class Verdict(StrEnum):
     """What a verifier says of an answer."""
 
@@ -86,3 +92,4 @@ class Selected(Contract):
     pass_rate_low = Column("pass_rate_low", pa.float64(), "Lower end of its 95 % Wilson interval", nullable=True)
     pass_rate_high = Column("pass_rate_high", pa.float64(), "Upper end of its 95 % Wilson interval", nullable=True)
     pass_rate_method = Column("pass_rate_method", pa.string(), _HOW)
+    pass_at = Column("pass_at", pa.list_(pa.float64()), _WITHIN)

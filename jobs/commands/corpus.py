@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jobs.commands.options import STORE, JsonOption, LedgerOption, ManifestArgument, StoreOption
+from jobs.commands.options import STORE, GpusOption, JsonOption, LedgerOption, ManifestArgument, StoreOption, StudentUrlOption
 
 if TYPE_CHECKING:
     from jobs.build import Options
@@ -41,6 +41,7 @@ def plan(
     declared: Annotated[
         bool, typer.Option("--declared", help="Count with the rows that datasets declare; their files need not be there.")
     ] = False,
+    student_url: StudentUrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show what a build would do: steps stored, to run or unknown, and what teachers would be asked. Asks nobody, but for a pilot."""
@@ -50,6 +51,7 @@ def plan(
     from jobs.ledgers import join_ledger
     from jobs.pilots import pilot as ask
     from jobs.progress import Watcher
+    from jobs.served import student_at
     from jobs.show import corpus as show
 
     asked = inputs.open_manifest(manifest)
@@ -58,10 +60,12 @@ def plan(
         show.declared(plan_declared(asked), as_json=as_json)
         return
     options = Options(store.resolve(), Path("out") / asked.manifest.name, locked=locked)
-    if pilot is not None:
-        with Watcher(quiet=as_json, store=options.store) as watcher:
-            ask(asked, options, pilot, watcher, watcher.count)
-    show.plan(preview.plan(asked, options), as_json=as_json)
+    with student_at(student_url, asked.manifest):
+        if pilot is not None:
+            with Watcher(quiet=as_json, store=options.store) as watcher:
+                ask(asked, options, pilot, watcher, watcher.count)
+        planned = preview.plan(asked, options)
+    show.plan(planned, as_json=as_json)
 
 
 @app.command(
@@ -91,6 +95,8 @@ def build(
     ] = False,
     pilot: PilotOption = None,
     poll: Annotated[float, typer.Option("--poll", min=0.05, help="Seconds between looks at batches.")] = 60.0,
+    student_url: StudentUrlOption = None,
+    gpus: GpusOption = None,
     as_json: JsonOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
@@ -102,6 +108,7 @@ def build(
     from jobs.pilots import compared
     from jobs.pilots import pilot as ask_pilot
     from jobs.progress import Watcher
+    from jobs.served import student_at
     from jobs.show import corpus as show
     from jobs.show.pilot import pilot_lines
     from jobs.warnings import warnings_of
@@ -120,8 +127,8 @@ def build(
     if runner is RunnerName.RAY:
         _need_absolute({"--store": store, "--out": out})
     join_ledger(store.absolute(), ledger)
-    options = Options(store.absolute(), folder, runner.value, workers, until, locked, relock, like)
-    with Watcher(quiet=quiet, store=options.store) as watcher:
+    options = Options(store.absolute(), folder, runner.value, workers, until, locked, relock, like, gpus)
+    with student_at(student_url, asked.manifest), Watcher(quiet=quiet, store=options.store) as watcher:
         if pilot is not None:
             for line in pilot_lines(ask_pilot(asked, options, pilot, watcher, watcher.count)):
                 watcher.say(line)

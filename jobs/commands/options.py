@@ -16,5 +16,16 @@ LedgerOption = Annotated[
         help="Keep the ledger of this store at s3://, gs:// or file:// from now on; the store remembers it [default: in the store].",
     ),
 ]
+StudentUrlOption = Annotated[
+    str | None,
+    typer.Option(
+        "--student-url",
+        metavar="URL,…",
+        help="OpenAI-compatible servers of the student, instead of an engine here; their key is MEDTRACE_STUDENT_API_KEY.",
+    ),
+]
+GpusOption = Annotated[
+    int | None, typer.Option("--gpus", min=0, help="GPUs of one engine of the student; on Ray there are as many engines as fit.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON to stdout instead of tables.")]
 STORE = Path(".medtrace")

@@ -5,14 +5,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from jobs.steps.given import Input
+from jobs.steps.given import Engine, Input
 from jobs.steps.rows import gather_step, ingest_step, partition_step
 from jobs.steps.traces import SAMPLE_UNITS_IN_FLIGHT
 from pipeline.graph import Graph
 from pipeline.images.bound import BOUND_VERSION
 from pipeline.images.frames import Frame
 from pipeline.models.accounts import Money
-from pipeline.models.engine_args import Weights
 from pipeline.models.open import open_teacher
 from pipeline.models.open_engine import open_engine
 from pipeline.prompts import Prompt
@@ -55,14 +54,6 @@ class Evaluation:
     seed: int = 0
     kit: str = ""
     may_send: bool = False
-
-
-@dataclass(frozen=True)
-class Engine:
-    """A model that runs where its questions are put: its weights, and how many engines there are at once on a cluster."""
-
-    weights: Weights
-    actors: int = 1
 
 
 def evaluation_graph(asked: Evaluation, inputs: tuple[Input, ...], money: Money, engine: Engine | None = None) -> Graph:

@@ -1,9 +1,10 @@
-"""What a build is given: sources and benchmarks with their files."""
+"""What a build is given: sources and benchmarks with their files, and engines with their weights."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.models.engine_args import Weights
 from schemas.manifest import Dataset
 from sources.source import Layout, Part, Source
 
@@ -20,6 +21,14 @@ class Input:
     benchmark: bool
     digests: Mapping[Path, str]
     takedown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A model that runs where its questions are put: its weights, and how many engines there are at once on a cluster."""
+
+    weights: Weights
+    actors: int = 1
 
 
 def ingest_name(item: Input) -> str:

@@ -16,6 +16,7 @@ from pipeline.models.body import (
     told_error,
     words,
 )
+from pipeline.models.engine_args import pixels_of
 from pipeline.models.generate import Completion, Message, Picture, Request, Text
 from pipeline.models.providers import Provider
 from pipeline.verify.think import trace_of_message
@@ -61,6 +62,8 @@ def head_of(request: Request, provider: Provider) -> bytes:
         for folder in folders:
             place = place.setdefault(folder, {})
         place[last] = sampling.grammar
+    if sampling.pixels and provider.pixels:
+        body[provider.pixels] = pixels_of(sampling.pixels)
     return json.dumps(body, separators=(",", ":")).encode()
 
 

@@ -69,12 +69,17 @@ class Endpoint:
         return text
 
 
+def variables_of(teacher: str) -> str:
+    """How the environment variables of a teacher's own begin."""
+    return "MEDTRACE_" + re.sub(r"[^A-Z0-9]", "_", teacher.upper())
+
+
 def endpoint_for(teacher: str, environ: Mapping[str, str]) -> Endpoint:
     """The endpoint of a teacher: its own variables, else those of OPENAI.
 
     Raises: TeacherError naming the variables that would say it.
     """
-    own = "MEDTRACE_" + re.sub(r"[^A-Z0-9]", "_", teacher.upper())
+    own = variables_of(teacher)
     for variables in (own, "OPENAI"):
         given = [url.strip() for url in environ.get(f"{variables}_BASE_URL", "").split(",")]
         urls = tuple(url.rstrip("/") for url in given if url)

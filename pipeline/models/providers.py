@@ -55,7 +55,7 @@ class Provider:
     `hosts`: how the names of its hosts end; `owner`: what stands as the owner of its models where the host tells nothing.
     `most_tokens`: what it calls the bound on an answer. `grammar`: the path to a grammar in the body; empty where none is
     kept. `reasoning`: models that take no temperature but 1, and want none. `key_header`: where the key goes, if not
-    as a bearer's. `lists`: its list of models names what may be asked.
+    as a bearer's. `lists`: its list of models names what may be asked. `pixels`: where a processor is told its pixels, if at all.
     """
 
     name: str
@@ -68,6 +68,7 @@ class Provider:
     key_header: str = ""
     lists: bool = True
     images: Images = field(default_factory=Images)
+    pixels: str = ""
 
     def reasons(self, model: str) -> bool:
         """Whether a model takes no temperature."""
@@ -75,7 +76,7 @@ class Provider:
 
 
 GENERIC = Provider("generic")
-VLLM = Provider("vllm", owner="vllm", grammar=("structured_outputs", "grammar"))
+VLLM = Provider("vllm", owner="vllm", grammar=("structured_outputs", "grammar"), pixels="mm_processor_kwargs")
 LLAMA_CPP = Provider("llama.cpp", owner="llamacpp", grammar=("grammar",))
 OPENAI = Provider(
     "openai",

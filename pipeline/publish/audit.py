@@ -92,7 +92,7 @@ def audit(
         persons.look(data, pictures.published[digest].where)
     alike = Alike(corpus.manifest.images, pictures.published, partial(images_of, pictured), benchmark_images)
     leaks, unmet = _leaks(corpus, benchmarks, alike)
-    texts, rates = Texts(), Rates()
+    texts, rates = Texts(), Rates(corpus.manifest.select.rl.order)
     answers = Answers(corpus.lock["policy"], corpus.lock["verifier"], judge_model(corpus.lock))
     ids = Ids()
     rows: list[RowCheck] = [ids, Splits(), answers, Forms(), rates, texts, Identifiers(), Agree(corpus.lock["verifier"])]

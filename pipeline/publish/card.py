@@ -21,7 +21,7 @@ from schemas.trace import MODEL_JUDGE
 
 CARD = 5
 RESTRICTED = ("gated", "registered", "credentialed", "kaggle")
-STAGES = ("benchmark", "ingest", "gather", "choose", "sample", "judge", "select")
+STAGES = ("benchmark", "ingest", "gather", "choose", "sample", "judge", "select", "rl")
 ABOUT = {
     "sft": "one row a kept trace; `prompt`/`completion` for TRL, `problem`/`response` for LLaMA-Factory and EasyR1",
     "sft_text": "the kept traces of questions without images, without an `images` column",

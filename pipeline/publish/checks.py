@@ -10,7 +10,7 @@ from pipeline.markers import MARKER, unmarked
 from pipeline.prompts import LETTERS
 from pipeline.publish.corpus import CorpusShard
 from pipeline.publish.findings import Findings
-from pipeline.sampling import IMPORTED, read_method
+from pipeline.sampling import IMPORTED, order_of, read_method
 from pipeline.stages.ingest import answer_of
 from pipeline.verify.answer import VERIFIER, Gold, GoldError, Judged, Policy, verify
 from pipeline.verify.score import wilson
@@ -153,8 +153,9 @@ class Forms:
 class Rates:
     """Counts of samples fit each other: within a row, between the configs, and with the traces that are there."""
 
-    def __init__(self) -> None:
+    def __init__(self, order: str) -> None:
         self.findings = Findings("rates", "rows")
+        self._order = order
         self._told: dict[tuple[str, str], tuple[int, int]] = {}
         self._kept: Counter[tuple[str, str, str]] = Counter()
         self._traces: Counter[tuple[str, str]] = Counter()
@@ -180,6 +181,8 @@ class Rates:
             self.findings.add("pass_rate is not that of its counts", f"{where}: {told}")
         if shard.config != "rl":
             self._sample(shard.config, row, where)
+        elif row["order"] != order_of(row["pass_rate"], row["question_id"], self._order):
+            self.findings.add("order is not that of the pass rate", f"{where}: {row['order']}")
 
     def close(self) -> None:
         """Counts the traces of each question against what its rows say; to be called where every shard was read."""
@@ -199,15 +202,18 @@ class Rates:
 
 def _rate_fits(row: Row) -> bool:
     """Whether a row's pass rate and interval follow from its counts in the way that it names."""
-    told = (row["pass_rate"], row["pass_rate_low"], row["pass_rate_high"])
+    told = (row["pass_rate"], row["pass_rate_low"], row["pass_rate_high"], *row["pass_at"])
     if not row["teacher"] or not row["n_sampled"] or row["pass_rate_method"] == IMPORTED:
         return told == (None, None, None)
     try:
-        rate = read_method(row["pass_rate_method"], row["n_sampled"]).estimate(row["n_sampled"], row["n_correct"])
+        design = read_method(row["pass_rate_method"], row["n_sampled"])
+        rate, pass_at = design.estimate(row["n_sampled"], row["n_correct"]), design.pass_at(row["n_sampled"], row["n_correct"])
     except ValueError:
         return False
-    wanted = (rate, *wilson(row["n_correct"], row["n_sampled"]))
-    return all(one is not None and math.isclose(one, other, abs_tol=1e-9) for one, other in zip(told, wanted, strict=True))
+    wanted = (rate, *wilson(row["n_correct"], row["n_sampled"]), *pass_at)
+    return len(told) == len(wanted) and all(
+        one is not None and math.isclose(one, other, abs_tol=1e-9) for one, other in zip(told, wanted, strict=True)
+    )
 
 
 def _faults(row: Row) -> list[str]:

@@ -211,7 +211,9 @@ def manifest_fingerprint(manifest: Manifest) -> str:
     if not asked["stage"]:
         asked.pop("stage")
     judge = asked["judge"]["model"]
-    for paid in (*asked["source"], *asked["benchmark"], *(asked["teacher"] if manifest.teachers else ()), *([judge] if judge else ())):
+    student = asked["student"]
+    teachers = () if manifest.teacher == "none" else asked["teacher"]
+    for paid in (*asked["source"], *asked["benchmark"], *teachers, *([student] if student else ()), *([judge] if judge else ())):
         for name in UNASKED:
             paid.pop(name, None)
     for dataset in (*asked["source"], *asked["benchmark"]):
@@ -248,12 +250,16 @@ def funnel_faults(lock: Mapping[str, Any]) -> list[str]:
         decided = sum(stages.get("choose", {}).values())
         if left != decided:
             faults.append(f"{source}: {left} rows are left after ingest, {decided} are chosen or dropped")
-        for stage, reason, config in (("choose", "chosen", "rl"), ("select", None, "rejected")):
-            counted = stages.get(stage, {})
-            wanted = counted.get(reason, 0) if reason else sum(counted.values()) - counted.get("kept", 0)
+        chosen = stages.get("choose", {}).get("chosen", 0)
+        decided = stages.get("rl", {"kept": chosen})
+        if sum(decided.values()) != chosen:
+            faults.append(f"{source}: {chosen} rows are chosen, {sum(decided.values())} go into rl or are left out of it")
+        selected = stages.get("select", {})
+        counted = {"rl": decided.get("kept", 0), "rejected": sum(selected.values()) - selected.get("kept", 0)}
+        for config, wanted in counted.items():
             published = sum(held.get("source", {}).get(source, 0) for held in lock["counts"].get(config, {}).values())
             if wanted != published:
-                faults.append(f"{source}: {stage} counts {wanted}, {config} holds {published}")
+                faults.append(f"{source}: {'choose' if config == 'rl' else 'select'} counts {wanted}, {config} holds {published}")
     kept = sum(stages.get("select", {}).get("kept", 0) for stages in told.values())
     there = sum(lock["traces"].get("kept", {}).get("teacher", {}).values())
     return faults if kept == there else [*faults, f"select keeps {kept} traces, {there} are published"]

@@ -175,6 +175,8 @@ def _tallies(corpus: Corpus, source: str, found: Found) -> pa.Table:
     counts: Counter[tuple[str, str, str]] = Counter({(stage, name, reason): count for stage, name, reason, count in corpus.lock["tallies"]})
     counts["ingest", source, "taken down"] += found.rows["rl"]
     counts["choose", source, "chosen"] -= found.rows["rl"]
+    if counts["rl", source, "kept"]:
+        counts["rl", source, "kept"] -= found.rows["rl"]
     for (stage, reason), count in found.traces.items():
         counts[stage, source, reason] -= count
     names = (Tally.stage, Tally.source, Tally.reason)

@@ -71,6 +71,11 @@ class SampleRecipe:
         """How a question of that source is put."""
         return self.prompt
 
+    @property
+    def shown_at(self) -> str:
+        """The least and most pixels at which the model's processor shows an image; '' leaves them to it."""
+        return ""
+
 
 @dataclass(frozen=True)
 class BySourceRecipe(SampleRecipe):
@@ -81,6 +86,18 @@ class BySourceRecipe(SampleRecipe):
     def prompt_for(self, source: str) -> prompts.Prompt:
         """The source's own prompt, else the one for all."""
         return self.own_prompts.get(source, self.prompt)
+
+
+@dataclass(frozen=True)
+class StudentRecipe(BySourceRecipe):
+    """A recipe of a model whose processor is told at how many pixels to show an image."""
+
+    pixels: str = ""
+
+    @property
+    def shown_at(self) -> str:
+        """As it is told."""
+        return self.pixels
 
 
 def sample(
@@ -235,7 +252,7 @@ def _request(row: Mapping[str, Any], recipe: SampleRecipe, pictures: Mapping[str
     return Request(
         model=recipe.model,
         messages=messages,
-        sampling=Sampling(recipe.temperature, recipe.top_p, recipe.max_tokens, recipe.structure, grammar),
+        sampling=Sampling(recipe.temperature, recipe.top_p, recipe.max_tokens, recipe.structure, grammar, recipe.shown_at),
         seed=stable_seed(recipe.seed, row[Chosen.id]),
         samples=tuple(samples),
         pictures={picture.digest: data for picture, data in shown},

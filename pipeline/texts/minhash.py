@@ -50,6 +50,13 @@ def runs_of(questions: Sequence[Question]) -> Runs:
     return Runs(np.concatenate([stem, option])[order], row[order], len(asked))
 
 
+def runs_of_texts(texts: Sequence[str]) -> Runs:
+    """The runs of whole texts."""
+    hashes, rows = _runs(words(texts))
+    order = np.argsort(rows, kind="stable")
+    return Runs(hashes[order], rows[order], len(texts))
+
+
 def _runs(found: Words) -> tuple[Hashes, Places]:
     exact = found._replace(stem=found.exact)
     hashes, starts = ngram_hashes(exact, RUN)

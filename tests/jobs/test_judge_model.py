@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from jobs import inputs
-from jobs.build import check_teachers
+from jobs.build import Options
+from jobs.served import check_models, place
 from pipeline.models.generate import SEED_STRIDE
 from pipeline.publish.audit import audit
 from pipeline.verify.ask_judge import ATTEMPTS
@@ -213,7 +214,7 @@ def test_answers_that_end_for_no_known_reason_are_built_and_published(project: P
 def test_a_judges_endpoint_is_checked_before_a_teacher_is_paid(project: Project, teacher: FakeTeacher, judge: FakeTeacher) -> None:
     judge.model = "another"
     with pytest.raises(TeacherError, match="judge"):
-        check_teachers(inputs.open_manifest(project.manifest).manifest)
+        check_models(place(inputs.open_manifest(project.manifest), Options(project.store, project.out)), local=True)
     assert call(*project.arguments()).code == 1
     assert teacher.asked == 0
 

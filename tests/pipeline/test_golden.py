@@ -49,6 +49,7 @@ from pipeline.stages.pick_shots import PickShotsRecipe, find_shots, pick_shots
 from pipeline.stages.pick_texts import PickTextsRecipe, pick_texts
 from pipeline.stages.publish import OUTPUTS, publish
 from pipeline.stages.rank import RankRecipe, rank
+from pipeline.stages.rate import RateRecipe, Rule, rate
 from pipeline.stages.sample import SampleRecipe, sample
 from pipeline.stages.scan_text import ScanRecipe, scan_text
 from pipeline.stages.select import SelectRecipe, select
@@ -57,6 +58,7 @@ from pipeline.stages.show_overlaps import ShowRecipe, show_overlaps
 from pipeline.stages.shrink_images import ShrinkRecipe, shrink_images
 from pipeline.stages.sketch_images import SketchRecipe, sketch_images
 from pipeline.stages.sketch_texts import SketchTextsRecipe, sketch_texts
+from pipeline.stages.thin import ThinRecipe, thin
 from pipeline.texts.decide import Decision
 from pipeline.texts.differ import DIFFER_VERSION
 from pipeline.texts.identifiers import SCANNER_VERSION
@@ -69,6 +71,7 @@ from schemas.graph import SHARD, Duplicate, Finding, Overlap, Partition, Rank
 from schemas.image import Image, ImageHash, Lettered
 from schemas.manifest import read_manifest
 from schemas.picture import HeldImage, ImageSketch, NearBenchmarkImage, NearImage, NearPair, Picture, ShownBenchmarkImage, ShownImage
+from schemas.rated import Rated, Thinned
 from schemas.shot import SolvedQuestion
 from schemas.similar import NearText, PickedText, Similar, TextPair, TextSketch
 from schemas.trace import Judgement, Selected, Trace
@@ -124,12 +127,14 @@ GOLDEN: dict[str, tuple[int, str]] = {
     "sample": (2, "b15586817433b551c17d2e34a4d728b4"),
     "judge": (2, "477d4410a71d0b47952392afadb9998f"),
     "ask_judge": (2, "918280c6aef603b97f6b185bc2bf1b7d"),
-    "select": (3, "0bcf6646dd9c1883b1981d553c3d1c13"),
+    "select": (4, "c8dfeaf9dbaf7e225a13cdfb50a1945d"),
+    "rate": (1, "6ef1891fddc959520dd771d5396e5239"),
+    "thin": (1, "998d7147ccf5d2716b8ffc9a1b3aeed0"),
     "find_shots": (1, "e0f2c3c38989736c384b3e5aeeecfbde"),
     "pick_shots": (1, "1f005f15e06669d8aaf6609e8cce3f3b"),
     "narrow": (2, "48ed88b24fb2af705b5c6e45d3138dfe"),
     "settle": (2, "155ea793c9786ade51087fdd435c5e0d"),
-    "publish": (8, "b9c89b06049461357587cae49740cb48"),
+    "publish": (9, "6d81dbc592cf0e48615d8e08ead108ec"),
 }
 WRITES: dict[str, Mapping[str, type[Contract]]] = {
     "ingest": {"examples": Example, "images": Image, "rejects": Reject},
@@ -157,6 +162,8 @@ WRITES: dict[str, Mapping[str, type[Contract]]] = {
     "judge": {"judgements": Judgement},
     "ask_judge": {"judgements": Judgement},
     "select": {"selected": Selected},
+    "rate": {"rated": Rated},
+    "thin": {"thinned": Thinned},
     "find_shots": {"shots": SolvedQuestion},
     "pick_shots": {"shots": SolvedQuestion},
     "narrow": {"chosen": Chosen},
@@ -185,6 +192,9 @@ shots = { source = "medmcqa", n = 1 }
 [judge.model]
 name = "j"
 model = "m"
+[select.rl]
+mixed = true
+per_domain = 2
 """
 P, Q = digest_of("p"), digest_of("q")
 ROWS = [
@@ -414,6 +424,21 @@ def picked() -> dict[str, pa.Table]:
     return select(traces, verdicts, SelectRecipe(2, need_thought=True))
 
 
+def rated() -> dict[str, pa.Table]:
+    told = [
+        (id, place, correct)
+        for id, corrects in (("11", 1), ("12", 2), ("13", 3), ("14", 0))
+        for place in range(3)
+        for correct in [corrects]
+    ]
+    return rate(
+        chosen(ROWS[:4]),
+        Trace.from_rows(trace(id, place) for id, place, _ in told),
+        Selected.from_rows(selection(id, place, "", 3, correct) for id, place, correct in told),
+        RateRecipe(("t",), Rule(((0.0, 0.5, 1.0),)), Rule(mixed=True, per_domain=1)),
+    )
+
+
 def published() -> dict[str, pa.Table]:
     told = [("11", 0, ""), ("11", 1, "incorrect"), ("13", 0, ""), ("15", 0, "")]
     rows = [*ROWS[:4], ROWS[4] | {Chosen.published_split: "heldout"}]
@@ -465,6 +490,8 @@ STAGES: dict[str, Any] = {
     "judge": judged,
     "ask_judge": asked,
     "select": picked,
+    "rate": rated,
+    "thin": lambda: thin(sharded(rated()["rated"]), ThinRecipe(0, 1, "hard", "hard")),
     "find_shots": shots_found,
     "pick_shots": shots_picked,
     "narrow": narrowed,

@@ -6,10 +6,10 @@ from math import comb
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.sampling import Cap, Design, read_method
+from pipeline.sampling import Cap, Design, order_of, read_method
 
 DESIGNS = [
     Design((16,)),
@@ -130,3 +130,57 @@ def test_a_question_goes_on_until_enough_are_correct_or_its_cap_is_reached() -> 
 def test_a_thousand_samples_are_estimated_as_well() -> None:
     assert Design((256,) * 4, 100).estimate(1024, 0) == 0.0
     assert Design((1,) * 1024, 2).estimate(1024, 1) == pytest.approx(comb(1022, 0) / comb(1024, 1))
+
+
+def within(design: Design, rate: Fraction, first: int) -> Fraction:
+    """The expectation of pass@`first` as it is estimated, exactly; questions of which it is not told are put at 0, as they were wrong."""
+    most = sum(design.rounds)
+    total = Fraction(0)
+    for word in range(1 << most):
+        draws = [bool(word >> place & 1) for place in range(most)]
+        told = design.pass_at(*run(design, draws))
+        place = first.bit_length() - 1
+        value = Fraction(told[place]).limit_denominator(10**6) if place < len(told) else Fraction(0)
+        total += rate ** sum(draws) * (1 - rate) ** (most - sum(draws)) * value
+    return total
+
+
+@pytest.mark.parametrize(
+    "design", [Design((8,)), Design((2, 2, 4), 1), Design((2, 2, 4), 2), Design((4, 4), 3)], ids=lambda one: one.method
+)
+@pytest.mark.parametrize("rate", [Fraction(0), Fraction(1, 5), Fraction(1, 2), Fraction(1)])
+def test_pass_at_k_has_no_bias_from_stopping_early(design: Design, rate: Fraction) -> None:
+    for first in (1, 2, 4, 8):
+        assert abs(within(design, rate, first) - (1 - (1 - rate) ** first)) < Fraction(1, 10**4)
+
+
+def test_pass_at_k_of_a_fixed_number_is_that_of_the_codex_paper() -> None:
+    for correct in range(17):
+        wanted = [1 - comb(16 - correct, first) / comb(16, first) for first in (1, 2, 4, 8, 16)]
+        assert Design((16,)).pass_at(16, correct) == pytest.approx(wanted)
+
+
+def test_pass_at_k_is_not_told_beyond_where_a_question_was_given_up() -> None:
+    design = Design((4, 12), 0, (Cap(0.0, 0.0, 4),))
+    assert design.pass_at(4, 0) == (0.0, 0.0, 0.0)
+    assert len(design.pass_at(16, 1)) == 5
+
+
+@settings(deadline=None, max_examples=25)
+@given(designs)
+def test_pass_at_k_begins_with_the_pass_rate_and_never_falls(design: Design) -> None:
+    for sampled, correct in ends(design):
+        told = design.pass_at(sampled, correct)
+        assert told[0] == design.estimate(sampled, correct)
+        assert list(told) == sorted(told)
+
+
+@pytest.mark.parametrize("first", ["easy", "hard"])
+def test_a_curriculum_goes_by_pass_rate_with_what_is_not_measured_last(first: str) -> None:
+    rates = [0.0, 0.5, 1.0, None]
+    keys = {rate: [order_of(rate, f"question {place}", first) for place in range(50)] for rate in rates}
+    ordered = [0.0, 0.5, 1.0] if first == "hard" else [1.0, 0.5, 0.0]
+    for before, after in zip(ordered, [*ordered[1:], None], strict=True):
+        assert max(keys[before]) < min(keys[after])
+    assert len(set(keys[0.5])) == 50
+    assert max(keys[None]) < 1 << 53

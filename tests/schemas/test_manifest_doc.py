@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from schemas import manifest, manifest_parts, manifest_source, manifest_stage
+from schemas import manifest, manifest_parts, manifest_select, manifest_source, manifest_stage, manifest_student, manifest_teacher
 
 PAGE = (Path(__file__).parents[2] / "docs" / "manifest.md").read_text(encoding="utf-8")
 SECTIONS = [
     found
-    for module in (manifest, manifest_parts, manifest_source, manifest_stage)
+    for module in (manifest, manifest_parts, manifest_select, manifest_source, manifest_stage, manifest_student, manifest_teacher)
     for found in vars(module).values()
     if isinstance(found, type) and issubclass(found, BaseModel) and found.__module__ == module.__name__
 ]

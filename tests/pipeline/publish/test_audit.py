@@ -157,6 +157,9 @@ def test_other_values_under_the_old_logical_digest_are_found(corpus: Path):
         (RL, change(0, pass_rate_low=0.4), "rates", "pass_rate is not"),
         (RL, change(0, pass_rate_method="rounds 1+1 until 1"), "rates", "pass_rate is not"),
         (RL, change(0, pass_rate_method="by eye"), "rates", "pass_rate is not"),
+        (RL, change(0, pass_at=[0.5, 0.9]), "rates", "pass_rate is not"),
+        (SFT, change(0, pass_at=[0.5]), "rates", "pass_rate is not"),
+        (RL, change(0, order=1), "rates", "order is not that of the pass rate"),
         (RL, change(0, n_correct=3, pass_rate=1.5), "rates", "n_correct over n_sampled"),
         (RL, change(0, n_correct=2, pass_rate=1.0), "rates", "configs count samples differently"),
         (SFT, change(0, n_correct=0), "rates", "more kept than correct"),
@@ -417,7 +420,7 @@ def test_changed_or_missing_findings_are_told(tmp_path: Path):
 def test_findings_are_named_and_only_the_first_are_told(tmp_path: Path):
     rows = {"rl-train": [posed(question(f"q{place}"), teacher="", n_sampled=0, n_correct=0) | {"pass_rate": 0.1} for place in range(30)]}
     found = next(check for check in audit(write_corpus(tmp_path / "tiny", tmp_path / "store", rows)).checks if check.name == "rates")
-    assert found.counts == {"rows": 30, "pass_rate is not that of its counts": 30}
+    assert found.counts == {"rows": 30, "pass_rate is not that of its counts": 30, "order is not that of the pass rate": 30}
     assert len(found.examples) == 5
     assert re.search(r"q0 in data/rl/train-all\.parquet: 0\.1 for 0 of 0", found.examples[0])
 

@@ -72,3 +72,37 @@ def test_judgements_of_another_order_are_refused() -> None:
     traces = Trace.from_rows([trace("1"), trace("2")])
     with pytest.raises(ValueError, match="order"):
         select(traces, Judgement.from_rows([judgement("2"), judgement("1")]), SelectRecipe(1, False))
+
+
+def diverse(texts: list[str], limit: int) -> list[str]:
+    traces = Trace.from_rows(trace("1", place, text) for place, text in enumerate(texts))
+    judgements = Judgement.from_rows(judgement("1", place) for place in range(len(texts)))
+    return reasons(select(traces, judgements, SelectRecipe(limit, need_thought=True, diverse=1))["selected"].to_pylist())
+
+
+def test_of_many_the_traces_least_like_each_other_stay() -> None:
+    thoughts = [
+        "A lobar shadow with an air bronchogram speaks for pneumonia.",
+        "A lobar shadow with an air bronchogram speaks well for pneumonia.",
+        "No shift of the trachea is seen, which leaves out a large effusion.",
+    ]
+    told = [f"<think>{thought}</think> \\boxed{{A}}" for thought in thoughts]
+    assert diverse(told, 2) == ["", "over the limit", ""]
+    assert diverse(told, 3) == ["", "", ""]
+    assert diverse(told, 1) == ["", "over the limit", "over the limit"]
+
+
+def test_diversity_looks_at_thoughts_not_at_the_answers_words() -> None:
+    long = "The answer is the first of the four findings that were named above, which is to say"
+    told = [
+        f"<think>{thought}</think> {long} \\boxed{{A}}" for thought in ("one two three four", "one two three four five", "six seven eight")
+    ]
+    assert diverse(told, 2) == ["", "over the limit", ""]
+
+
+def test_a_teacher_whose_traces_are_withheld_keeps_none_and_its_wrong_ones_keep_their_verdict() -> None:
+    traces = Trace.from_rows(trace("1", place, f"{place}") for place in range(2))
+    judgements = Judgement.from_rows([judgement("1", 0), judgement("1", 1, "incorrect")])
+    rows = select(traces, judgements, SelectRecipe(9, need_thought=True, withheld="for rl alone"))["selected"].to_pylist()
+    assert reasons(rows) == ["for rl alone", "incorrect"]
+    assert {row[Selected.n_correct] for row in rows} == {1}
