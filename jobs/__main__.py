@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import typer
 
-from jobs.commands import batch, corpus, export, files, kept, known, models, passing, train
+from jobs.commands import batch, corpus, export, files, kept, known, loop, models, passing, train
 from schemas.errors import MedtraceError
 
 INTERRUPTED = 130
@@ -17,7 +17,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Turns open medical datasets into verified reasoning corpora.",
 )
-for commands in (corpus, export, passing, files, models, train, known, kept, batch):
+for commands in (corpus, loop, export, passing, files, models, train, known, kept, batch):
     app.add_typer(commands.app)
 
 

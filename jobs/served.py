@@ -87,7 +87,7 @@ def place(asked: "Asked", options: "Options") -> Placed:
     if options.like is not None:
         name, revision = _locked(options.like.lock, student)
     elif is_checkpoint(str(folder)):
-        name, weights = folder.resolve().name, str(folder.resolve())
+        name, weights = _called(folder.resolve()), str(folder.resolve())
         revision = _digest(folder)
         if student.revision not in ("", revision):
             raise ManifestError(
@@ -156,6 +156,11 @@ def _locked(lock: Mapping[str, object], student: Student) -> tuple[str, str]:
         if name.startswith((f"sample[{student.name}]", f"sample[{student.name}.round")) and isinstance(recipe, dict):
             return str(recipe.get("model", student.model)), str(recipe.get("revision", student.revision))
     return student.model, student.revision
+
+
+def _called(folder: Path) -> str:
+    """A model's name by its folder; `model`, as a run of training calls it, is called by the run's."""
+    return folder.parent.name if folder.name == "model" else folder.name
 
 
 def _digest(folder: Path) -> str:

@@ -11,16 +11,23 @@ Pixels = Annotated[int, Field(ge=784, le=1 << 30)]
 
 
 class StudentRound(Section):
-    """Which model the next round samples: the one that a training on this corpus gives, or one that is there."""
+    """Which model the next round samples: the one that a training on the corpus of the round before gives, or one that is there.
+
+    `kind`: how it is trained; `start`: from the model that the training's configuration names, or from the one that was sampled.
+    """
 
     train: str | None = Field(default=None, min_length=1)
     model: str | None = Field(default=None, min_length=1)
     revision: str = Field(default="", max_length=256)
+    kind: Literal["sft", "grpo", "drpo"] = "sft"
+    start: Literal["config", "sampled"] = "config"
 
     @model_validator(mode="after")
     def _has_one_model(self) -> Self:
         if (self.train is None) == (self.model is None):
             raise ValueError('say train = "sft.toml" or model = "FOLDER", one of the two')
+        if self.model is not None and {"kind", "start"} & self.model_fields_set:
+            raise ValueError("kind and start say how a model is trained: say train as well, or leave them out")
         if self.train is not None and self.revision:
             raise ValueError("revision is that of a model that is there; one that is trained has the digest of its files")
         return self

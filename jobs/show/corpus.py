@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from jobs.build import Built
     from jobs.declared import DeclaredPlan
     from jobs.estimates import Estimate
+    from jobs.loop import Looped
     from jobs.pilots import Pilot
     from jobs.preview import Plan
     from pipeline.publish.audit import Audit
@@ -108,6 +109,19 @@ def built(found: "Built", *, pilot: "Pilot | None" = None, as_json: bool) -> Non
         print_line(
             f"{found.manifest.name}: {counts or 'no rows'} in {found.out}. Read {found.out / 'README.md'}; prove it with medtrace audit."
         )
+
+
+def looped(found: "Looped", *, as_json: bool) -> None:
+    """What the rounds of a loop gave."""
+    if as_json:
+        print_json(found.to_json())
+        return
+    table = table_of("round", "model", "revision", "corpus", "rows")
+    for one in found.rounds:
+        rows = ", ".join(f"{count:,} {config}" for config, count in one.counts.items())
+        table.add_row(str(one.round), escape(one.model), escape(one.revision), escape(one.corpus), rows)
+    print_tables(table)
+    print_line(f"{found.name}: {len(found.rounds)} rounds in {found.out}.")
 
 
 def audit(found: "Audit", *, as_json: bool) -> None:
