@@ -12,7 +12,7 @@ LOCK := $(UV) pip compile pyproject.toml --universal --python-version 3.11 --upg
 TORCH_TESTS = $(shell grep -rl --include='*.py' 'mark\.gpu' tests)
 
 .DELETE_ON_ERROR:
-.PHONY: help env demo test check test-fast test-slow test-ray test-all bench lock clean
+.PHONY: help env demo loop test check test-fast test-slow test-ray test-all bench lock clean
 
 help: ## say what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ env: .venv/installed ## make .venv with medtrace, the embedded teacher and the t
 
 demo: env ## build a small corpus with the embedded teacher, prove it, and show what came out
 	@$(BIN)/python -m jobs.demo
+
+loop: .venv-all/installed ## train a small model on a small corpus, sample it, train it by rewards, and score each (LOOP="--model DIR --data DIR")
+	@.venv-all/bin/python -m jobs.close_loop $(LOOP)
 
 test: check test-fast test-slow test-ray ## lint, types, import rules and every test that needs no torch
 
