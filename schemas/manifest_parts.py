@@ -154,9 +154,11 @@ class Privacy(Section):
     """What becomes of texts that hold identifiers of persons.
 
     `report`: they are counted, and none goes to a remote teacher; `mask` and `drop`: they are masked or left out; `off`: none is looked for.
+    `presidio`: the spaCy pipeline with which Presidio looks too, or "patterns".
     """
 
     identifiers: Literal["report", "mask", "drop", "off"] = "report"
+    presidio: str = Field(default="", max_length=64, pattern=r"^[a-z0-9_]*$")
     pictures: Literal["report", "drop"] = "report"
 
 

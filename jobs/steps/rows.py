@@ -21,6 +21,7 @@ from pipeline.stages import (
 )
 from pipeline.step import Fan, Read, Step
 from pipeline.texts.identifiers import SCANNER_VERSION
+from pipeline.texts.presidio import version_of
 from schemas.example import Chosen, Dropped, Example, Identified, Reject
 from schemas.graph import Duplicate, Overlap, Partition, Rank
 from schemas.image import Image, ImageHash, Lettered
@@ -160,7 +161,9 @@ def scan_steps(manifest: Manifest) -> list[Step]:
     columns = (Example.id, Example.source, Example.question, Example.context, Example.options, Example.answer_type, Example.gold_json)
     columns += (Example.traces,) if any(teacher.imported for teacher in manifest.teachers) else ()
     reads = (Read("examples", "gather", "examples", columns),)
-    scan = Step("scan_text", 1, Fan.MAP, scan_text.scan_text, scan_text.ScanRecipe(SCANNER_VERSION), reads, {"identified": Identified})
+    model = manifest.privacy.presidio
+    asked = scan_text.ScanRecipe(SCANNER_VERSION, model, version_of(model) if model else "")
+    scan = Step("scan_text", 1, Fan.MAP, scan_text.scan_text, asked, reads, {"identified": Identified})
     return [*letters, scan]
 
 

@@ -222,6 +222,8 @@ def manifest_fingerprint(manifest: Manifest) -> str:
             dataset.pop("publish_images")
         if dataset["gold"]:
             dataset["gold"] = {key: value for key, value in dataset["gold"].items() if value != GOLD_DEFAULTS.get(key)}
+    if not asked["privacy"]["presidio"]:
+        asked["privacy"].pop("presidio")
     if not asked["publish"]["date"]:
         asked["publish"].pop("date")
     return fingerprint(asked)

@@ -22,7 +22,8 @@ def privacy_section(lock: Mapping[str, Any], manifest: Manifest) -> str:
     if asked == "off":
         return "Texts were not scanned for identifiers of persons."
     counts = {(source, kind): count for stage, source, kind, count in lock["tallies"] if stage == SCAN}
-    said = "Rules looked for the eighteen kinds of HIPAA's Safe Harbor in the texts of all rows that were read."
+    too = f" Presidio looked too, with {code(manifest.privacy.presidio)}." if manifest.privacy.presidio else ""
+    said = f"Rules looked for the eighteen kinds of HIPAA's Safe Harbor in the texts of all rows that were read.{too}"
     if not counts:
         return f"{said} They found 0."
     sources, kinds = sorted({source for source, _ in counts}), sorted({kind for _, kind in counts})

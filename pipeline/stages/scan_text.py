@@ -7,23 +7,26 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.texts.identifiers import find_identifiers
+from pipeline.texts.presidio import finder
 from schemas.example import AnswerType, Example, Identified
 
 
 @dataclass(frozen=True)
 class ScanRecipe:
-    """The rules that are applied."""
+    """The rules that are applied; the spaCy pipeline that Presidio reads with beside them, and their versions ('' where it does not)."""
 
     scanner: int
+    presidio: str = ""
+    presidio_version: str = ""
 
 
 def scan_text(examples: pa.Table, recipe: ScanRecipe) -> dict[str, pa.Table]:
     """`identified`: one row a finding, in the order of the examples. Where it is, never what it says."""
     rows: list[dict[str, Any]] = []
+    find = finder(recipe.presidio)
     for row in examples.to_pylist():
         for column, place, text in _texts(row):
-            for one in find_identifiers(text):
+            for one in find(text):
                 found: dict[str, Any] = {Identified.id: row[Example.id], Identified.source: row[Example.source]}
                 found |= {Identified.column: column, Identified.place: place, Identified.kind: one.kind.value}
                 rows.append(found | {Identified.start: one.start, Identified.stop: one.stop, Identified.fails: one.fails})
