@@ -15,7 +15,8 @@ from pipeline.models.budget import unsettled
 from pipeline.models.compact import Compacted
 from pipeline.models.entry import LedgerEntry
 from pipeline.models.ledger import Ledger
-from pipeline.models.remote import join
+from pipeline.models.remote import join, remote_of
+from pipeline.models.shares import held_at
 from pipeline.store import writing
 from schemas.errors import LedgerError
 
@@ -46,11 +47,22 @@ class Unsettled:
 
 
 @dataclass(frozen=True)
+class Share:
+    """What one machine holds of a corpus's budget, where several share a ledger: spent, reserved, or ready to be sent."""
+
+    corpus: str
+    machine: str
+    nanousd: int
+    tokens: int
+
+
+@dataclass(frozen=True)
 class Held:
-    """What a ledger holds, where and in how many segments, and what was paid or may have been without reaching it."""
+    """What a ledger holds, where and in how many segments, what was paid or may have been without reaching it, and who holds budgets."""
 
     answers: tuple[Holding, ...]
     unsettled: tuple[Unsettled, ...]
+    shares: tuple[Share, ...]
     where: str
     segments: int
     nbytes: int
@@ -80,7 +92,13 @@ def show(store: Path) -> Held:
             spent = (answer.prompt_tokens, answer.completion_tokens, answer.cost_nanousd or 0, int(answer.cost_nanousd is None))
             sums[key] = [before + more for before, more in zip(sums.get(key, (0, 0, 0, 0)), spent, strict=True)]
     holdings = tuple(Holding(*key, count, *sums[key]) for key, count in sorted(counts.items()))
-    return Held(holdings, unsettled_in(store / "ledger"), where, segments, nbytes)
+    return Held(holdings, unsettled_in(store / "ledger"), _shares_in(store / "ledger"), where, segments, nbytes)
+
+
+def _shares_in(ledger: Path) -> tuple[Share, ...]:
+    url = remote_of(ledger)
+    held = held_at(url) if url else {}
+    return tuple(Share(corpus, machine, *spent) for corpus, machines in held.items() for machine, spent in machines.items())
 
 
 def unsettled_in(ledger: Path) -> tuple[Unsettled, ...]:

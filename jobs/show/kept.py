@@ -53,6 +53,8 @@ def held(found: "Held", *, as_json: bool) -> None:
     print_line(f"{found.segments:,} segment{'' if found.segments == 1 else 's'}, {found.nbytes / 2**20:,.1f} MiB, in {found.where}.")
     for open in found.unsettled:
         print_line(unsettled_line(open))
+    for one in found.shares:
+        print_line(f"Corpus {one.corpus}: machine {one.machine} holds {usd(one.nanousd)} and {one.tokens:,} tokens of its budget.")
 
 
 def unsettled_line(open: "Unsettled") -> str:

@@ -10,7 +10,7 @@ import os
 import random
 import secrets
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -135,6 +135,17 @@ class Shares:
                 found.add(account, Spent(max(0, more.nanousd), max(0, more.tokens)))
         return found.accounts
 
+    def by_machine(self) -> dict[str, Spent]:
+        """What each machine spent, reserved or is ready to send, in all.
+
+        Raises: LedgerError.
+        """
+        sums: dict[str, Spent] = {}
+        for machine, share in sorted(self._read().items()):
+            for spent in share.held.values():
+                sums[machine] = sums.get(machine, Spent()).plus(spent)
+        return sums
+
     def _check_alone(self) -> None:
         """Becomes another machine where one that goes on from a copy of this one's files writes under its name; both count what they share."""
         known = self._read(self.machine).get(self.machine)
@@ -147,7 +158,7 @@ class Shares:
         note(self.line())
         files, base = open_at(self._url)
         folder = f"{base}/{FOLDER}/{self._corpus}"
-        with self._telling():
+        with _telling(self._url, self._corpus):
             local = files.type_name == "local"
             if local:
                 files.create_dir(folder)
@@ -166,7 +177,7 @@ class Shares:
         files, base = open_at(self._url)
         folder = f"{base}/{FOLDER}/{self._corpus}"
         found: dict[str, _Share] = {}
-        with self._telling():
+        with _telling(self._url, self._corpus):
             told = files.get_file_info([f"{folder}/{only}{_SUFFIX}"] if only else fs.FileSelector(folder, allow_not_found=True))
             for one in told:
                 if one.type is fs.FileType.File and one.base_name.endswith(_SUFFIX) and one.base_name[0] != ".":
@@ -175,15 +186,30 @@ class Shares:
                     found[one.base_name.removesuffix(_SUFFIX)] = _Share(_amounts(said["held"]), said["put"])
         return found
 
-    @contextmanager
-    def _telling(self) -> Any:
-        try:
-            yield
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise LedgerError(
-                f"What other machines hold of the budget of {self._corpus} cannot be read or written at {self._url.partition('?')[0]}/"
-                f"{FOLDER}: {reason(error)}. Nothing is sent without it; mend that, then build again."
-            ) from error
+
+def held_at(url: str) -> dict[str, dict[str, Spent]]:
+    """What machines hold of the budgets of all corpora, by corpus and machine.
+
+    Raises: LedgerError.
+    """
+    from pyarrow import fs
+
+    files, base = open_at(url)
+    with _telling(url, "any corpus"):
+        found = files.get_file_info(fs.FileSelector(f"{base}/{FOLDER}", allow_not_found=True, recursive=True))
+    corpora = sorted({one.path.split("/")[-2] for one in found if one.path.endswith(_SUFFIX)})
+    return {corpus: Shares(url, corpus).by_machine() for corpus in corpora}
+
+
+@contextmanager
+def _telling(url: str, corpus: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise LedgerError(
+            f"What other machines hold of the budget of {corpus} cannot be read or written at {url.partition('?')[0]}/"
+            f"{FOLDER}: {reason(error)}. Nothing is sent without it; mend that, then build again."
+        ) from error
 
 
 def _passes(caps: Caps, asks: Iterable[Ask], amounts: Amounts, others: Sums) -> bool:

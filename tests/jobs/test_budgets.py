@@ -108,6 +108,13 @@ def test_machines_with_stores_of_their_own_share_the_budget_of_a_ledger_in_an_ob
     assert all("raise tokens of [budget]" in str(error) for one in built for error in one.errors)
     paid = billed(machines[0])[1]
     assert cap / 2 <= paid <= cap
+    told = call("ledger", "show", "--store", str(machines[0].store), "--json").told["shares"]
+    assert {share["corpus"] for share in told} == {"small"}
+    assert sum(share["tokens"] for share in told) == paid
+    said = call("ledger", "show", "--store", str(machines[0].store)).out
+    assert f"Corpus small: machine {told[0]['machine']} holds $0.00 and {told[0]['tokens']:,} tokens of its budget." in " ".join(
+        said.split()
+    )
     assert machines[2].build().errors
     assert billed(machines[2])[1] <= cap
     write(machines[2], run="[budget]\ntokens = 1000000")

@@ -16,6 +16,7 @@ from pipeline.models.accounts import Account, Cap, Caps, Spent
 from pipeline.models.budget import Keeper, Refusal, journal_path
 from pipeline.models.ledger import Ledger
 from pipeline.models.remote import join
+from pipeline.models.shares import held_at
 from schemas.errors import LedgerError
 from tests.fixtures import google_store, object_store
 from tests.pipeline.models.test_budget import CAP, CAPS, REAL, STEPS, DiedError, answer, ask, dying
@@ -147,6 +148,7 @@ def test_what_a_lost_machine_held_stays_spent_and_what_it_gave_back_does_not(tmp
     new = Keeper(machine(tmp_path / "new", url), "c", CAPS)
     assert given_to(new, ask(3, 651, "u", "b")) == [False]
     assert given_to(new, ask(3, 650, "u", "b")) == [True]
+    assert sorted(held_at(url)["c"].values()) == [Spent(50, 50), Spent(300, 300), Spent(650, 650)]
 
 
 def test_answers_in_the_ledger_that_no_machine_holds_count_for_whoever_comes(tmp_path: Path, url: str) -> None:
