@@ -136,7 +136,12 @@ def weights_of(shards: Sequence[CorpusShard], data: Data) -> list[npt.NDArray[np
 
 
 def shards_of(corpus: Corpus, config: str, split: str) -> list[CorpusShard]:
-    """The shards of a split that hold rows. Raises: TrainingError where there are none, or a column is missing."""
+    """The shards of a split that hold rows. Raises: TrainingError where there are none, a column is missing, or pictures are withheld."""
+    if "images" in COLUMNS[config] and (withheld := sorted(corpus.lock.get("withheld") or ())):
+        raise TrainingError(
+            f"The pictures of {', '.join(withheld)} are not in {corpus.path}, and questions about them teach nothing without. "
+            f"Put them back: medtrace fill {corpus.path} {' '.join(f'--source {name}=PATH' for name in withheld)}, then train on the filled copy."
+        )
     shards = [shard for shard in corpus.of(config, split) if shard.rows]
     if not shards:
         held = sorted({shard.config for shard in corpus.shards if shard.rows and shard.split == split})

@@ -12,6 +12,8 @@ from pipeline.publish.audit import audit
 from pipeline.publish.corpus import read_corpus
 from pipeline.publish.exports.write import export
 from pipeline.publish.send.permission import obstacles
+from pipeline.training.rows import shards_of
+from schemas.errors import TrainingError
 from tests.fixtures.corpora import edit_lock, rewrite
 from tests.fixtures.fake_teacher import FakeTeacher
 from tests.fixtures.local_build import TEACHER, Project, Said, call, contents, point_to, question
@@ -113,6 +115,13 @@ def test_a_filled_copy_goes_nowhere_unasked(corpus: Path, projects: dict[bool, P
     assert fill(corpus, projects[True]).code == 0
     full = corpus.parent / "full"
     assert obstacles(read_corpus(full), audit(full)) == {"shut": ["its pictures, which are not to be passed on, were put back here"]}
+
+
+def test_no_model_is_trained_on_questions_whose_pictures_are_withheld(corpus: Path, projects: dict[bool, Project]):
+    with pytest.raises(TrainingError, match=r"The pictures of shut are not in .*, and questions about them teach nothing without"):
+        shards_of(read_corpus(corpus), "sft", "train")
+    assert fill(corpus, projects[True]).code == 0
+    assert shards_of(read_corpus(corpus.parent / "full"), "rl", "train")
 
 
 def test_exports_leave_rows_out_whose_pictures_are_withheld(corpus: Path, tmp_path: Path):
