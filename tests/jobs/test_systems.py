@@ -1,42 +1,17 @@
 """The five systems: their minis build and prove themselves over invented rows, their recipes plan without data."""
 
 import json
-from contextlib import ExitStack
 from pathlib import Path
-from shutil import copyfile
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
-from jobs.build import Options, build
 from jobs.declared import plan_declared
 from jobs.inputs import open_manifest
-from jobs.standins.fill import fill
 from pipeline.publish.audit import audit
 from pipeline.publish.findings import Status
-from tests.fixtures.fake_teacher import FakeTeacher
-
-MANIFESTS = Path(__file__).parents[2] / "jobs" / "manifests"
-SYSTEMS = ("octomed", "medmo", "infimed", "openmedq", "qoqmed")
-
-
-def built(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The corpus of a system's mini over twelve invented rows of each dataset."""
-    path = tmp_path / "jobs" / "manifests" / f"{name}-mini.toml"
-    path.parent.mkdir(parents=True)
-    copyfile(MANIFESTS / path.name, path)
-    asked = open_manifest(path)
-    assert {filled.how for filled in fill(asked, None, 12)} <= {"stand-in", "there"}
-    with ExitStack() as held:
-        for teacher in asked.manifest.teachers:
-            server = held.enter_context(FakeTeacher(model=teacher.model))
-            monkeypatch.setenv(f"MEDTRACE_{teacher.name.upper()}_BASE_URL", server.url)
-            monkeypatch.setenv(f"MEDTRACE_{teacher.name.upper()}_API_KEY", "none")
-        made = build(asked, Options(tmp_path / "store", tmp_path / "out"))
-    assert not made.execution.errors
-    assert made.out is not None
-    return made.out
+from tests.fixtures.systems import MANIFESTS, SYSTEMS, built
 
 
 def rows(corpus: Path, config: str) -> list[dict[str, Any]]:
