@@ -1,6 +1,6 @@
 """Tokens a second of the engine's stage (ledger, verifier) beside a bare AsyncLLM loop: same engine, same prompts, block by block.
 
-python -m tests.bench.bench_engine MODEL --data DATA [--questions 200 --samples 8 --max-tokens 64 --block 20]
+MEDTRACE_DATA=DIR python -m tests.bench.bench_engine MODEL [--questions 200 --samples 8 --max-tokens 64 --block 20]
 
 Each block of questions is answered by both, the one that begins taking turns, the prefix cache emptied before each. Seconds are of
 the wall and of the CPU (this process and the engine's); on a busy machine the latter are to be believed.
@@ -8,6 +8,7 @@ the wall and of the CPU (this process and the engine's); on a busy machine the l
 
 import argparse
 import asyncio
+import importlib.util
 import os
 import resource
 import tempfile
@@ -77,7 +78,7 @@ def timed(work: Callable[[], int]) -> Spent:
 
 def posed(given: argparse.Namespace, folder: Path) -> tuple[pa.Table, SampleRecipe]:
     """The questions of the benchmarks in equal parts, as an evaluation puts them, and its recipe."""
-    datasets = datasets_of(SETS, {name: str(given.data / where) for name, where in SETS.items()}, {})
+    datasets = datasets_of(SETS, {name: str(Path(given.data) / where) for name, where in SETS.items()}, {})
     asked = Evaluation(
         "bench",
         by_name(given.prompt),
@@ -129,8 +130,8 @@ def stage(chosen: pa.Table, recipe: SampleRecipe, handle: Any) -> tuple[int, Cou
 def main() -> None:
     """Prints a line a block, and the sums after each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", type=Path)
-    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("model", type=Path, nargs="?", help="The folder of a model for text.")
+    parser.add_argument("--data", type=Path, default=os.environ.get("MEDTRACE_DATA"))
     parser.add_argument("--questions", type=int, default=200)
     parser.add_argument("--samples", type=int, default=8)
     parser.add_argument("--max-tokens", type=int, default=64)
@@ -138,6 +139,9 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=1e9, help="Begin no block after so many.")
     parser.add_argument("--prompt", default="direct.2")
     given = parser.parse_args()
+    if given.model is None or given.data is None or importlib.util.find_spec("vllm") is None:
+        print("Not measured: that takes vLLM, the folder of a model and MEDTRACE_DATA.")
+        return
     with tempfile.TemporaryDirectory() as folder:
         measure(given, Path(folder))
 

@@ -1,8 +1,10 @@
 """vLLM's engine with a tiny model: answers, the ledger before it, what it cannot take, and its death."""
 
+import gc
 import os
 import signal
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -38,6 +40,12 @@ def children(pid: int) -> list[int]:
         with suppress(OSError):  # a thread may end while it is looked at
             found += map(int, (task / "children").read_text().split())
     return found
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _collected() -> Iterator[None]:
+    yield
+    gc.collect()  # what vLLM leaves open of a dead engine is told of here, where its warnings are ignored
 
 
 @pytest.fixture(scope="module")
@@ -131,18 +139,27 @@ def test_a_killed_engine_is_named_and_another_goes_on_with_what_is_missing(
     from pipeline.models.vllm import VllmTeacher
 
     monkeypatch.setenv(VARIABLE, '{"max_model_len": 256}')
+    asked = [question(number, 0, 1, 2, 3) for number in range(1, 61)]
     before = set(children(os.getpid()))
     teacher = VllmTeacher(weights, Ledger(tmp_path))
-    kept = teacher([question(1, 0, 1)])
-    for child in set(children(os.getpid())) - before:
-        os.kill(child, signal.SIGKILL)
-    until(lambda: teacher._engine.errored, "the engine's death")
-    with pytest.raises(EngineError, match="died"):
-        teacher([question(2, 0)])
+    engines = [child for child in set(children(os.getpid())) - before if "EngineCore" in Path(f"/proc/{child}/cmdline").read_text()]
+    with ThreadPoolExecutor(1) as pool:
+        answering = pool.submit(teacher, asked)
+        until(lambda: teacher.told.answered >= 8, "the first answers")
+        for child in engines:
+            os.kill(child, signal.SIGKILL)
+        with pytest.raises(EngineError, match="died"):
+            answering.result()
     teacher.close()
+    ledger = Ledger(tmp_path)
+    kept = ledger.get([request.key(index) for request in asked for index in request.samples])
+    ledger.close()
+    assert 8 <= len(kept) < 240
     other = VllmTeacher(weights, Ledger(tmp_path))
-    assert other([question(1, 0, 1), question(2, 0)])[0] == kept[0]
-    assert other.told.answered == 1
+    answers = other(asked)
+    assert other.told.answered == 240 - len(kept)
+    found = {request.key(index): one for request, each in zip(asked, answers, strict=True) for index, one in enumerate(each)}
+    assert kept.items() <= found.items()
     other.close()
 
 
