@@ -126,7 +126,8 @@ def _answers(manifest: Manifest, dataset: Dataset, *, seen: bool) -> str:
     if dataset.answers == "none":
         return "none"
     needed = "image" if seen else "text"
-    return next((teacher.name for teacher in manifest.teachers if needed in teacher.sees and not teacher.after), "")
+    seeing = [teacher for teacher in manifest.answering if needed in teacher.sees and not teacher.after]
+    return next((teacher.name for teacher in sorted(seeing, key=lambda teacher: teacher.beside)), "")
 
 
 def _teacher(manifest: Manifest, teacher: Teacher, sources: tuple[DeclaredSource, ...], tokens: dict[str, int]) -> DeclaredTeacher:
@@ -135,6 +136,9 @@ def _teacher(manifest: Manifest, teacher: Teacher, sources: tuple[DeclaredSource
     while first.after:
         first = next(other for other in manifest.teachers if first.after and other.name == first.after.teacher)
     mine = [source for source in sources if source.answers == first.name]
+    if first.beside:
+        direct = {dataset.name for dataset in manifest.source if dataset.answers == "gold"}
+        mine = [source for source in sources if source.name not in direct and ("image" if source.images else "text") in first.sees]
     pixels = manifest.images.max_pixels or PIXELS
     samples = sum(teacher.asked_in)
     questions = sum(source.rows or 0 for source in mine)

@@ -5,8 +5,9 @@ from typing import Any
 
 from pipeline.models.prices import usd
 from pipeline.publish.markdown import code, table, text
-from schemas.manifest import Manifest, Teacher
+from schemas.manifest import Manifest, Student, Teacher
 from schemas.manifest_parts import ShotsFrom
+from schemas.manifest_select import QuestionRule
 from schemas.trace import JUDGE_UNREADABLE, MODEL_JUDGE
 
 Lock = Mapping[str, Any]
@@ -30,6 +31,9 @@ def teachers_section(lock: Lock, manifest: Manifest) -> str:
         f"Answers are compared with the gold by {code(lock['verifier'])} under the policy {code(lock['policy'])}. Of a question's correct "
     )
     said += f"traces at most {manifest.select.max_per_question} are kept, each text once and none without a thought."
+    if manifest.select.keep == "diverse":
+        said += " Where there are more, those stay whose thoughts are least like each other."
+    said += "".join(_rule(name, rule) for name, rule in (("sft", manifest.select.sft), ("rl", manifest.select.rl)) if rule.drops)
     said += _judged(lock)
     if not manifest.teachers:
         said = "No teacher was asked."
@@ -87,11 +91,30 @@ def _teacher(one: Teacher) -> tuple[str, ...]:
     sampling = f"{_samples(one)} × temperature {one.temperature:g}, top_p {one.top_p:g}, max_tokens {one.max_tokens}"
     sampling += f", structure {one.structure}" if one.structure else ""
     sampling += ", a system message" if one.system else ""
+    if isinstance(one, Student):
+        sampling += ", a student" + (", asked for the pass rates of `rl` alone" if one.on == "rl" else "")
+        sampling += f", images at {one.pixels[0]:,} to {one.pixels[1]:,} pixels" if one.pixels else ""
     if isinstance(one.shots, ShotsFrom):
         sampling += f", {number(one.shots.n, 'solved question')} of {one.shots.source} shown"
     elif one.shots:
         sampling += f", {number(len(one.shots), 'solved question')} shown"
     return code(one.name), code(one.model), text(", ".join(one.sees)), code(one.prompt), text(sampling)
+
+
+def _rule(config: str, rule: QuestionRule) -> str:
+    """Which questions of train go into a config."""
+    told: list[str] = []
+    if rule.pass_rate is not None:
+        told.append(f"whose pass rate lies from {rule.pass_rate[0]:g} to {rule.pass_rate[1]:g}")
+    if rule.bands:
+        bands = ", ".join(f"{band.share:.0%} of {band.pass_rate[0]:g} to {band.pass_rate[1]:g}" for band in rule.bands)
+        told.append(f"by shares of pass rates ({bands})")
+    if rule.mixed:
+        told.append("that some samples got right and some wrong")
+    if rule.per_domain:
+        told.append(f"of which the {rule.per_domain:,} {rule.first}est of each domain".replace("easyest", "easiest"))
+    beside = f", and all of {', '.join(map(code, rule.besides))}" if rule.besides else ""
+    return f" Into {code(config)} go the questions of train {'; '.join(told)}{beside}."
 
 
 def _samples(one: Teacher) -> str:

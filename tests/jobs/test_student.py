@@ -132,6 +132,9 @@ def test_rl_takes_the_questions_of_a_band_and_those_of_sources_beside_it(project
     assert told["rl", "quiz", "too hard"] >= 6
     assert told["rl", "quiz", "too easy"] >= 6
     assert sum(told.values()) == 21
+    card = (project.out / "README.md").read_text()
+    assert "Into `rl` go the questions of train whose pass rate lies from 0.1 to 0.9, and all of `general`." in card
+    assert "pass@8 " in (project.out / "report.html").read_text()
     assert not call("audit", str(project.out)).code
 
 
@@ -165,6 +168,13 @@ def test_a_plan_counts_what_it_will_be_asked(project: Project, pupil: FakeTeache
     told = call("plan", str(project.manifest), "--store", str(project.store))
     assert "Teacher student (pupil): 5 questions, 40 requests" in told.out
     assert pupil.asked == 0
+
+
+def test_a_plan_by_declared_rows_counts_student_and_teacher_apart(project: Project) -> None:
+    project.write({"quiz": questions(1)}, teachers=STUDENT + TEACHER.format(samples=4))
+    project.manifest.write_text(project.manifest.read_text().replace('name = "quiz"\n', 'name = "quiz"\nrows = 100\n'))
+    told = call("plan", str(project.manifest), "--declared", "--json", "--store", str(project.store))
+    assert [(one["name"], one["requests"]) for one in json.loads(told.out)["teachers"]] == [("student", 800), ("fake", 400)]
 
 
 def test_the_url_may_be_told_on_the_command_line(project: Project, pupil: FakeTeacher, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,11 +14,13 @@ INNER_BINS = 10
 class Facts:
     """Counts over a corpus.
 
-    `pass_rates`: questions at 0, in tenths between, and at 1. `lengths`: traces by fate and bit length of their completion tokens.
+    `pass_rates`: questions at 0, in tenths between, and at 1. `pass_at`: for 1, 2, 4, … samples the questions that tell it, and the sum.
+    `lengths`: traces by fate and bit length of their completion tokens.
     `verdicts`: traces by teacher and verdict. `traces`: by source and fate. `modalities`: questions by source and modality. Of questions: `asked`, `right` once or more, `kept`.
     """
 
     pass_rates: list[int] = field(default_factory=lambda: [0] * (INNER_BINS + 2))
+    pass_at: list[tuple[int, float]] = field(default_factory=list[tuple[int, float]])
     lengths: Counter[tuple[str, int]] = field(default_factory=Counter[tuple[str, int]])
     verdicts: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
     traces: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
@@ -60,15 +62,20 @@ def count_facts(corpus: Corpus) -> Facts:
 
 
 def _count_questions(corpus: Corpus, facts: Facts) -> None:
-    columns = (Rl.source, Rl.modality, Rl.n_sampled, Rl.n_correct, Rl.pass_rate)
+    columns = (Rl.source, Rl.modality, Rl.n_sampled, Rl.n_correct, Rl.pass_rate, Rl.pass_at)
     for _, table in corpus.read("rl", columns):
-        for source, modality, sampled, correct, rate in zip(*(table[name].to_pylist() for name in columns), strict=True):
+        for source, modality, sampled, correct, rate, within in zip(*(table[name].to_pylist() for name in columns), strict=True):
             facts.questions += 1
             facts.modalities[source, modality] += 1
             facts.asked += sampled > 0
             facts.right += sampled > 0 and correct > 0
             if rate is not None:
                 facts.pass_rates[bin_of(rate)] += 1
+            for place, chance in enumerate(within):
+                if place == len(facts.pass_at):
+                    facts.pass_at.append((0, 0.0))
+                told, total = facts.pass_at[place]
+                facts.pass_at[place] = (told + 1, total + chance)
 
 
 def bin_of(rate: float) -> int:

@@ -111,9 +111,17 @@ def distributions(facts: Facts) -> str:
     silent = f" Of {facts.unmeasured:,} traces no tokens were reported." if facts.unmeasured and bits else ""
     return (
         f'<div class="two"><figure><figcaption><h3>Pass rates</h3><p>{rated:,} questions by the share of right answers, in percent.'
-        f"</p></figcaption>{rates}</figure><figure><figcaption><h3>Lengths</h3><p>Traces by tokens of the completion, its thought included."
+        f"{_within(facts)}</p></figcaption>{rates}</figure><figure><figcaption><h3>Lengths</h3><p>Traces by tokens of the completion, its thought included."
         f"{silent}</p></figcaption>{lengths}</figure></div>"
     )
+
+
+def _within(facts: Facts) -> str:
+    """pass@k over the questions, for each k that all of them tell; '' where one sample is all."""
+    whole = [total / told for told, total in facts.pass_at if told == facts.pass_at[0][0]]
+    if len(whole) < 2:
+        return ""
+    return " One of k samples is right: " + ", ".join(f"pass@{1 << place} {share:.1%}" for place, share in enumerate(whole)) + "."
 
 
 def _round(count: int) -> str:
