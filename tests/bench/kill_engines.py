@@ -247,7 +247,7 @@ def main() -> None:
         f"last run: {again} kept ones generated again; replayed from the ledger: {'the same selection' if same else 'ANOTHER selection'}, {kept} traces"
     )
     print(
-        f"{len(kills)} kills; {twice} answers generated twice, in flight when killed; {sum(one.left for one in kills)} processes left behind"
+        f"{len(kills)} kills; {twice} answers begun more than once, in flight when killed; {sum(one.left for one in kills)} processes left behind"
     )
     raise SystemExit(1 if again or not same or any(one.again or one.left for one in kills) else 0)
 
