@@ -15,8 +15,10 @@ from schemas.errors import ConfigError, TrainingError
 from schemas.training import Mix, Stage, Training, read_training
 
 if TYPE_CHECKING:
+    from pipeline.training.estimate import Estimate
     from pipeline.training.run import Trained
 
+Say = Callable[[dict[str, Any]], None]
 LIBRARIES = ("torch", "transformers", "trl", "peft", "accelerate")
 # What changes where a run is computed, and not what comes out.
 _ELSEWHERE = ("ray", "report")
@@ -46,34 +48,53 @@ def open_training(path: Path, corpus: Path | None = None, model: str | None = No
     return asked.model_copy(update={"stage": stages, "data": data, "model": told})
 
 
-def sft(asked: Training, out: Path, *, fresh: bool = False, say: Callable[[dict[str, Any]], None] | None = None) -> "Trained":
-    """Fine-tunes a model on a corpus here; goes on where a run of the same settings in the folder was left, unless `fresh`.
+def sft(asked: Training, out: Path, *, fresh: bool = False, say: Say | None = None, runner: str = "local") -> "Trained":
+    """Fine-tunes a model on a corpus, here or on Ray; goes on where a run of the same settings in the folder was left, unless `fresh`.
 
     Raises: TrainingError where something does not fit; CorpusError where a corpus cannot be read.
     """
-    asked = staged(asked)
-    check(asked)
-    begin(asked, "sft", out, fresh=fresh)
-    from pipeline.training.run import train
-    from pipeline.training.sft import sft_trainer
-
-    return train(asked, out, sft_trainer, say)
+    return _run(asked, "sft", out, fresh, say, runner)
 
 
-def from_rewards(
-    asked: Training, kind: str, out: Path, *, fresh: bool = False, say: Callable[[dict[str, Any]], None] | None = None
-) -> "Trained":
+def from_rewards(asked: Training, kind: str, out: Path, *, fresh: bool = False, say: Say | None = None, runner: str = "local") -> "Trained":
     """Trains a model by rewards of what it writes, by `grpo` or `drpo`; goes on like `sft`.
 
     Raises: TrainingError where something does not fit; CorpusError where a corpus cannot be read.
     """
+    return _run(asked, kind, out, fresh, say, runner)
+
+
+def _run(asked: Training, kind: str, out: Path, fresh: bool, say: Say | None, runner: str) -> "Trained":
     asked = staged(asked)
     check(asked)
     begin(asked, kind, out, fresh=fresh)
-    from pipeline.training.grpo import drpo_trainer, grpo_trainer
-    from pipeline.training.run import train
+    from pipeline.training.run import train, trained
 
-    return train(asked, out, drpo_trainer if kind == "drpo" else grpo_trainer, say)
+    if runner == "ray":
+        from pipeline.join_ray import check_shared, connect
+        from pipeline.training.on_ray import train_on_ray
+
+        connect()
+        check_shared({"--out": out})
+        train_on_ray(asked, kind, out)
+        return trained(asked, out)
+    from pipeline.training.kinds import maker_of
+
+    return train(asked, out, maker_of(kind), say)
+
+
+def dry_run(asked: Training) -> "list[Estimate]":
+    """What each stage would take, and its first row with what is learnt of it; nothing is trained.
+
+    Raises: TrainingError where something does not fit; CorpusError where a corpus cannot be read.
+    """
+    asked = staged(asked)
+    check(asked)
+    from pipeline.training.estimate import estimate
+    from pipeline.training.run import quiet
+
+    quiet()
+    return [estimate(stage, name) for name, stage in asked.stages()]
 
 
 def staged(asked: Training) -> Training:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from jobs.commands.corpus import RunnerName
 from jobs.commands.options import JsonOption
 
 app = typer.Typer()
@@ -21,6 +22,7 @@ ResumeOption = Annotated[
     bool | None,
     typer.Option("--resume/--fresh", help="Go on from the last checkpoint, or begin anew [default: go on where there is one]."),
 ]
+RunnerOption = Annotated[RunnerName, typer.Option("--runner", help="This machine, or the workers of a Ray cluster that [ray] asks for.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
 
 
@@ -34,6 +36,7 @@ def sft(
     model: ModelOption = None,
     dry_run: DryOption = False,
     resume: ResumeOption = None,
+    runner: RunnerOption = RunnerName.LOCAL,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -43,10 +46,13 @@ def sft(
     from schemas.errors import UsageError
 
     asked = job.open_training(config, corpus, model)
+    if dry_run:
+        show.dry(job.dry_run(asked), as_json=as_json)
+        return
     folder = (out or Path("out") / "models" / asked.name).absolute()
     if resume and not (folder / "run.json").is_file():
         raise UsageError(f"{folder} holds no run to go on with. Leave --resume out, or name the --out of the run.")
-    trained = job.sft(asked, folder, fresh=resume is False, say=None if quiet else _tell)
+    trained = job.sft(asked, folder, fresh=resume is False, say=None if quiet else _tell, runner=runner.value)
     show.trained(trained, folder, as_json=as_json)
 
 
@@ -57,11 +63,12 @@ def grpo(
     corpus: CorpusOption = None,
     model: ModelOption = None,
     resume: ResumeOption = None,
+    runner: RunnerOption = RunnerName.LOCAL,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Let the model answer a corpus's questions, and learn from the verifier's word and other rewards. Kill it anywhere; it goes on."""
-    _from_rewards("grpo", config, out, corpus, model, resume, as_json, quiet)
+    _from_rewards("grpo", config, out, corpus, model, resume, runner, as_json, quiet)
 
 
 @train.command(epilog="Example: `medtrace train drpo my.toml`, which reads [drpo] besides; docs/training.md compares its variants.")
@@ -71,15 +78,24 @@ def drpo(
     corpus: CorpusOption = None,
     model: ModelOption = None,
     resume: ResumeOption = None,
+    runner: RunnerOption = RunnerName.LOCAL,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """The same with advantages scaled by how rare and how hard a question's domain and cluster are (QoQ-Med's DRPO)."""
-    _from_rewards("drpo", config, out, corpus, model, resume, as_json, quiet)
+    _from_rewards("drpo", config, out, corpus, model, resume, runner, as_json, quiet)
 
 
 def _from_rewards(
-    kind: str, config: Path, out: Path | None, corpus: Path | None, model: str | None, resume: bool | None, as_json: bool, quiet: bool
+    kind: str,
+    config: Path,
+    out: Path | None,
+    corpus: Path | None,
+    model: str | None,
+    resume: bool | None,
+    runner: RunnerName,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     from jobs import train as job
     from jobs.show import training as show
@@ -89,7 +105,7 @@ def _from_rewards(
     folder = (out or Path("out") / "models" / asked.name).absolute()
     if resume and not (folder / "run.json").is_file():
         raise UsageError(f"{folder} holds no run to go on with. Leave --resume out, or name the --out of the run.")
-    trained = job.from_rewards(asked, kind, folder, fresh=resume is False, say=None if quiet else _tell)
+    trained = job.from_rewards(asked, kind, folder, fresh=resume is False, say=None if quiet else _tell, runner=runner.value)
     show.trained(trained, folder, as_json=as_json)
 
 

@@ -3,9 +3,13 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rich.console import Console
+from rich.text import Text
+
 from jobs.show.tables import print_json, print_line
 
 if TYPE_CHECKING:
+    from pipeline.training.estimate import Estimate
     from pipeline.training.run import Trained
 
 _SHOWN = ("reward", "loss", "eval_loss", "lr", "grad_norm", "accuracy", "eval_accuracy", "tokens")
@@ -37,3 +41,35 @@ def ends_of(metrics: list[dict[str, Any]]) -> dict[str, float]:
         if values:
             found |= {f"{name}_first": values[0], f"{name}_last": values[-1]}
     return found
+
+
+def dry(stages: "list[Estimate]", *, as_json: bool) -> None:
+    """What a run would take, and the first row with its loss mask: what is learnt green, or between ⟦ and ⟧ where there is no colour."""
+    if as_json:
+        print_json([stage._asdict() | {"memory": stage.memory._asdict() | {"total": stage.memory.total}} for stage in stages])
+        return
+    for stage in stages:
+        about = "" if stage.looked_at == stage.rows else f" (by {stage.looked_at:,} rows, evenly spread)"
+        skipped = f"; {stage.skipped:,} of these are too long and teach nothing" if stage.skipped else ""
+        print_line(f"Stage {stage.name}: {stage.steps:,} steps of {stage.passes:,} passes on each worker, {stage.rows:,} rows{skipped}.")
+        print_line(f"  Tokens: {stage.tokens:,}, of which {stage.learnt:,} are learnt{about}; the longest row has {stage.longest:,}.")
+        print_line(f"  Weights: {stage.parameters:,}, of which {stage.trained:,} are trained.")
+        told = ", ".join(f"{name} {_size(value)}" for name, value in stage.memory._asdict().items())
+        print_line(f"  Memory of each device, about {_size(stage.memory.total)}: {told}.")
+        print_line("    weights N·w, gradients T·g, optimizer 2·T·g, activations by rows·tokens·width; see docs/training.md.")
+    print_first(stages[0].first)
+
+
+def print_first(spans: tuple[tuple[str, bool], ...]) -> None:
+    """A row, what is learnt of it marked."""
+    console = Console(highlight=False)
+    plain = not console.is_terminal or console.no_color
+    print_line("The first row as the model is shown it:")
+    for text, learnt in spans:
+        marked = f"⟦{text}⟧" if learnt and plain else text
+        console.print(Text(marked, style="bold green" if learnt else "dim"), end="", soft_wrap=True)
+    print_line("")
+
+
+def _size(value: int) -> str:
+    return f"{value / 2**30:.1f} GiB" if value >= 2**30 else f"{value / 2**20:.1f} MiB"

@@ -47,9 +47,16 @@ def train(asked: Training, out: Path, make: Make, say: Say | None = None) -> Tra
             _train_stage(stage, number, name, folder, before, out, make, say)
         before = folder / "result"
     last = out / "stages" / f"{len(stages) - 1}-{stages[-1][0]}" / "result"
-    model = finish(asked, last, out) if _is_main() else out / MODEL
-    numbers = checkpoints.metrics_of(out)
-    return Trained(model, sum(_done(out, number, name) for number, (name, _) in enumerate(stages)), numbers)
+    if _is_main():
+        finish(asked, last, out)
+    return trained(asked, out)
+
+
+def trained(asked: Training, out: Path) -> Trained:
+    """What a run left in its folder, once it has ended."""
+    whole = asked.lora is None or asked.lora.merge
+    steps = sum(_done(out, number, name) for number, (name, _) in enumerate(asked.stages()))
+    return Trained(out / (MODEL if whole else ADAPTER), steps, checkpoints.metrics_of(out))
 
 
 def _train_stage(
@@ -72,6 +79,7 @@ def _train_stage(
     if _is_main():
         save_words(loaded, folder / "result")
         checkpoints.write_json(folder / checkpoints.DONE, {"steps": trainer.state.global_step})
+    trainer.accelerator.wait_for_everyone()  # the next stage reads what the first worker has written
 
 
 def quiet() -> None:
@@ -90,14 +98,14 @@ def load_stage(stage: Training, before: Path | None) -> Loaded:
     return load(stage.model_copy(update={"model": moved}))
 
 
-def finish(asked: Training, last: Path, out: Path) -> Path:
-    """Puts what the last stage left in its place: a whole model where it can be one; the folder of it."""
-    model, adapter = out / MODEL, out / ADAPTER
+def finish(asked: Training, last: Path, out: Path) -> None:
+    """Puts what the last stage left in its place: a whole model, an adapter, or both where it is merged."""
+    model = out / MODEL
     if not last.is_dir():
-        return model if model.is_dir() else adapter
+        return
     if asked.lora is None:
         last.replace(model)
-        return model
+        return
     if asked.lora.merge:
         merged = load(asked, last)
         whole = merged.model.merge_and_unload()
@@ -107,8 +115,7 @@ def finish(asked: Training, last: Path, out: Path) -> Path:
         save_words(merged, partial)
         shutil.rmtree(model, ignore_errors=True)
         partial.replace(model)
-    last.replace(adapter)
-    return model if asked.lora.merge else adapter
+    last.replace(out / ADAPTER)
 
 
 def save_words(loaded: Loaded, folder: Path) -> None:
