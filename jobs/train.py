@@ -83,18 +83,19 @@ def _run(asked: Training, kind: str, out: Path, fresh: bool, say: Say | None, ru
     return train(asked, out, maker_of(kind), say)
 
 
-def dry_run(asked: Training) -> "list[Estimate]":
-    """What each stage would take, and its first row with what is learnt of it; nothing is trained.
+def dry_run(asked: Training, kind: str = "sft") -> "list[Estimate]":
+    """What each stage of a kind of training would take, and its first row with what is learnt of it; nothing is trained.
 
     Raises: TrainingError where something does not fit; CorpusError where a corpus cannot be read.
     """
     asked = staged(asked)
     check(asked)
     from pipeline.training.estimate import estimate
+    from pipeline.training.estimate_rl import estimate_rl
     from pipeline.training.run import quiet
 
     quiet()
-    return [estimate(stage, name) for name, stage in asked.stages()]
+    return [(estimate if kind == "sft" else estimate_rl)(stage, name) for name, stage in asked.stages()]
 
 
 def staged(asked: Training) -> Training:

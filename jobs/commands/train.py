@@ -62,13 +62,14 @@ def grpo(
     out: OutOption = None,
     corpus: CorpusOption = None,
     model: ModelOption = None,
+    dry_run: DryOption = False,
     resume: ResumeOption = None,
     runner: RunnerOption = RunnerName.LOCAL,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Let the model answer a corpus's questions, and learn from the verifier's word and other rewards. Kill it anywhere; it goes on."""
-    _from_rewards("grpo", config, out, corpus, model, resume, runner, as_json, quiet)
+    _from_rewards("grpo", config, out, corpus, model, dry_run, resume, runner, as_json, quiet)
 
 
 @train.command(epilog="Example: `medtrace train drpo my.toml`, which reads [drpo] besides; docs/training.md compares its variants.")
@@ -77,13 +78,14 @@ def drpo(
     out: OutOption = None,
     corpus: CorpusOption = None,
     model: ModelOption = None,
+    dry_run: DryOption = False,
     resume: ResumeOption = None,
     runner: RunnerOption = RunnerName.LOCAL,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """The same with advantages scaled by how rare and how hard a question's domain and cluster are (QoQ-Med's DRPO)."""
-    _from_rewards("drpo", config, out, corpus, model, resume, runner, as_json, quiet)
+    _from_rewards("drpo", config, out, corpus, model, dry_run, resume, runner, as_json, quiet)
 
 
 def _from_rewards(
@@ -92,6 +94,7 @@ def _from_rewards(
     out: Path | None,
     corpus: Path | None,
     model: str | None,
+    dry_run: bool,
     resume: bool | None,
     runner: RunnerName,
     as_json: bool,
@@ -102,6 +105,9 @@ def _from_rewards(
     from schemas.errors import UsageError
 
     asked = job.open_training(config, corpus, model)
+    if dry_run:
+        show.dry(job.dry_run(asked, kind), as_json=as_json)
+        return
     folder = (out or Path("out") / "models" / asked.name).absolute()
     if resume and not (folder / "run.json").is_file():
         raise UsageError(f"{folder} holds no run to go on with. Leave --resume out, or name the --out of the run.")

@@ -17,7 +17,7 @@ from schemas.errors import TrainingError
 from schemas.example import AnswerType
 from schemas.training import Data, Training
 
-_TOLD = (Rl.image_digests, Rl.withheld_images, Rl.modality, Rl.pass_rate)
+_TOLD = (Rl.image_digests, Rl.modality, Rl.pass_rate)
 # A row of these is asked about what no trainer shows a model.
 _UNSEEN = "ecg"
 
@@ -105,8 +105,7 @@ def _seen(table: pa.Table, *, sees: bool) -> npt.NDArray[np.bool_]:
     """Which rows show a model all that they ask about."""
     images = pc.list_value_length(table[Rl.image_digests]).to_numpy() > 0
     unseen = pc.equal(table[Rl.modality], _UNSEEN).to_numpy(zero_copy_only=False) & ~images
-    withheld = pc.list_value_length(table[Rl.withheld_images]).fill_null(0).to_numpy() > 0
-    return ~(unseen | withheld) if sees else ~(images | unseen)
+    return ~unseen if sees else ~(images | unseen)
 
 
 def _passed(table: pa.Table, wanted: tuple[float, float] | None) -> npt.NDArray[np.bool_]:

@@ -120,3 +120,13 @@ def test_a_variant_that_divides_by_nothing_is_stopped(place: Path) -> None:
     )
     with pytest.raises(TrainingError, match=r"DRPO's advantages are not finite at step 0.*variant = \"safe\""):
         train.from_rewards(train.open_training(path), "drpo", place / "code")
+
+
+def test_a_dry_run_tells_steps_tokens_and_the_first_prompt(place: Path) -> None:
+    (told,) = train.dry_run(asked(place), "grpo")
+    assert (told.steps, told.rows, told.learnt) == (10, 216, 10 * 16 * 12)
+    assert told.learnt < told.tokens
+    assert "<|im_start|>assistant" in told.first[0][0]
+    assert told.first[1] == ("[up to 12 tokens of its own, 4 times]", True)
+    (kept,) = train.dry_run(asked(place, more="kl = 0.1\n"), "grpo")
+    assert kept.memory.weights == 2 * told.memory.weights

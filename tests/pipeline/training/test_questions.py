@@ -28,7 +28,7 @@ def settings(more: str = "") -> Training:
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
-    """Three questions of text of other pass rates, one without, one with an image, one with boxes, one of an ECG, one whose image is withheld."""
+    """Three questions of text of other pass rates, one without, one with an image, one with boxes, one of an ECG."""
     folder = tmp_path_factory.mktemp("questions")
     boxes = {
         "answer_type": "bbox",
@@ -39,7 +39,6 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
     rows = [posed(question(name), n_sampled=4, n_correct=right) for name, right in zip(TEXTS, (4, 2, 1), strict=True)]
     rows += [posed(question("unknown"), teacher=""), posed(question("seen", images=[png(1)]))]
     rows += [posed(question("boxed", images=[picture(80, 40)]) | boxes), posed(question("leads") | {"modality": "ecg"})]
-    rows += [posed(question("withheld", images=[png(2)]) | {"images": [], "withheld_images": ["0" * 64]})]
     held = [posed(question("held", split="heldout")), posed(question("held-seen", images=[png(3)], split="heldout"))]
     return read_corpus(write_corpus(folder / "corpus", folder / "store", {"rl-train": rows, "rl-heldout": held}))
 
