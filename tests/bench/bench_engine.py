@@ -58,8 +58,8 @@ class Spent(NamedTuple):
 
 def cpu_s() -> float:
     """CPU seconds of this process and of all that it started."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    total = used.ru_utime + used.ru_stime
+    ended = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    total = sum(used.ru_utime + used.ru_stime for used in ended)
     for pid, _ in descendants(os.getpid()):
         try:
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -194,9 +194,7 @@ def measure(given: argparse.Namespace, folder: Path) -> None:
         print(f"so far, ours / bare: {told['ours'] / told['bare']:.3f} by CPU, {wall['ours'] / wall['bare']:.3f} by wall", flush=True)
     total = sum(verdicts.values())
     print(f"bare: {sums['bare']}\nours: {sums['ours']}")
-    print(
-        f"{chosen.num_rows} questions, {total:,} answers, accepted {verdicts[Verdict.CORRECT] / total:.1%}; {dict(verdicts.most_common())}"
-    )
+    print(f"{asked} questions, {total:,} answers, accepted {verdicts[Verdict.CORRECT] / total:.1%}; {dict(verdicts.most_common())}")
     teacher.close()
     again(chosen.slice(0, asked), recipe, weights, folder)
 
