@@ -106,3 +106,14 @@ def test_steps_on_images_move_the_model_and_what_is_frozen_stays(place: Path) ->
     assert not [name for name in moved if ("vision_tower." in name or "visual." in name)]
     AutoModelForImageTextToText.from_pretrained(found.model)
     AutoProcessor.from_pretrained(found.model)
+
+
+@pytest.mark.parametrize("name", ["octomed", "medmo", "infimed", "openmedq"])
+def test_the_systems_that_are_fine_tuned_run_dry_on_a_small_model(place: Path, name: str) -> None:
+    config = Path(train.__file__).parent / "configs" / f"{name}.toml"
+    asked = train.open_training(config, place / "corpus", str(place / "model"))
+    # A small tokenizer has no template of Qwen's; the sides of its images are for models a thousand times its size.
+    small = asked.model.model_copy(update={"template": "model"})
+    told = train.dry_run(asked.model_copy(update={"model": small}))
+    assert [one.name for one in told] == [stage for stage, _ in asked.stages()]
+    assert all(one.steps > 0 and one.learnt > 0 and one.passes > 0 for one in told)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from jobs import train
+from jobs.__main__ import main
 from pipeline.training.checkpoints import metrics_of
 from schemas.errors import TrainingError
 from tests.fixtures.tiny_model import save_language_model
@@ -167,3 +168,26 @@ def test_a_machine_without_memory_is_told_what_to_change(place: Path) -> None:
     told = r"ran out of memory: halve \[train\] micro_batch \(4\).*or train \[lora\] adapters"
     with pytest.raises(TrainingError, match=told), advised(asked):
         torch.empty(1 << 48)
+
+
+def test_a_dry_run_tells_tokens_steps_memory_and_the_mask(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = write_config(place, template="smollm2", train="epochs = 2")
+    with pytest.raises(SystemExit, match="0"):
+        main(["train", "sft", str(config), "--dry-run", "--json"])
+    (told,) = json.loads(capsys.readouterr().out)
+    assert (told["steps"], told["rows"], told["looked_at"]) == (6, 48, 48)
+    assert 0 < told["learnt"] < told["tokens"] < 48 * told["longest"] + 1
+    assert told["parameters"] == told["trained"] == told["memory"]["weights"] // 4
+    assert told["memory"]["optimizer"] == 8 * told["trained"]
+    masked, learnt = told["first"]
+    assert masked[0].startswith("<|im_start|>system\nYou are a helpful AI assistant named SmolLM")
+    assert masked[0].endswith("<|im_start|>assistant\n")
+    assert learnt[0].startswith("<think>")
+    assert learnt[0].endswith("}<|im_end|>")
+    assert (masked[1], learnt[1]) == (False, True)
+    with pytest.raises(SystemExit, match="0"):
+        main(["train", "sft", str(write_config(place, more="[lora]\nr = 2")), "--dry-run"])
+    shown = capsys.readouterr().out
+    assert "Stage all: 3 steps of 2 passes" in shown
+    assert "⟦<think>" in shown
+    assert "Memory of each device, about" in shown
