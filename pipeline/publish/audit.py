@@ -181,7 +181,7 @@ def bound_faults(held: pq.FileMetaData, size: int, most_bytes: int = SHARD_BYTES
     # Levels and lengths come on top of the values that a group's bound counts.
     largest = max((group.total_byte_size for group in groups if group.num_rows > 1), default=0)
     faults += [f"row group over {group_bytes:,} bytes: {largest:,}"] if largest > group_bytes * 1.1 else []
-    leaves = (group.column(place) for group in groups for place in range(held.num_columns))
+    leaves = (group.column(place) for group in groups if group.num_rows for place in range(held.num_columns))
     return faults if all(leaf.has_offset_index for leaf in leaves) else [*faults, "no page index: readers must scan whole row groups"]
 
 
