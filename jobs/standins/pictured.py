@@ -14,15 +14,21 @@ def _first(split: str) -> int:
 
 
 def _vqa_rad(folder: Path, split: str, count: int, roll: Dice) -> None:
-    phrase = "test_freeform" if split == "test" else "freeform"
-    rows = [
-        {"qid": place, "phrase_type": phrase, "image_name": f"synpic{place // 2}.jpg", "image_organ": "CHEST", "question_rephrase": "NULL"}
-        | {"question": f"{question(roll, place).stem} Is it normal?", "answer": ("Yes", "No", "left lung")[place % 3]}
-        | {"answer_type": "OPEN" if place % 3 == 2 else "CLOSED", "question_type": "ABN"}
-        for place in range(count)
-    ]
-    files.whole(folder / "VQA_RAD Dataset Public.json", rows)
-    files.files(folder / "VQA_RAD Image Folder", {f"synpic{place}.jpg": jpeg(roll) for place in range((count + 1) // 2)})
+    """Rows of both splits, which upstream keeps in one file: a manifest may ask for both of one folder."""
+    asked: list[dict[str, Any]] = []
+    pictures: dict[str, bytes] = {}
+    for one in (split, "train" if split == "test" else "test"):
+        phrase = "test_freeform" if one == "test" else "freeform"
+        names = [f"synpic{_first(one) + place}.jpg" for place in range((count + 1) // 2)]
+        asked += [
+            {"qid": len(asked) + place, "phrase_type": phrase, "image_name": names[place // 2], "image_organ": "CHEST"}
+            | {"question": f"{question(roll, place).stem} Is it normal?", "answer": ("Yes", "No", "left lung")[place % 3]}
+            | {"answer_type": "OPEN" if place % 3 == 2 else "CLOSED", "question_type": "ABN", "question_rephrase": "NULL"}
+            for place in range(count)
+        ]
+        pictures |= {name: jpeg(roll) for name in names}
+    files.whole(folder / "VQA_RAD Dataset Public.json", asked)
+    files.files(folder / "VQA_RAD Image Folder", pictures)
 
 
 def _slake(folder: Path, split: str, count: int, roll: Dice) -> None:
