@@ -146,16 +146,31 @@ class Source:
             raise SourceError(f'{self.name} has no split "{wanted}", only {known}. Name one of these as split.')
         if not path.exists():
             raise SourceError(f"{self.name}: {path} does not exist. Name the file or folder as path, or leave path out to fetch it.")
+        found = self._find(path, wanted)
+        if found is not None:
+            return found
+        there = [split for split in self.splits if split != wanted and self._holds(path, split)]
+        known = "; ".join(layout.name for layout in self.layouts)
+        raise SourceError(
+            f"{self.name}: no layout of its {wanted} split fits {path}, where there is {describe(path)}; known are {known}. "
+            f"{self.place or 'Point path to the files as upstream publishes them.'}"
+            + (f" Or name another split, whose files are there: {', '.join(there)}." if there else "")
+        )
+
+    def _find(self, path: Path, split: str) -> tuple[Layout, tuple[Part, ...]] | None:
         for layout in self.layouts:
             try:
-                parts = layout.find(path, wanted)
+                parts = layout.find(path, split)
             except OSError as error:
                 at = error.filename or path
                 raise SourceError(f"{self.name}: {at} cannot be read: {error.strerror}. Check its permissions.") from error
             if parts:
                 return layout, parts
-        known = "; ".join(layout.name for layout in self.layouts)
-        raise SourceError(
-            f"{self.name}: no layout of its {wanted} split fits {path}, where there is {describe(path)}; known are {known}. "
-            f"{self.place or 'Point path to the files as upstream publishes them.'}"
-        )
+        return None
+
+    def _holds(self, path: Path, split: str) -> bool:
+        """Whether a split's files are there and can be read."""
+        try:
+            return self._find(path, split) is not None
+        except SourceError:
+            return False

@@ -53,7 +53,7 @@ def sources_show(name: Annotated[str, typer.Argument(metavar="NAME")], as_json: 
 def sources_check(
     name: Annotated[str, typer.Argument(metavar="NAME")],
     path: Annotated[Path, typer.Option("--path", help="A file or folder in one of the dataset's layouts.")],
-    split: Annotated[str | None, typer.Option("--split")] = None,
+    split: Annotated[str | None, typer.Option("--split", help="Which of upstream's splits [default: the dataset's own].")] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Read at most so many rows.")] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -69,7 +69,7 @@ def sources_check(
 def sources_standin(
     name: Annotated[str, typer.Argument(metavar="NAME")],
     path: Annotated[Path, typer.Option("--path", help="A folder that is empty or not there yet.")],
-    split: Annotated[str | None, typer.Option("--split")] = None,
+    split: Annotated[str | None, typer.Option("--split", help="Which of upstream's splits [default: the dataset's own].")] = None,
     rows: Annotated[int, typer.Option("--rows", min=1, max=10_000)] = 12,
 ) -> None:
     """Write invented rows in a dataset's exact layout, to try a manifest with. They teach nothing."""

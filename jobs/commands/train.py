@@ -10,7 +10,11 @@ from jobs.commands.corpus import RunnerName
 from jobs.commands.options import JsonOption
 
 app = typer.Typer()
-train = typer.Typer(no_args_is_help=True, help="Train a model on a published corpus.")
+train = typer.Typer(
+    no_args_is_help=True,
+    help="Train a model on a published corpus.",
+    epilog="Examples: `medtrace train sft jobs/configs/smollm2.toml --dry-run` · `medtrace train grpo train.toml --model out/models/mine/model`",
+)
 app.add_typer(train, name="train")
 
 ConfigArgument = Annotated[Path, typer.Argument(metavar="CONFIG", help="A TOML file, like jobs/configs/octomed.toml.")]
@@ -27,7 +31,7 @@ QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")
 
 
 @train.command(
-    epilog="Examples: `medtrace train sft jobs/configs/smollm2.toml --dry-run` · `medtrace train sft my.toml --corpus out/demo --out out/models/mine`"
+    epilog="Examples: `medtrace train sft jobs/configs/smollm2.toml --dry-run` · `medtrace train sft train.toml --corpus out/demo --out out/models/mine`"
 )
 def sft(
     config: ConfigArgument,
@@ -56,7 +60,9 @@ def sft(
     show.trained(trained, folder, as_json=as_json)
 
 
-@train.command(epilog="Example: `medtrace train grpo my.toml --model out/models/mine/model`, which reads [rewards] and [grpo] of the file.")
+@train.command(
+    epilog="Example: `medtrace train grpo train.toml --model out/models/mine/model`, which reads [rewards] and [grpo] of the file."
+)
 def grpo(
     config: ConfigArgument,
     out: OutOption = None,
@@ -72,7 +78,7 @@ def grpo(
     _from_rewards("grpo", config, out, corpus, model, dry_run, resume, runner, as_json, quiet)
 
 
-@train.command(epilog="Example: `medtrace train drpo my.toml`, which reads [drpo] besides; docs/training.md compares its variants.")
+@train.command(epilog="Example: `medtrace train drpo train.toml`, which reads [drpo] besides; docs/rewards.md compares its variants.")
 def drpo(
     config: ConfigArgument,
     out: OutOption = None,
@@ -84,7 +90,7 @@ def drpo(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """The same with advantages scaled by how rare and how hard a question's domain and cluster are (QoQ-Med's DRPO)."""
+    """Train as grpo does, with advantages scaled by how rare and how hard a question's domain and cluster are (QoQ-Med's DRPO)."""
     _from_rewards("drpo", config, out, corpus, model, dry_run, resume, runner, as_json, quiet)
 
 

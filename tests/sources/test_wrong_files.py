@@ -104,7 +104,7 @@ STOPS: list[tuple[str, str, Spoil, str]] = [
         "another split's file",
         "slake",
         lambda folder: next(folder.rglob("train.json")).rename(folder / "test.json"),
-        "no layout of its train split",
+        "no layout of its train split .* Or name another split, whose files are there: test",
     ),
     (
         "absolute path in a zip",
