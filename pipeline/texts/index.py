@@ -90,7 +90,10 @@ class Index:
         self._one, self._few = held < 2, held < _RAREST
         self._posted_least = self._share / np.where(self._few, _SHARED_FEW, _SHARED)[self._posted]
         self._posted_cell = self._posted.astype(np.uint32) * _DOC_ODD
-        self._bounds = np.searchsorted(word[order], np.arange(len(rarity.words) + 1))
+        # Most words of any text are none of the rarest: a set of those alone settles them with one read.
+        asked = distinct(word)
+        self._asked = HashSet(rarity.words[asked])
+        self._bounds = np.append(np.searchsorted(word[order], asked), len(word))
         self._count = np.diff(self._bounds)
         self._index_runs(whole, np.where(ids >= 0, rarity.weight[ids], 0.0) if len(rarity.weight) else np.zeros(len(ids)))
 
@@ -116,9 +119,8 @@ class Index:
         return Pairs(row, self._run_doc[doc])
 
     def _meet_words(self, found: Words) -> Pairs:
-        at, word = self._rarity.find(found)
-        posted = np.flatnonzero(self._count[word])
-        row, word = found.row[at[posted]], word[posted]
+        at, word = self._asked.find(same_words(found.stem))
+        row = found.row[at]
         starts, ends = self._bounds[word], np.cumsum(self._count[word])
         cuts = np.searchsorted(ends, np.arange(_CHUNK, ends[-1] if len(ends) else 0, _CHUNK))
         cuts = np.append(np.searchsorted(row, row[cuts]), len(row))
