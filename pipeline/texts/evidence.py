@@ -1,7 +1,7 @@
 """The words that two questions share, where they stand, and how they are weighed one pair at a time."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -10,7 +10,7 @@ import numpy as np
 
 from pipeline.texts.index import Rarity
 from pipeline.texts.paraphrase import ABBREVIATIONS, same_words
-from pipeline.texts.tokens import fold, words
+from pipeline.texts.tokens import Places, fold, words
 
 _CJK, _NUMBER = "[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]", "\\d+(?:[.,]\\d+)*"
 _WORD = re.compile(f"[^\\W\\d_]+|{_NUMBER}")
@@ -41,6 +41,14 @@ class Bag(NamedTuple):
     total: float
 
 
+class Split(NamedTuple):
+    """The words of a text; of one in ASCII also where they stand."""
+
+    words: list[str]
+    starts: Places | Sequence[int] = ()
+    ends: Places | Sequence[int] = ()
+
+
 class Lexicon:
     """The meaning and the weight of words, looked up once each."""
 
@@ -48,14 +56,16 @@ class Lexicon:
         self._rarity = rarity
         self._known: dict[str, Token] = {}
         self._limit = limit
-        self._split: dict[str, list[str]] = {}
+        self._split: dict[str, Split] = {}
 
     def learn(self, texts: Iterable[str]) -> None:
         """Splits the texts and looks up every word of them in one go."""
         if len(self._known) > self._limit:
             self._known.clear()
-        self._split = {text: _split(text) for text in texts}
-        self._look_up(set().union(*self._split.values()))
+        asked = dict.fromkeys(texts)
+        self._split = _split_all([text for text in asked if text.isascii()])
+        self._split |= {text: Split(_split(text)) for text in asked if not text.isascii()}
+        self._look_up(set().union(*[split.words for split in self._split.values()]))
 
     def _look_up(self, told: Iterable[str]) -> None:
         asked = sorted(set(told) - self._known.keys())
@@ -74,23 +84,31 @@ class Lexicon:
         rows, first = np.unique(spelt.row, return_index=True)
         for row, meaning in zip(rows.tolist(), same_words(spelt.stem[first]).tolist(), strict=True):
             meant[greek[row]] = meaning
-        for word, meaning, weight in zip(asked, meant, weighs, strict=True):
-            root = word[:_ROOT_LETTERS] if weight and len(word) >= _ROOT_LETTERS else ""
-            self._known[word] = Token(word, meaning, weight, root, plain_number(word) if word[0].isdigit() else "")
+        root = [word[:_ROOT_LETTERS] if weight and len(word) >= _ROOT_LETTERS else "" for word, weight in zip(asked, weighs, strict=True)]
+        number = [plain_number(word) if word[0].isdigit() else "" for word in asked]
+        self._known.update(zip(asked, map(Token._make, zip(asked, meant, weighs, root, number, strict=True)), strict=True))
 
     def tokens(self, text: str) -> list[Token]:
         """The words of a text in order; an abbreviation is read as what it means."""
-        split = self._split.get(text) or _split(text)
+        split = self._split[text].words if text in self._split else _split(text)
         try:
-            found = [self._known[word] for word in split]
+            found = list(map(self._known.__getitem__, split))
         except KeyError:
             self._look_up(split)
-            found = [self._known[word] for word in split]
+            found = list(map(self._known.__getitem__, split))
         if not ABBREVIATIONS.keys().isdisjoint(split):
             for at, said in reversed(_abbreviated(text, split, _places(text))):
                 self._look_up(said)
                 found[at : at + 1] = [self._known[one] for one in said]
         return found
+
+    def places(self, text: str, tokens: Sequence[Token]) -> tuple[Places | Sequence[int], Places | Sequence[int]]:
+        """From where and to where each word of a text stands."""
+        held = self._split.get(text)
+        if held and len(held.starts) == len(tokens):
+            return held.starts, held.ends
+        found = places(text, tokens)
+        return [start for start, _ in found], [end for _, end in found]
 
 
 def places(text: str, tokens: Sequence[Token]) -> list[tuple[int, int]]:
@@ -105,6 +123,27 @@ def places(text: str, tokens: Sequence[Token]) -> list[tuple[int, int]]:
 def _split(text: str) -> list[str]:
     """The words of a text; the lower case of ASCII keeps every place."""
     return _WORD.findall(text.lower()) if text.isascii() else [fold(word) for word in _FOREIGN_WORD.findall(text)]
+
+
+def _split_all(texts: Sequence[str]) -> dict[str, Split]:
+    """The words of many texts in ASCII, as `_split` and `_places` find them."""
+    joined = "\n".join(texts).lower()
+    data = np.frombuffer(joined.encode("ascii"), np.uint8)
+    digit = (data - 48) < 10
+    sign = np.flatnonzero((data == ord(".")) | (data == ord(",")))
+    sign = sign[(sign > 0) & (sign < len(data) - 1)]
+    kind = ((data - 97) < 26).view(np.uint8) | (digit.view(np.uint8) << 1)
+    kind[sign[digit[sign - 1] & digit[sign + 1]]] = 2
+    edges = np.flatnonzero(np.diff(kind, prepend=0, append=0))
+    solid = np.flatnonzero(np.append(kind, 0)[edges])
+    starts, ends = edges[solid], edges[solid + 1]
+    held = [joined[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+    first = np.cumsum([0] + [len(text) + 1 for text in texts])
+    cuts = np.searchsorted(starts, first)
+    before = np.repeat(first[:-1], np.diff(cuts))
+    starts -= before
+    ends -= before
+    return {text: Split(held[a:b], starts[a:b], ends[a:b]) for text, (a, b) in zip(texts, pairwise(cuts.tolist()), strict=True)}
 
 
 def _places(text: str) -> list[tuple[int, int]]:
@@ -140,8 +179,8 @@ class Match(NamedTuple):
 
 def bag(tokens: Iterable[Token]) -> Bag:
     """The words of a text without their order; of two of one meaning the last."""
-    held = {token.meaning: token for token in tokens if token.weight}
-    return Bag(held, sum([token.weight for token in held.values()]))
+    held = {token[1]: token for token in tokens if token[2]}
+    return Bag(held, sum([token[2] for token in held.values()]))
 
 
 def match(left: Bag, right: Bag) -> Match:
@@ -166,26 +205,21 @@ def match(left: Bag, right: Bag) -> Match:
     return Match(shared, left.total, right.total, pairs)
 
 
-def spans(text: str, tokens: Sequence[Token], meanings: Iterable[int], numbers: Iterable[str] = ()) -> Spans:
+def spans(lexicon: Lexicon, text: str, tokens: Sequence[Token], wanted: Container[int], numbers: Iterable[str] = ()) -> Spans:
     """Where the shared words of a text stand; neighbours with no more than three other words between them are one span."""
-    wanted, told = set(meanings), set(numbers)
-    shared = [at for at, token in enumerate(tokens) if (token.meaning in wanted and token.weight) or token.word in told]
+    told = set(numbers)
+    shared = [at for at, (word, meaning, weight, _, _) in enumerate(tokens) if (weight and meaning in wanted) or (told and word in told)]
     if not shared:
         return ()
-    where = places(text, tokens)
-    found = [where[shared[0]]]
-    for last, at in pairwise(shared):
-        start, end = where[at]
-        if at - last <= _GAP + 1:
-            found[-1] = (found[-1][0], end)
-        else:
-            found.append((start, end))
-    return tuple(found)
+    first = [shared[0], *(at for last, at in pairwise(shared) if at - last > _GAP + 1)]
+    last = [*(last for last, at in pairwise(shared) if at - last > _GAP + 1), shared[-1]]
+    starts, ends = lexicon.places(text, tokens)
+    return tuple([(int(starts[one]), int(ends[other])) for one, other in zip(first, last, strict=True)])
 
 
 def numbers(tokens: Iterable[Token]) -> list[str]:
     """The numbers of a text, written one way."""
-    return [token.number for token in tokens if token.number]
+    return [token[4] for token in tokens if token[4]]
 
 
 @lru_cache(1 << 14)

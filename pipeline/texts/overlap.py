@@ -104,8 +104,8 @@ class Detector:
             round(verdict.score, 4),
             verdict.rule,
             verdict.decision,
-            spans(cand.question.stem, cand.stem, found.stems.meanings.values(), shared),
-            spans(bench.question.stem, bench.stem, found.stems.meanings.keys(), shared),
+            spans(self._lexicon, cand.question.stem, cand.stem, set(found.stems.meanings.values()), shared),
+            spans(self._lexicon, bench.question.stem, bench.stem, found.stems.meanings, shared),
         )
 
     def _read(self, doc: int) -> Read:
