@@ -16,8 +16,9 @@ from pipeline.training.drpo import Drpo
 from schemas.errors import TrainingError
 
 STATE = "drpo.json"
-_SEEN = ("pixel_values", "image_grid_thw", "pixel_attention_mask", "spatial_shapes", "image_sizes", "token_type_ids", "mm_token_type_ids")
-_SEEN += ("image_position_ids", "num_images", "num_tiles")
+_SHOWN = ("pixel_values", "image_grid_thw", "pixel_attention_mask", "spatial_shapes", "image_sizes", "image_position_ids")
+_SEEN = (*_SHOWN, "token_type_ids", "mm_token_type_ids", "num_images", "num_tiles")
+_IMAGES = 6  # their place in what TRL's rollouts are
 
 
 class RolloutTrainer(GRPOTrainer):
@@ -30,16 +31,26 @@ class RolloutTrainer(GRPOTrainer):
         self._scaling, self._by, self._redraw, self._damping = scaling, by, redraw, damping
         self._drawn: list[dict[str, Any]] = []
         self._told: tuple[Any, list[str]] | None = None
+        for model in (self.model, self.ref_model):
+            if model is not None:
+                model.register_forward_pre_hook(_without_nothing, with_kwargs=True)
 
     def go_on(self, step: int) -> None:
         """Goes on at a step as if the ones before had been done here: rollouts are divided among steps by their number."""
         self._step = step * self.args.gradient_accumulation_steps
 
     def _generate(self, prompts: list[Any]) -> Any:
-        """Rollouts; those of questions that teach nothing are replaced, in place, by those of others."""
+        """Rollouts; of a prompt without images beside others with some TRL says None, which no processor takes."""
+        made = self._rollouts(prompts)
+        if made[_IMAGES] is not None:
+            made[_IMAGES] = [images or [] for images in made[_IMAGES]]
+        return tuple(made)
+
+    def _rollouts(self, prompts: list[Any]) -> list[Any]:
+        """TRL's; those of questions that teach nothing are replaced, in place, by those of others."""
         made = list(super()._generate(prompts))
         if not self._drawn or not self.model.training:
-            return tuple(made)
+            return made
         size = self.num_generations
         for again in range(self._redraw):
             dull = self._dull(made)
@@ -52,7 +63,7 @@ class RolloutTrainer(GRPOTrainer):
             self._put(made, prompts, dull, rows, asked, more)
         left = len(self._dull(made)) * size / max(len(self._drawn), 1)
         self._metrics["train"]["redraw/dull"].append(float(np.mean(gather_object([left]))))
-        return tuple(made)
+        return made
 
     def _put(
         self,
@@ -66,8 +77,8 @@ class RolloutTrainer(GRPOTrainer):
         """Puts groups that teach in the place of those that do not, as far as there are any."""
         size = self.num_generations
         taught = [group for group in range(len(rows) // size) if not self._equal(rows, more, group)]
-        if made[6] is None and more[6] is not None:
-            made[6] = [None] * len(prompts)
+        if made[_IMAGES] is None and more[_IMAGES] is not None:
+            made[_IMAGES] = [None] * len(prompts)
         for old, new in zip(dull, taught, strict=False):
             for within in range(size):
                 at, other = old * size + within, new * size + within
@@ -75,8 +86,8 @@ class RolloutTrainer(GRPOTrainer):
                 for part in (0, 1, 3, 4):
                     if made[part] is not None:
                         made[part][at] = more[part][other]
-                if made[6] is not None:
-                    made[6][at] = more[6][other] if more[6] is not None else None
+                if made[_IMAGES] is not None:
+                    made[_IMAGES][at] = more[_IMAGES][other] if more[_IMAGES] is not None else None
 
     def _dull(self, made: list[Any]) -> list[int]:
         return [group for group in range(len(self._drawn) // self.num_generations) if self._equal(self._drawn, made, group)]
@@ -159,3 +170,11 @@ class RolloutTrainer(GRPOTrainer):
         if self._scaling is not None and self.args.should_save:
             folder = Path(self._get_output_dir(trial=trial)) / f"checkpoint-{self.state.global_step}"
             (folder / STATE).write_text(json.dumps(self._scaling.state()), encoding="utf-8")
+
+
+def _without_nothing(_: Any, args: Any, told: dict[str, Any]) -> Any:
+    """What a model is shown; a part of a batch without images shows none, instead of an empty tensor that models trip over."""
+    pixels = told.get("pixel_values")
+    if pixels is None or len(pixels):
+        return args, told
+    return args, {name: value for name, value in told.items() if name not in _SHOWN}

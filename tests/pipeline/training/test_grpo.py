@@ -101,6 +101,19 @@ def test_a_model_that_sees_learns_from_questions_with_images(tmp_path: Path) -> 
     assert json.loads((tmp_path / "out" / "stages" / "0-all" / "done.json").read_text()) == {"steps": 2}
 
 
+def test_questions_with_and_without_images_are_learnt_from_side_by_side(tmp_path: Path) -> None:
+    from tests.fixtures.tiny_vision_model import save_vision_model
+
+    save_vision_model(tmp_path / "model")
+    rows = [posed(question(f"q{n}", images=[png(n)] * (n == 0), gold=n % 3)) for n in range(4)]
+    write_corpus(tmp_path / "corpus", tmp_path / "store", {"rl-train": rows})
+    asked(tmp_path, steps=1, more="kl = 0.01\n")
+    path = tmp_path / "tiny.toml"
+    path.write_text(path.read_text().replace("micro_batch = 16", "micro_batch = 1"))
+    found = train.from_rewards(train.open_training(path), "grpo", tmp_path / "out")
+    assert (found.steps, "kl" in found.metrics[0]) == (1, True)
+
+
 def test_settings_that_do_not_fit_are_told_before_anything_is_written(place: Path) -> None:
     for more, told in (
         ("rollouts = 3\n", "rollouts \\(3\\) do not divide the 16"),
