@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.texts.ngrams import HashSet, ngram_hashes, ngram_weights
+from pipeline.texts.ngrams import HashSet, ngram_weights, runs
 from pipeline.texts.paraphrase import COMMON, same_words
 from pipeline.texts.tokens import Hashes, Places, Words, distinct
 
@@ -104,7 +104,7 @@ class Index:
         return Pairs(*np.divmod(key, max(self._texts, 1)))
 
     def _index_runs(self, docs: Words, weights: Weights) -> None:
-        hashes, starts = ngram_hashes(docs, RUN)
+        hashes, starts = runs(docs, RUN)
         rare = np.flatnonzero(ngram_weights(weights, starts, RUN) >= _RUN_WEIGHT)
         hashes, doc = hashes[rare], docs.row[starts[rare]]
         order = np.argsort(hashes)
@@ -113,7 +113,7 @@ class Index:
         self._run_bounds = np.append(np.flatnonzero(np.diff(hashes, prepend=~hashes[:1]) != 0), len(hashes))
 
     def _meet_runs(self, found: Words) -> Pairs:
-        hashes, starts = ngram_hashes(found, RUN)
+        hashes, starts = runs(found, RUN)
         at, place = self._runs.find(hashes)
         row, doc = spread(found.row[starts[at]], self._run_bounds[place], self._run_bounds[place + 1])
         return Pairs(row, self._run_doc[doc])

@@ -51,21 +51,27 @@ class HashSet:
 
 def ngram_hashes(found: Words, size: int) -> tuple[Hashes, Places]:
     """The hash of every run of `size` words that stands in one text, by its stems, and the place of its first word."""
+    hashes, starts = runs(found, size)
+    return mix(hashes), starts
+
+
+def runs(found: Words, size: int) -> tuple[Hashes, Places]:
+    """Like `ngram_hashes`; only the high bits depend on every word, which is enough for a set."""
     count = len(found.stem) - size + 1
     if count <= 0:
         return np.zeros(0, np.uint64), np.zeros(0, np.int64)
     # Runs of one word, of two, of four: each from the two of half its length.
-    runs, done, sums = found.stem, 1, np.zeros(count, np.uint64)
+    parts, done, sums = found.stem, 1, np.zeros(count, np.uint64)
     place = 0
     while done <= size:
         if size & done:
-            sums += runs[place : place + count] * np.uint64(pow(_BASE, place, 1 << 64))
+            sums += parts[place : place + count] * np.uint64(pow(_BASE, place, 1 << 64))
             place += done
         if 2 * done <= size:
-            runs = runs[:-done] + runs[done:] * np.uint64(pow(_BASE, done, 1 << 64))
+            parts = parts[:-done] + parts[done:] * np.uint64(pow(_BASE, done, 1 << 64))
         done *= 2
     starts = np.flatnonzero(found.row[:count] == found.row[size - 1 :])
-    return mix(sums[starts]), starts
+    return sums[starts], starts
 
 
 def ngram_weights(weights: npt.NDArray[np.float64], starts: Places, size: int) -> npt.NDArray[np.float64]:

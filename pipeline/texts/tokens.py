@@ -19,6 +19,7 @@ Places = npt.NDArray[np.int64]
 _BLOCK_BYTES = 1 << 18
 _BASE = 0x9E3779B97F4A7C15
 _CHUNK, _LONG_WORD = 8, 512
+_KEPT_BITS = 20
 _MASKS = np.array([(1 << (8 * size)) - 1 for size in range(_CHUNK + 1)], np.uint64)
 _FOREIGN = re.compile("[^\x00-\x7f]")
 _CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
@@ -75,6 +76,23 @@ def text_hashes(found: Words) -> Hashes:
     starts = np.flatnonzero(np.diff(found.row, prepend=-1))
     place = np.arange(len(found.row)) - np.repeat(starts, np.diff(np.append(starts, len(found.row))))
     return sum_by(_scrambled(found.exact ^ (place.astype(np.uint64) * np.uint64(_BASE))), found.row, found.rows)
+
+
+def order_hashes(found: Words) -> Hashes:
+    """Like `text_hashes` in half the time, for hashes that are compared and never kept: a polynomial of each text's words."""
+    bits = len(found.row).bit_length()
+    powers, inverse = _powers(bits) if bits <= _KEPT_BITS else _powers.__wrapped__(bits)
+    starts = np.flatnonzero(np.diff(found.row, prepend=-1))
+    sums = np.zeros(found.rows, np.uint64)
+    if len(starts):
+        # Every text as if it were the first: the power of its first word taken out.
+        sums[found.row[starts]] = np.add.reduceat(found.exact * powers[: len(found.row)], starts) * inverse[starts]
+    return sums
+
+
+@cache
+def _powers(bits: int) -> tuple[Hashes, Hashes]:
+    return tuple(np.multiply.accumulate(np.full(1 << bits, base, np.uint64)) for base in (_BASE, pow(_BASE, -1, 1 << 64)))  # type: ignore[return-value]
 
 
 def distinct(keys: Places) -> Places:
