@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import shutil
+import warnings
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
@@ -121,7 +122,10 @@ def check(asked: Training) -> None:
     """Raises: TrainingError where what training needs is not installed; CorpusError where a corpus cannot be read."""
     missing = [name for name in LIBRARIES if importlib.util.find_spec(name) is None]
     if missing:
-        raise TrainingError(f"Training needs {', '.join(missing)}, which is not installed here: pip install -e '.[train]'.")
+        verb = "is" if len(missing) == 1 else "are"
+        raise TrainingError(f"Training needs {', '.join(missing)}, which {verb} not installed here: pip install -e '.[train]'.")
+    # TRL says so at five of its imports, whether or not vLLM is used; which one rollouts take is decided in pipeline/training/grpo.py.
+    warnings.filterwarnings("ignore", message="TRL currently supports vLLM")
     for corpus in sorted({stage.data.corpus for _, stage in asked.stages()}):
         read_corpus(Path(corpus))
 

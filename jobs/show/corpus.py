@@ -133,7 +133,9 @@ def audit(found: "Audit", *, as_json: bool) -> None:
     for check in found.checks:
         table.add_row(escape(check.name), check.status, escape(check.detail))
     print_tables(table)
-    print_line("The corpus has faults." if found.failed else "The corpus is what it says.")
+    unchecked = ", ".join(check.name for check in found.checks if check.status == "not checked")
+    told = f"The corpus is what it says; not checked: {unchecked}." if unchecked else "The corpus is what it says."
+    print_line("The corpus has faults." if found.failed else told)
 
 
 def diff(found: "Diff", *, as_json: bool) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from jobs.audit import audit
 from schemas.errors import ManifestError
-from tests.fixtures.local_build import Project, questions, ran, write_rows
+from tests.fixtures.local_build import Project, call, questions, ran, write_rows
 
 CASE = (
     "A 63-year-old farmer comes to the clinic because of coughing blood at night and weight loss of 8 kg in three months. "
@@ -65,6 +65,9 @@ def test_a_reworded_leak_is_left_out_and_shown_with_both_texts(tmp_path: Path) -
     assert f"| `exam` | `question` | `{row['rule']}` | `leak` | 1 | 1 | 0 |" in card
     checks = {check.name: check for check in audit(made.out, strict=True, benchmarks={"exam": tmp_path / "p/exam.jsonl"}).checks}
     assert {name for name, check in checks.items() if check.status != "ok"} == set()
+    (tmp_path / "p/exam.jsonl").unlink()
+    told = call("audit", str(made.out))
+    assert (told.code, told.out.splitlines()[-1]) == (0, "The corpus is what it says; not checked: overlaps.")
 
 
 def test_a_rule_changes_the_decision_and_the_search_is_not_made_again(tmp_path: Path) -> None:

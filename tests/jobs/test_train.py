@@ -19,7 +19,7 @@ def test_says_in_one_sentence_what_to_install(tmp_path: Path, capsys: pytest.Cap
         main(["train", "sft", str(write_config(tmp_path)), "--out", str(tmp_path / "out")])
     assert ended.value.code == 1
     told = capsys.readouterr().err
-    assert told.startswith("Error: Training needs torch, transformers, trl, peft, accelerate, which is not installed here: pip install")
+    assert told.startswith("Error: Training needs torch, transformers, trl, peft, accelerate, which are not installed here: pip install")
     assert "Traceback" not in told
     assert not (tmp_path / "out").exists()
 
