@@ -11,6 +11,12 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from jobs.standins import write_standin
+from pipeline.images.clean import CLEAN_VERSION
+from pipeline.read_source import read_source
+from pipeline.stages.ingest import IngestRecipe
+from sources import by_name
+from sources.pictures import PART_IMAGES
 from tests.fixtures import object_store
 from tests.fixtures.local_build import (
     BOUND_S,
@@ -214,6 +220,28 @@ def test_an_interrupted_build_keeps_what_was_paid_leaves_no_actor_and_goes_on(si
     assert finish(site.start(project)).code == 0
     assert contents(project.out) == site.corpus
     assert set((logged(site.log) - before).values()) == {1}
+
+
+def test_parts_of_a_table_whose_pictures_lie_in_one_archive_are_units_of_their_own(site: Site, tmp_path: Path) -> None:
+    write_standin("pmc_vqa", tmp_path / "set", "train", rows=PART_IMAGES + 10)
+    manifest = tmp_path / "many.toml"
+    manifest.write_text('name = "many"\n[[source]]\nname = "pmc_vqa"\nsplit = "train"\npath = "set"\n', encoding="utf-8")
+    command = [sys.executable, "-m", "jobs", "build", str(manifest), "--store", str(tmp_path / "store"), "--out", str(tmp_path / "out")]
+    told = ["--until", "ingest[pmc_vqa]", "--runner", "ray", "--workers", "2", "--json"]
+    environment = site.nodes.driver()
+    ended = subprocess.run(
+        [*command, *told], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=BOUND_S, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    source = by_name("pmc_vqa")
+    layout, parts = source.fit(tmp_path / "set", "train")
+    recipe = IngestRecipe("pmc_vqa", "pmc_vqa", source.version, layout.name, "train", source.license, CLEAN_VERSION)
+    here = [read_source(part, recipe, layout) for part in parts]
+    for output in ("examples", "images"):
+        files = sorted((tmp_path / "store").glob(f"ingest*/*.{output}.parquet"))
+        assert [pq.read_metadata(file).num_rows for file in files].count(PART_IMAGES) == 1
+        stored = [row for file in files for row in pq.read_table(file).to_pylist()]
+        assert sorted(map(str, stored)) == sorted(str(row) for tables in here for row in tables[output].to_pylist())
 
 
 def test_a_lost_node_changes_nothing(site: Site, project: Project) -> None:
