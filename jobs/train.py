@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.fingerprint import canonical_json
 from pipeline.publish.corpus import read_corpus
-from pipeline.training.checkpoints import RECORD, read_json, write_json
-from schemas.errors import ConfigError, TrainingError
+from pipeline.training.checkpoints import DONE, METRICS, RECORD, read_json, write_json
+from schemas.errors import ConfigError, MedtraceError, TrainingError
 from schemas.training import Mix, Stage, Training, read_training
 
 if TYPE_CHECKING:
@@ -69,6 +69,14 @@ def _run(asked: Training, kind: str, out: Path, fresh: bool, say: Say | None, ru
     asked = staged(asked)
     check(asked)
     begin(asked, kind, out, fresh=fresh)
+    try:
+        return _trained(asked, kind, out, say, runner)
+    except MedtraceError:
+        forget_unbegun(out)
+        raise
+
+
+def _trained(asked: Training, kind: str, out: Path, say: Say | None, runner: str) -> "Trained":
     from pipeline.training.run import train, trained
 
     if runner == "ray":
@@ -147,6 +155,18 @@ def begin(asked: Training, kind: str, out: Path, *, fresh: bool) -> None:
     if held is None or fresh:
         out.mkdir(parents=True, exist_ok=True)
         write_json(out / RECORD, record)
+
+
+def forget_unbegun(out: Path) -> None:
+    """Takes away the record of a run that failed before its first number: once the settings are mended, the same command begins."""
+    stages = out / "stages"
+    begun = (out / METRICS).is_file() or any(any(stages.glob(name)) for name in ("*/checkpoint-*", f"*/{DONE}", "*/result"))
+    if not begun and (out / RECORD).is_file():
+        (out / RECORD).unlink()
+        shutil.rmtree(stages, ignore_errors=True)
+        shutil.rmtree(out / "ray", ignore_errors=True)
+        if not any(out.iterdir()):
+            out.rmdir()
 
 
 def record_of(asked: Training, kind: str) -> dict[str, Any]:

@@ -71,3 +71,17 @@ def encode(tokenizer: Any, rendered: Rendered, max_length: int, too_long: str) -
 def unlearnt(tokenizer: Any) -> Encoded:
     """What stands in the place of a row that is too long: one token, no loss."""
     return Encoded([tokenizer.eos_token_id], [IGNORED], whole=False)
+
+
+def rendered_prompt(processor: Any, row: dict[str, Any], *, sees: bool) -> str:
+    """The prompt as the model reads it."""
+    messages = messages_of(row, len(row.get("images") or ()), parts=sees)
+    return processor.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+
+
+def prompt_tokens(processor: Any, row: dict[str, Any], *, sees: bool) -> int:
+    """How many tokens a prompt has, its images' included."""
+    text = rendered_prompt(processor, row, sees=sees)
+    if not sees:
+        return len(processor(text, add_special_tokens=False)["input_ids"])
+    return len(processor(text=[text], images=row["images"] or None)["input_ids"][0])

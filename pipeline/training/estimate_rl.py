@@ -2,11 +2,10 @@
 
 # pyright: reportMissingImports=false
 from pathlib import Path
-from typing import Any
 
 from pipeline.publish.corpus import read_corpus
 from pipeline.training.arguments import accumulation
-from pipeline.training.encode import messages_of
+from pipeline.training.encode import prompt_tokens, rendered_prompt
 from pipeline.training.estimate import LOOKED_AT, Estimate, memory_of, outline
 from pipeline.training.grpo import questions_drawn
 from pipeline.training.load import load_processor
@@ -44,28 +43,14 @@ def estimate_rl(asked: Training, name: str) -> Estimate:
         round(rollouts * (sum(lengths) / len(lengths) + told.max_tokens)),
         rollouts * told.max_tokens,
         longest,
-        sum(length + told.max_tokens > asked.data.max_length for length in lengths),
+        sum(length >= asked.data.max_length for length in lengths),
         steps,
         accumulation(asked, asked.ray.workers),
         sum(one.numel() for one in model.parameters()),
         sum(one.numel() for one in model.parameters() if one.requires_grad),
         memory,
         (
-            (rendered(processor, questions[0], sees=sees), False),
+            (rendered_prompt(processor, questions[0], sees=sees), False),
             (f"[up to {told.max_tokens} tokens of its own, {told.rollouts} times]", True),
         ),
     )
-
-
-def rendered(processor: Any, row: dict[str, Any], *, sees: bool) -> str:
-    """The prompt as the model reads it."""
-    messages = messages_of(row, len(row.get("images") or ()), parts=sees)
-    return processor.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-
-
-def prompt_tokens(processor: Any, row: dict[str, Any], *, sees: bool) -> int:
-    """How many tokens a prompt has, its images' included."""
-    text = rendered(processor, row, sees=sees)
-    if not sees:
-        return len(processor(text, add_special_tokens=False)["input_ids"])
-    return len(processor(text=[text], images=row["images"] or None)["input_ids"][0])

@@ -5,6 +5,7 @@ import importlib.metadata
 import importlib.util
 import json
 import math
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,10 @@ from pipeline.publish.corpus import read_corpus
 from pipeline.training.arguments import accumulation, arguments, world_size
 from pipeline.training.checkpoints import last_checkpoint
 from pipeline.training.drpo import Drpo, DrpoRecipe, Variant
+from pipeline.training.encode import prompt_tokens
 from pipeline.training.load import Loaded
 from pipeline.training.pictures import set_budget
-from pipeline.training.questions import open_heldout_questions, open_questions
+from pipeline.training.questions import Fitting, open_heldout_questions, open_questions
 from pipeline.training.rewards import Reward, RewardRecipe, best
 from pipeline.training.rollouts import STATE, RolloutTrainer
 from pipeline.training.watch import Watch
@@ -37,10 +39,13 @@ def grpo_trainer(asked: Training, loaded: Loaded, folder: Path, watch: Watch, *,
     drawn = questions_drawn(asked, world_size())
     questions = open_questions(corpus, asked, sees=loaded.sees, batch=drawn)
     heldout = open_heldout_questions(corpus, asked, sees=loaded.sees) if asked.train.eval_every else None
-    steps = min(len(questions) // drawn * told.reuse * told.iterations, asked.train.max_steps or 2**31)
     loaded.tokenizer.padding_side = "left"
     if loaded.sees:
         set_budget(loaded.processor, asked.data)
+    tokens = partial(prompt_tokens, loaded.processor, sees=loaded.sees)
+    if heldout is not None:
+        heldout = heldout.up_to(tokens, asked.data.max_length - 1) or None
+    steps = min(len(questions) // drawn * told.reuse * told.iterations, asked.train.max_steps or 2**31)
     weights = asked.rewards.weights()
     recipe = reward_recipe(asked, loaded)
     trainer = RolloutTrainer(
@@ -62,7 +67,8 @@ def grpo_trainer(asked: Training, loaded: Loaded, folder: Path, watch: Watch, *,
         redraw=told.redraw,
         damping=asked.drpo.damping,
     )
-    trainer.train_dataset, trainer.eval_dataset = questions, heldout
+    trainer.train_dataset, trainer.eval_dataset = Fitting(questions, tokens, asked.data.max_length - 1), heldout
+    _ = trainer.train_dataset[0]
     if resuming and (last := last_checkpoint(folder)):
         trainer.go_on(int(last.name.rpartition("-")[2]))
         if scaling is not None:

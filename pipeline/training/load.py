@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForImageTextToText, AutoProcessor, AutoTokenizer
 
 from pipeline.publish.corpus import first_line
@@ -70,7 +71,7 @@ def load(asked: Training, adapter: Path | None = None) -> Loaded:
     try:
         torch.manual_seed(asked.seed)
         model = kind.from_pretrained(told.path, dtype=getattr(torch, told.weights), **place)
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
         raise unloadable(told.path, error) from error
     if asked.lora is not None:
         model = adapted(model, asked.lora, asked.seed, adapter)
@@ -118,6 +119,6 @@ def part_of(name: str) -> str:
 
 def unloadable(path: str, error: BaseException) -> TrainingError:
     """Why a model cannot be loaded, in one sentence."""
-    return TrainingError(
-        f"The model {path} cannot be loaded: {first_line(error)} Name a folder that save_pretrained wrote, or owner/name on the Hub."
-    )
+    gone = Path(path).is_absolute() and not Path(path).is_dir()
+    why = "there is no such folder" if gone else first_line(error).rstrip(". ")
+    return TrainingError(f"The model {path} cannot be loaded: {why}. Name a folder that save_pretrained wrote, or owner/name on the Hub.")

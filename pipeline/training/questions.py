@@ -1,6 +1,7 @@
 """The questions of a corpus as TRL's trainers of rewards take them: those that the model can see, in their order, images decoded."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from copy import copy
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,8 @@ from schemas.training import Data, Training
 _TOLD = (Rl.image_digests, Rl.modality, Rl.pass_rate)
 # A row of these is asked about what no trainer shows a model.
 _UNSEEN = "ecg"
+# So many questions that are too long, one after the other, are no accident.
+_MOST_PASSED = 1000
 
 
 class Questions(Sequence[Row]):
@@ -43,6 +46,43 @@ class Questions(Sequence[Row]):
             moved = within(row["grading_json"], self._data.max_pixels)
             row["grading_json"] = moved[0] if moved else row["grading_json"]
         return row
+
+    def up_to(self, tokens: Callable[[Row], int], most: int) -> "Questions":
+        """Those whose prompts have at most so many tokens, each of them read."""
+        rows = copy(self._rows)
+        rows.order = [rows.order[place] for place in range(len(self)) if tokens(self[place]) <= most]
+        return Questions(rows, self._data, sees=self._sees)
+
+
+class Fitting(Sequence[Row]):
+    """Questions whose prompts have at most so many tokens: in the place of a longer one stands the next that fits.
+
+    `too_long` of a row: how many were passed over for it.
+    """
+
+    def __init__(self, questions: Questions, tokens: Callable[[Row], int], most: int) -> None:
+        self._questions, self._tokens, self._most = questions, tokens, most
+        self._fits: dict[int, bool] = {}
+
+    def __len__(self) -> int:
+        return len(self._questions)
+
+    def __getitem__(self, place: int) -> Row:  # type: ignore[override]
+        """The question at a place, or the next that fits. Raises: IndexError behind the last; TrainingError where none fits."""
+        if not 0 <= place < len(self):
+            raise IndexError(place)
+        for passed in range(min(len(self), _MOST_PASSED)):
+            at = (place + passed) % len(self)
+            if self._fits.get(at, True):
+                row = self._questions[at]
+                if at not in self._fits:
+                    self._fits[at] = self._tokens(row) <= self._most
+                if self._fits[at]:
+                    return row | {"too_long": passed}
+        raise TrainingError(
+            f"{min(len(self), _MOST_PASSED):,} questions one after the other have more than {self._most} tokens, their images included, "
+            "which leaves no answer room within [data] max_length. Raise it, or lower max_pixels."
+        )
 
 
 def open_questions(corpus: Corpus, asked: Training, *, sees: bool, batch: int) -> Questions:

@@ -216,6 +216,8 @@ def _judged(text: str, answer_type: str, options_json: str, grading_json: str, p
     judged = verify(text, gold, policy=policy, finish_reason="length" if cut else "stop")
     if judged.span is not None and _WITHDRAWN.match(text, judged.span[1]):
         judged = judged._replace(verdict=Verdict.AMBIGUOUS, rule=f"{judged.rule}_withdrawn", score=0.0)
+    if cut and judged.verdict in _READ:  # evaluations read what stands before the cut; a rollout is not paid for it
+        judged = judged._replace(verdict=Verdict.TRUNCATED, rule=f"{judged.rule}_cut", score=0.0)
     return Rollout(text, gold, judged, cut, tokens)
 
 

@@ -120,6 +120,8 @@ class RolloutTrainer(GRPOTrainer):
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
         training = self.model.training
+        passed = [sum(row.get("too_long", 0) for row in inputs) / (self.num_generations if training else self.num_generations_eval)]
+        self._metrics["train" if training else "eval"]["prompts/too_long"].append(float(np.mean(gather_object(passed))))
         self._drawn = inputs if training and self._redraw else []
         output = super()._generate_and_score_completions(inputs)
         self._drawn = []

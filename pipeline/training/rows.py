@@ -149,7 +149,32 @@ def shards_of(corpus: Corpus, config: str, split: str) -> list[CorpusShard]:
             f"{corpus.path} has no {split} rows of {config}; it has {', '.join(held) or 'none'}. "
             "Name another corpus, or say [data] config (sft_text for a model without eyes)."
         )
-    missing = [name for name in COLUMNS[config] if name not in CONFIGS[config].columns or name not in pq.read_schema(shards[0].path).names]
-    if missing:
-        raise TrainingError(f"{shards[0].path} has no column {', '.join(missing)}. It was published by another medtrace: build it again.")
+    for shard in shards:
+        _check_columns(shard)
     return shards
+
+
+def _check_columns(shard: CorpusShard) -> None:
+    """Raises: CorpusError where a shard cannot be read; TrainingError where a column is missing or of another type."""
+    try:
+        held = pq.read_schema(shard.path)
+    except (OSError, pa.ArrowException) as error:
+        raise CorpusError(f"{shard.path} cannot be read: {first_line(error)}. Get the corpus again, or rebuild it.") from error
+    known = CONFIGS[shard.config].schema
+    for name in COLUMNS[shard.config]:
+        if name not in known.names or name not in held.names:
+            raise TrainingError(f"{shard.path} has no column {name}. It was published by another medtrace: build it again.")
+        if _plain(held.field(name).type) != _plain(known.field(name).type):
+            raise TrainingError(
+                f"{shard.path} has the column {name} of type {held.field(name).type}, not {known.field(name).type}. "
+                "It was published by another medtrace: build it again."
+            )
+
+
+def _plain(kind: pa.DataType) -> str:
+    """A type by the kind of its values: how lists and texts are laid out, and what their items are called, is the writer's."""
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return f"[{_plain(kind.value_type)}]"
+    if pa.types.is_struct(kind):
+        return f"{{{', '.join(sorted(f'{field.name}: {_plain(field.type)}' for field in kind))}}}"
+    return str(kind.value_type if pa.types.is_dictionary(kind) else kind).removeprefix("large_")

@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -72,14 +73,26 @@ def _train_stage(
         loaded = load_stage(stage, before)
         trainer = make(stage, loaded, folder, Watch(out, number, name, say, stage.train.epochs), resuming=last is not None)
         trainer.remove_callback(PrinterCallback)
+        if step >= trainer.args.max_steps:
+            trainer.set_initial_training_values = partial(_no_epochs, trainer.set_initial_training_values)
         trainer.train(resume_from_checkpoint=str(last) if last else None)
-        if trainer.eval_dataset is not None:
+        if trainer.eval_dataset is not None and not _evaluated(trainer.state):
             trainer.evaluate()
         trainer.save_model(str(folder / "result"))
     if _is_main():
         save_words(loaded, folder / "result")
         checkpoints.write_json(folder / checkpoints.DONE, {"steps": trainer.state.global_step})
     trainer.accelerator.wait_for_everyone()  # the next stage reads what the first worker has written
+
+
+def _no_epochs(values: Callable[..., tuple[Any, ...]], *args: Any) -> tuple[Any, ...]:
+    """What the trainer counts with, for a stage whose last step was saved: it would take one more within an epoch."""
+    return (0, *values(*args)[1:])
+
+
+def _evaluated(state: Any) -> bool:
+    """Whether the trainer has just told what it makes of held-out rows."""
+    return any(line["step"] == state.global_step and any(name.startswith("eval_") for name in line) for line in state.log_history)
 
 
 def quiet() -> None:
@@ -109,12 +122,12 @@ def finish(asked: Training, last: Path, out: Path) -> None:
     if asked.lora.merge:
         merged = load(asked, last)
         whole = merged.model.merge_and_unload()
-        partial = model.with_name(f".{MODEL}.{os.getpid()}")
-        shutil.rmtree(partial, ignore_errors=True)
-        whole.save_pretrained(partial)
-        save_words(merged, partial)
+        written = model.with_name(f".{MODEL}.{os.getpid()}")
+        shutil.rmtree(written, ignore_errors=True)
+        whole.save_pretrained(written)
+        save_words(merged, written)
         shutil.rmtree(model, ignore_errors=True)
-        partial.replace(model)
+        written.replace(model)
     last.replace(out / ADAPTER)
 
 

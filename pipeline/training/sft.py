@@ -11,13 +11,16 @@ from trl import SFTConfig, SFTTrainer
 from pipeline.publish.corpus import read_corpus
 from pipeline.training.arguments import arguments
 from pipeline.training.collate import Packs, Pictured
-from pipeline.training.encode import render
+from pipeline.training.encode import IGNORED, render
 from pipeline.training.load import Loaded
 from pipeline.training.pack import Packed, fingerprint_of, measured
 from pipeline.training.rows import Row, Rows, open_heldout, open_rows
 from pipeline.training.watch import Watch
 from schemas.errors import TrainingError
 from schemas.training import Training
+
+# Where not one of so many rows is short enough, a run would pass without learning.
+_LOOKED_AT = 128
 
 
 def config_of(asked: Training, *, sees: bool) -> str:
@@ -40,6 +43,11 @@ def sft_trainer(asked: Training, loaded: Loaded, folder: Path, watch: Watch, *, 
     collate = Pictured(loaded.processor, asked.data) if loaded.sees else Packs(loaded.tokenizer, asked.data)
     if asked.data.packing:
         rows = packed(asked, loaded, rows, folder)
+    elif not any(bool((collate([rows[place]])["labels"] != IGNORED).any()) for place in range(min(len(rows), _LOOKED_AT))):
+        raise TrainingError(
+            f"The first {min(len(rows), _LOOKED_AT)} rows have more than [data] max_length ({asked.data.max_length}) tokens "
+            f"or more than max_images ({asked.data.max_images}), and would teach nothing. Raise them."
+        )
     steps = steps_of(asked, len(rows))
     told = arguments(asked, folder, steps, resuming=resuming, heldout=heldout is not None)
     trainer = SFTTrainer(

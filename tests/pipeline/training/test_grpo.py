@@ -143,3 +143,15 @@ def test_a_dry_run_tells_steps_tokens_and_the_first_prompt(place: Path) -> None:
     assert told.first[1] == ("[up to 12 tokens of its own, 4 times]", True)
     (kept,) = train.dry_run(asked(place, more="kl = 0.1\n"), "grpo")
     assert kept.memory.weights == 2 * told.memory.weights
+
+
+def test_questions_without_room_for_an_answer_are_passed_over_and_counted(place: Path) -> None:
+    settings = asked(place, steps=1)
+    data = settings.data.model_copy(update={"max_length": 101})
+    (told,) = train.dry_run(settings.model_copy(update={"data": data}), "grpo")
+    assert 0 < told.skipped < told.rows
+    found = train.from_rewards(settings.model_copy(update={"data": data}), "grpo", place / "passed")
+    assert found.metrics[0]["prompts/too_long"] > 0
+    none = settings.data.model_copy(update={"max_length": 32})
+    with pytest.raises(TrainingError, match=r"leaves no answer room within \[data\] max_length"):
+        train.from_rewards(settings.model_copy(update={"data": none}), "grpo", place / "none")

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from pipeline.publish.corpus import Corpus, read_corpus
-from pipeline.training.questions import open_heldout_questions, open_questions
+from pipeline.training.questions import Fitting, open_heldout_questions, open_questions
 from schemas.errors import TrainingError
 from schemas.training import Training, read_training
 from tests.fixtures.corpora import png, posed, question, write_corpus
@@ -88,3 +88,19 @@ def test_held_out_questions_are_the_same_every_time(corpus: Corpus) -> None:
         assert rows is not None
         assert sorted(rows[place]["id"] for place in range(len(rows))) == expected
     assert open_heldout_questions(corpus, settings("heldout_rows = 0"), sees=True) is None
+
+
+def test_the_next_question_stands_in_the_place_of_one_that_is_too_long(corpus: Corpus) -> None:
+    questions = open_questions(corpus, settings(), sees=False, batch=1)
+    names = [questions[place]["id"] for place in range(len(questions))]
+    lengths = dict(zip(names, (10, 30, 30, 20), strict=True))
+    fitting = Fitting(questions, lambda row: lengths[row["id"]], 20)
+    shown = [fitting[place] for place in range(len(fitting))]
+    assert [row["id"] for row in shown] == [names[0], names[3], names[3], names[3]]
+    assert [row["too_long"] for row in shown] == [0, 2, 1, 0]
+    held = questions.up_to(lambda row: lengths[row["id"]], 20)
+    assert [held[place]["id"] for place in range(len(held))] == [names[0], names[3]]
+    with pytest.raises(TrainingError, match="4 questions one after the other have more than 9 tokens"):
+        Fitting(questions, lambda row: lengths[row["id"]], 9)[1]
+    with pytest.raises(IndexError):
+        fitting[4]

@@ -53,6 +53,20 @@ def test_a_rollout_without_its_last_token_is_never_right():
     assert reward("format", [RIGHT, RIGHT], MCQ, recipe, completion_ids=[[1, 2, 7], [1, 2, 3]]) == [1.0, 0.0]
 
 
+@pytest.mark.parametrize("name", ["accuracy", "label_f1", "iou", "box"])
+def test_what_stands_before_a_cut_is_not_paid_under_any_policy(name):
+    recipe = RewardRecipe(policy=Policy.EVAL, max_tokens=3, ends=frozenset({7}))
+    row, text = {
+        "accuracy": (MCQ, "The answer is C.\n\nBecause of"),
+        "label_f1": (LABELS, "<think>a</think>\\boxed{pneumonia, edema}\n\nBecause of"),
+    }.get(name, (BOXES, "<think>a</think><nodule><box>(0, 0), (100, 100)</box>\n\nBecause of"))
+    assert reward(name, [text], row, recipe, completion_ids=[[1, 2, 3]]) == [0.0]
+
+
+def test_a_refusal_is_not_paid():
+    assert reward("accuracy", ["<think>a</think>I cannot help with that."], MCQ) == [0.0]
+
+
 def test_prose_counts_under_the_policy_of_evaluations():
     assert reward("accuracy", ["The answer is C."], MCQ, RewardRecipe(policy=Policy.EVAL)) == [1.0]
 

@@ -1,11 +1,13 @@
 import copy
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pipeline.publish.corpus import read_corpus
 from pipeline.training.rows import open_heldout, open_rows
-from schemas.errors import TrainingError
+from schemas.errors import CorpusError, TrainingError
 from schemas.training import Data, Mix
 from tests.fixtures.corpora import boxed, question, traced, write_corpus
 from tests.fixtures.training import corpus_to_learn
@@ -53,3 +55,17 @@ def test_held_out_rows_are_the_same_ones_every_time(tmp_path: Path) -> None:
     assert [row["id"] for row in few[0]] == [row["id"] for row in few[1]]
     assert len(few[0]) == 3
     assert open_heldout(corpus, Data(corpus="c", heldout_rows=0), "sft_text") is None
+
+
+def test_a_shard_that_is_damaged_or_of_another_form_is_told(tmp_path: Path) -> None:
+    corpus = read_corpus(corpus_to_learn(tmp_path))
+    shard = corpus.of("sft_text", "train")[0].path
+    table = pq.read_table(shard)
+    numbers = table.set_column(table.schema.get_field_index("completion"), "completion", pa.array([1] * len(table)))
+    for changed, told in ((table.drop(["completion"]), "no column completion"), (numbers, "the column completion of type int64, not list")):
+        pq.write_table(changed, shard)
+        with pytest.raises(TrainingError, match=told):
+            open_rows(corpus, Data(corpus="c"), "sft_text", seed=0, epochs=1, batch=1)
+    shard.write_bytes(shard.read_bytes()[:500])
+    with pytest.raises(CorpusError, match="cannot be read"):
+        open_rows(corpus, Data(corpus="c"), "sft_text", seed=0, epochs=1, batch=1)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -94,6 +95,32 @@ def test_a_killed_run_goes_on_as_if_it_had_not_been(place: Path) -> None:
     assert without_time(resumed.metrics) == without_time(whole.metrics)
     assert (resumed.model / "adapter_model.safetensors").read_bytes() == (whole.model / "adapter_model.safetensors").read_bytes()
     assert train.sft(train.open_training(config), place / "killed").metrics == resumed.metrics, "a finished run is not done again"
+
+
+def test_a_stage_that_was_killed_behind_its_last_step_takes_no_further_one(place: Path) -> None:
+    config = write_config(place, train='max_steps = 2\neval_every = 2\nschedule = "constant"')
+    whole = train.sft(train.open_training(config), place / "last")
+    assert [(one["step"], "eval_loss" in one) for one in whole.metrics] == [(0, True), (1, False), (2, False), (2, True)]
+    weights = (whole.model / "model.safetensors").read_bytes()
+    (place / "last" / "stages" / "0-all" / "done.json").unlink()
+    shutil.rmtree(whole.model)
+    again = train.sft(train.open_training(config), place / "last")
+    assert (again.steps, again.metrics) == (2, whole.metrics)
+    assert (again.model / "model.safetensors").read_bytes() == weights
+
+
+def test_what_fails_before_its_first_step_leaves_no_run(place: Path) -> None:
+    short = write_config(place)
+    short.write_text(short.read_text().replace("max_length = 512", "max_length = 16"))
+    with pytest.raises(TrainingError, match=r"first 24 rows have more than \[data\] max_length \(16\)"):
+        train.sft(train.open_training(short), place / "unbegun")
+    with pytest.raises(TrainingError, match=r"there is no such folder\. Name a folder"):
+        train.sft(train.open_training(write_config(place), model=str(place / "gone")), place / "unbegun")
+    damaged = shutil.copytree(place / "model", place / "damaged") / "model.safetensors"
+    damaged.write_bytes(damaged.read_bytes()[:1000])
+    with pytest.raises(TrainingError, match="damaged cannot be loaded: "):
+        train.sft(train.open_training(write_config(place), model=str(place / "damaged")), place / "unbegun")
+    assert not (place / "unbegun").exists()
 
 
 def test_other_settings_do_not_go_on_with_a_run(place: Path) -> None:
