@@ -1,7 +1,6 @@
 """Rewards of rollouts: the verifier itself, form, boxes, labels and length, each called as TRL calls a reward function."""
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,13 +22,6 @@ from schemas.trace import Verdict
 
 COLUMNS = (Rl.answer_type, Rl.options_json, Rl.grading_json)
 _READ = (Verdict.CORRECT, Verdict.INCORRECT)
-# The verifier takes an answer for withdrawn where another follows; what pays must not be withdrawn at all.
-_WITHDRAWN = re.compile(
-    r"[\s}$*).,;:!–—-]*(?:(?:no|wait|oops|sorry|actually|hmm|but|hold on)[\s,.!…]+)*"
-    r"(?:(?:that|this|it|(?:the|my) (?:answer|box|choice|boxes))(?:['’]s| is| was| are| were) (?:wrong|incorrect|not (?:right|correct|true))"
-    r"|(?:scratch|strike|disregard|ignore|forget) (?:that|this|it)|i (?:take (?:that|it) back|retract|was wrong|withdraw))\b",
-    re.IGNORECASE,
-)
 # QoQ-Med's: one for more than 600 characters, else a thousandth each.
 _ENOUGH, _EACH = 600, 0.001
 
@@ -214,8 +206,6 @@ def _text(said: Any) -> str:
 def _judged(text: str, answer_type: str, options_json: str, grading_json: str, policy: Policy, tokens: int, cut: bool) -> Rollout:
     gold = _gold(answer_type, options_json, grading_json)
     judged = verify(text, gold, policy=policy, finish_reason="length" if cut else "stop")
-    if judged.span is not None and _WITHDRAWN.match(text, judged.span[1]):
-        judged = judged._replace(verdict=Verdict.AMBIGUOUS, rule=f"{judged.rule}_withdrawn", score=0.0)
     if cut and judged.verdict in _READ:  # evaluations read what stands before the cut; a rollout is not paid for it
         judged = judged._replace(verdict=Verdict.TRUNCATED, rule=f"{judged.rule}_cut", score=0.0)
     return Rollout(text, gold, judged, cut, tokens)

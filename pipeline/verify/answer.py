@@ -21,7 +21,7 @@ from schemas.trace import Verdict
 
 __all__ = ["VERIFIER", "Gold", "GoldError", "Judged", "Policy", "verify"]
 
-VERIFIER = "medtrace-verify/4"
+VERIFIER = "medtrace-verify/5"
 
 Reader = Callable[[str, Gold, str], Reading]
 _EVAL = Policy.EVAL

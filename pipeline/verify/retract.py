@@ -83,6 +83,13 @@ _FIRST_LETTER = re.compile(
     r"(?:\b(?:is|be|est|es|ist|lautet|la|die|answer|option|choice)\s*:?\s*|[(*$:>是为]+\s*)[(*$]*([A-Z])(?![\w'’-])(?!(?<=[AI])\s+[a-z])"
 )
 _END = re.compile(r"\n|\.(?!\d)")
+# Right behind an answer, whether or not another follows: `That is wrong.`, `No, wait, that's incorrect`, `I take that back`.
+_WITHDRAWN = re.compile(
+    r"[\s}$*).,;:!–—-]*(?:(?:no|wait|oops|sorry|actually|hmm|but|hold on)[\s,.!…]+)*"
+    r"(?:(?:that|this|it|(?:the|my) (?:answer|box|choice|boxes))(?:['’]s| is| was| are| were) (?:wrong|incorrect|not (?:right|correct|true))"
+    r"|(?:scratch|strike|disregard|ignore|forget) (?:that|this|it)|i (?:take (?:that|it) back|retract|was wrong|withdraw))\b",
+    re.IGNORECASE,
+)
 _CLAUSE = re.compile(
     r"[\s,:;.!*_–—-]*(?:no[, ]+)?(?:(?:it|this|that|the (?:\w+ )?answer|c'est|es|es ist|ist es|das ist)\s*)?(?:(?:is|was|should be|would be|must be|'s)\b)?"
     r"[\s:]*([^.;!?\n<]{0,160})",
@@ -108,12 +115,14 @@ _SAYS = re.compile(
 
 
 def retracts(answer: str, end: int, gold: Gold) -> bool:
-    """Whether, behind a right answer, a word of retraction or a new answer phrase is followed by another answer of the type."""
+    """Whether a right answer is withdrawn right behind it, or a word of retraction or a new answer phrase is followed by another answer."""
     if len(answer) - end < SHORTEST:
         return False
     behind = answer[end : end + REACH + NEAR]
     if not behind.strip(SILENT):
         return False
+    if _WITHDRAWN.match(answer, end) and not _says_no(gold):
+        return True
     text = align(behind)
     if ":" in text and (other := _NEW_QUESTION.search(text)):
         text = text[: other.start()]
@@ -158,6 +167,12 @@ def crossed_out(answer: str, start: int, end: int, gold: Gold) -> bool:
     if gold.answer_type is AnswerType.OPEN and any(_SIGNS.search(value) or value.lstrip()[:1] == "!" for value in gold.values):
         return False
     return _SIGNS.search(said) is not None or re.match(r"[\s({\"'*$]*!(?=\w|=)", said) is not None
+
+
+def _says_no(gold: Gold) -> bool:
+    """Whether the right answer is itself a denial: `No. That is not correct.` says it twice."""
+    said = (*gold.values, *(gold.options[index] for index in gold.indexes))
+    return any(fold(value) in ("no", "false", "incorrect", "wrong") for value in said)
 
 
 def _differs_at(again: str, cue: int, gold: Gold) -> bool:

@@ -108,3 +108,26 @@ def test_a_yes_with_a_remark_is_right(text: str) -> None:
 def test_a_date_that_is_called_uncertain_is_ambiguous() -> None:
     assert verify(r"\boxed{March 5, 2024 (uncertain)}", DAY).verdict is Verdict.AMBIGUOUS
     assert verify(r"\boxed{due March 5, 2024}", DAY).verdict is Verdict.CORRECT
+
+
+WITHDRAWALS = [
+    "That is wrong.",
+    "No, wait, that's incorrect.",
+    "The answer is wrong.",
+    "I take that back.",
+    "Scratch that.",
+    "\n\nSorry, this was not right.",
+]
+
+
+@pytest.mark.parametrize("said", WITHDRAWALS)
+@pytest.mark.parametrize("policy", Policy)
+def test_an_answer_withdrawn_right_behind_it_is_open_though_no_other_follows(said: str, policy: Policy) -> None:
+    assert verify(rf"\boxed{{B}} {said}", B, policy=policy).verdict is Verdict.AMBIGUOUS
+    assert verify(rf"\boxed{{5 mg}}. {said}", DOSE, policy=policy).verdict is Verdict.AMBIGUOUS
+
+
+def test_an_answer_that_is_a_no_may_say_so_twice() -> None:
+    no = Gold.from_json("yesno", (), '{"value": "no"}')
+    assert verify(r"\boxed{no} That is not correct: it rises.", no).verdict is Verdict.CORRECT
+    assert verify(r"\boxed{B} That is all. It is wrong to start with C.", B).verdict is Verdict.CORRECT
