@@ -1,6 +1,7 @@
 """A run from its first stage to the model it leaves: stages one after the other, each gone on with where a death left it."""
 
 # pyright: reportMissingImports=false
+import errno
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -11,13 +12,14 @@ from typing import Any, NamedTuple
 
 import torch
 from datasets import disable_progress_bars
+from safetensors import SafetensorError
 from transformers import PrinterCallback
 from transformers.utils import logging
 
 from pipeline.training import checkpoints
 from pipeline.training.load import Loaded, load
 from pipeline.training.templates import for_engines
-from pipeline.training.watch import Say, Watch, out_of_memory
+from pipeline.training.watch import Say, Watch, out_of_memory, out_of_room
 from schemas.errors import TrainingError
 from schemas.training import Training
 
@@ -49,7 +51,8 @@ def train(asked: Training, out: Path, make: Make, say: Say | None = None) -> Tra
         before = folder / "result"
     last = out / "stages" / f"{len(stages) - 1}-{stages[-1][0]}" / "result"
     if _is_main():
-        finish(asked, last, out)
+        with advised(asked, out):
+            finish(asked, last, out)
     return trained(asked, out)
 
 
@@ -69,7 +72,7 @@ def _train_stage(
     if _is_main():
         checkpoints.drop_broken(folder)
         checkpoints.forget_after(out, number, step if last else -1)
-    with advised(stage):
+    with advised(stage, out):
         loaded = load_stage(stage, before)
         trainer = make(stage, loaded, folder, Watch(out, number, name, say, stage.train.epochs), resuming=last is not None)
         trainer.remove_callback(PrinterCallback)
@@ -142,24 +145,35 @@ def save_words(loaded: Loaded, folder: Path) -> None:
 
 
 @contextmanager
-def advised(asked: Training) -> Iterator[None]:
-    """Turns a machine without memory into a sentence that says what to change."""
+def advised(asked: Training, out: Path) -> Iterator[None]:
+    """Turns a machine without memory, or a disk without room, into a sentence that says what to change."""
     try:
         yield
-    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        if not isinstance(error, torch.OutOfMemoryError | MemoryError) and not _lacks_memory(str(error)):
+    except (torch.OutOfMemoryError, MemoryError, RuntimeError, OSError, SafetensorError) as error:
+        if isinstance(error, torch.OutOfMemoryError | MemoryError) or _lacks_memory(str(error)):
+            advice = out_of_memory(
+                asked.data.max_length,
+                asked.train.micro_batch,
+                checkpointing=asked.train.gradient_checkpointing,
+                adapters=asked.lora is not None,
+            )
+        elif _lacks_room(error):
+            advice = out_of_room(out, asked.train.keep)
+        else:
             raise
-        advice = out_of_memory(
-            asked.data.max_length,
-            asked.train.micro_batch,
-            checkpointing=asked.train.gradient_checkpointing,
-            adapters=asked.lora is not None,
-        )
         raise TrainingError(advice) from error
 
 
 def _lacks_memory(text: str) -> bool:
     return "out of memory" in text.lower() or "can't allocate memory" in text or "not enough memory" in text
+
+
+def _lacks_room(error: BaseException) -> bool:
+    """Whether a file could not be written whole; torch's archive only says that it is shorter than what was written."""
+    told = str(error)
+    return getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or any(
+        sign in told for sign in ("No space left", "os error 28", "os error 122", "enforce fail at inline_container.cc")
+    )
 
 
 def _is_main() -> bool:

@@ -74,3 +74,11 @@ def out_of_memory(data_length: int, micro_batch: int, *, checkpointing: bool, ad
     moves += [] if adapters else ["train [lora] adapters"]
     moves += ["spread the weights over more GPUs ([ray] workers, shard = true)"]
     return f"The machine ran out of memory: {', or '.join(moves)}; medtrace train … --dry-run estimates what it takes."
+
+
+def out_of_room(folder: Path, keep: int) -> str:
+    """What to do about a disk that is full, in one sentence."""
+    return (
+        f"{folder} cannot be written: its disk is full. Free some, lower [train] keep ({keep}) under another --out, or train [lora] adapters; "
+        "the same command goes on from the last whole checkpoint."
+    )

@@ -193,8 +193,20 @@ def test_a_machine_without_memory_is_told_what_to_change(place: Path) -> None:
 
     asked = train.open_training(write_config(place))
     told = r"ran out of memory: halve \[train\] micro_batch \(4\).*or train \[lora\] adapters"
-    with pytest.raises(TrainingError, match=told), advised(asked):
+    with pytest.raises(TrainingError, match=told), advised(asked, place):
         torch.empty(1 << 48)
+
+
+def test_a_full_disk_is_told(place: Path) -> None:
+    import torch
+
+    from pipeline.training.run import advised
+
+    asked, weights = train.open_training(write_config(place)), torch.zeros(1 << 20)
+    told = r"its disk is full.*goes on from the last whole checkpoint"
+    for write in (lambda full: full.write(b"numbers"), lambda full: torch.save(weights, full)):
+        with pytest.raises(TrainingError, match=told), advised(asked, place), open("/dev/full", "wb", buffering=0) as full:
+            write(full)
 
 
 def test_a_dry_run_tells_tokens_steps_memory_and_the_mask(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
