@@ -60,6 +60,8 @@ class Watch(TrainerCallback):
 
 def diverged(name: str, value: float, step: int, lr: float | None) -> str:
     """What to do about a run that diverges, in one sentence."""
+    if step == 0:
+        return f"{name} is {value} before the first step: the model's weights hold no numbers, or not at this [train] precision. Take another model or precision."
     rate = f" at lr {lr:.2g}" if lr else ""
     return (
         f"{name} is {value} at step {step}{rate}: the run has diverged and no later weights were saved. Lower [train] lr or raise warmup, "
