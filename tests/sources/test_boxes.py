@@ -66,7 +66,7 @@ def test_a_box_names_the_image_that_it_stands_in(tmp_path: Path) -> None:
         (named, "It's in the fourth image. <|box_start|>(1,1),(2,2)<|box_end|>"),
         (named, "I cannot say."),
     )
-    images = [f"/root/data/Task8/{name}.png" for name in "ab"]
+    images = [f"/upstream/Task8/{name}.png" for name in "ab"]
     write_json(tmp_path / "Task8.json", [{"id": "referring/ACDC/MRI_x", "task": "referring", "images": images, "conversations": said}])
     (tmp_path / "Task8").mkdir()
     for name in "ab":
