@@ -23,6 +23,7 @@ LINE = "share"
 _SUFFIX = ".json"
 _REMEMBERED = 64
 _BIDS, _PAUSE_S = 4, 0.1
+_READS = 8
 # A machine that is lost holds what it was ready to send next for ever: a fifth of what was left at most.
 _ROOM = 4
 
@@ -181,10 +182,23 @@ class Shares:
             told = files.get_file_info([f"{folder}/{only}{_SUFFIX}"] if only else fs.FileSelector(folder, allow_not_found=True))
             for one in told:
                 if one.type is fs.FileType.File and one.base_name.endswith(_SUFFIX) and one.base_name[0] != ".":
-                    with files.open_input_stream(one.path) as stream:
-                        said = json.loads(stream.read())
+                    said = _whole(files, one.path)
                     found[one.base_name.removesuffix(_SUFFIX)] = _Share(_amounts(said["held"]), said["put"])
         return found
+
+
+def _whole(files: Any, path: str) -> dict[str, Any]:
+    """What an object says, read anew where it was replaced between the asking for its size and the reading of so many bytes of it."""
+    for last in (False,) * _READS + (True,):
+        with files.open_input_stream(path) as stream:
+            read = stream.read()
+        try:
+            return json.loads(read)
+        except ValueError:
+            if last:
+                raise
+            time.sleep(random.random() * _PAUSE_S)
+    raise AssertionError
 
 
 def held_at(url: str) -> dict[str, dict[str, Spent]]:

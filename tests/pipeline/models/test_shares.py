@@ -3,6 +3,7 @@
 import itertools
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,7 +17,7 @@ from pipeline.models.accounts import Account, Cap, Caps, Spent
 from pipeline.models.budget import Keeper, Refusal, journal_path
 from pipeline.models.ledger import Ledger
 from pipeline.models.remote import join
-from pipeline.models.shares import held_at
+from pipeline.models.shares import Shares, held_at
 from schemas.errors import LedgerError
 from tests.fixtures import google_store, object_store
 from tests.pipeline.models.test_budget import CAP, CAPS, REAL, STEPS, DiedError, answer, ask, dying
@@ -135,6 +136,32 @@ def test_machines_that_reserve_at_once_spend_the_cap_and_no_more(tmp_path: Path,
     again = Keeper(machine(tmp_path / "four", url), "c", caps)
     assert given_to(again, ask(1, 20_001 - sum(spent))) == [False]
     assert given_to(again, ask(1, 20_000 - sum(spent))) == [True]
+
+
+def test_a_share_is_read_whole_while_its_machine_writes_longer_and_shorter_ones(tmp_path: Path, url: str) -> None:
+    writer, reader, done = Shares(url, "c"), Shares(url, "c"), threading.Event()
+    short = {Account("t"): Spent(1, 1)}
+    long = {Account("t", f"source {number}"): Spent(1, 1) for number in range(40)}
+    writer.lower(short, lambda line: None)
+
+    def write() -> None:
+        for amounts in itertools.cycle([long, short]):
+            writer.lower(amounts, lambda line: None)
+            if done.is_set():
+                return
+
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(write)
+        try:
+            seen: set[int] = set()
+            for read in itertools.count():
+                seen |= {spent.tokens for spent in reader.by_machine().values()}
+                if read >= 150 and len(seen) > 1:
+                    break
+        finally:
+            done.set()
+        writing.result()
+    assert seen == {1, 40}
 
 
 def test_what_a_lost_machine_held_stays_spent_and_what_it_gave_back_does_not(tmp_path: Path, url: str) -> None:
