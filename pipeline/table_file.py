@@ -99,7 +99,11 @@ def _compact(column: pa.ChunkedArray) -> pa.ListArray:
     order = np.argsort(first)
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
-    held = pa.DictionaryArray.from_arrays(pa.array(rank[codes], pa.int32()), coded.dictionary.take(pa.array(used[order], pa.int64())))
+    named = used[order]
+    # Most often the images lie in the rows' order already: then they are not copied.
+    follows = bool(len(named)) and named[-1] - named[0] == len(named) - 1 and bool(np.all(np.diff(named) == 1))
+    values = coded.dictionary.slice(int(named[0]), len(named)) if follows else coded.dictionary.take(pa.array(named, pa.int64()))
+    held = pa.DictionaryArray.from_arrays(pa.array(rank[codes], pa.int32()), values)
     pictures = pa.StructArray.from_arrays([held, structs.field("path")], fields=list(ENCODED_IMAGE))
     return pa.ListArray.from_arrays(pc.subtract(array.offsets, array.offsets[0]), pictures, type=ENCODED_IMAGES)
 

@@ -10,11 +10,12 @@ from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from pipeline.models.segment import SUFFIX
 from pipeline.models.side_index import SUFFIX as INDEX
 from pipeline.models.side_index import SideIndex, Spot
+from pipeline.object_store import open_url
 from pipeline.store import writing
 from schemas.errors import LedgerError
 
@@ -27,8 +28,6 @@ _SENT = ".sent"
 _GAP_BYTES = 16 << 10
 _READERS = 32
 _BUFFER_BYTES = 4 << 20
-# Google's client would try for a quarter of an hour, and uploads would not be known to fail.
-_RETRIED_S = "30"
 _SECRET = ("access_key", "secret_key", "session_token")
 
 
@@ -81,10 +80,8 @@ def open_at(url: str) -> tuple[Any, str]:
 
     Raises: LedgerError.
     """
-    from pyarrow import fs
-
     try:
-        return fs.FileSystem.from_uri(_with_endpoint(url))
+        return open_url(url)
     except (OSError, ValueError) as error:
         where = urlunsplit(urlsplit(url)._replace(query=""))
         raise LedgerError(f"The ledger at {where} cannot be opened: {reason(error)}. Mend its URL, then try again.") from error
@@ -234,24 +231,3 @@ def _ranges(spots: Sequence[Spot]) -> list[list[Spot]]:
         else:
             ranges.append([spot])
     return ranges
-
-
-def _with_endpoint(url: str) -> str:
-    """A URL with endpoint and region that the environment names, as other tools take them from there."""
-    parts = urlsplit(url)
-    told: dict[str, str] = {}
-    if parts.scheme == "s3":
-        endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-        region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-        if endpoint:
-            there = urlsplit(endpoint)
-            told = {"endpoint_override": there.netloc, "scheme": there.scheme, "region": "us-east-1"}
-        told |= {"region": region} if region else {}
-    elif parts.scheme == "gs":
-        told = {"retry_limit_seconds": _RETRIED_S}
-        endpoint = os.environ.get("STORAGE_EMULATOR_HOST")
-        if endpoint:
-            there = urlsplit(endpoint if "://" in endpoint else f"http://{endpoint}")
-            told |= {"endpoint_override": there.netloc, "scheme": there.scheme}
-            parts = parts._replace(netloc=f"anonymous@{parts.netloc}")
-    return urlunsplit(parts._replace(query=urlencode(told | dict(parse_qsl(parts.query)))))

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 from pyarrow import fs
 
+from pipeline.object_store import open_url
 from pipeline.publish.send.place import LOCK, File, Say, told
 from schemas.errors import PublishError
 
@@ -31,7 +32,7 @@ class Objects:
             )
         self.name = f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/")
         with told(f"{self.name} cannot be opened", _NEXT, *_FAULTS):
-            self._files, path = fs.FileSystem.from_uri(url)
+            self._files, path = open_url(url)
         self._root = path.rstrip("/")
 
     def listing(self) -> Mapping[str, int]:

@@ -12,6 +12,7 @@ from pipeline.publish.send import folder as folders
 from pipeline.publish.send.objects import Objects
 from pipeline.publish.send.run import publish
 from schemas.errors import PublishError
+from tests.fixtures import google_store
 from tests.fixtures.corpora import FACTS, MANIFEST, detach, posed, question, write_corpus
 from tests.fixtures.local_build import call, contents
 
@@ -68,6 +69,19 @@ def test_a_corpus_in_a_bucket_is_the_corpus(bucket: str, corpus: Path):
     sent = publish(corpus, bucket)
     assert (sent.dest, sent.files, sent.verified) == (bucket, 12, 12)
     assert objects(bucket) == contents(corpus)
+
+
+def test_a_corpus_in_a_bucket_of_google_is_the_corpus_and_gives_way_to_the_next(corpus: Path, newer: Path, monkeypatch: pytest.MonkeyPatch):
+    with google_store.serving() as url:
+        for name, value in google_store.environment(url).items():
+            monkeypatch.setenv(name, value)
+        dest = f"gs://{google_store.BUCKET}/open/tiny"
+        sent = publish(corpus, dest)
+        assert (sent.dest, sent.files, sent.verified) == (dest, 12, 12)
+        assert objects(dest) == contents(corpus)
+        assert publish(corpus, dest).sent == ()
+        publish(newer, dest)
+        assert objects(dest) == contents(newer)
 
 
 def test_what_lies_in_the_bucket_already_is_not_sent_again(bucket: str, corpus: Path):
