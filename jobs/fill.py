@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from jobs.audit import ingested
-from pipeline.images.bound import BOUND_VERSION
+from jobs.steps.pictures import bound_recipe
 from pipeline.images.frames import Frame
 from pipeline.publish.corpus import Corpus, read_corpus
 from pipeline.publish.fill import fill, withheld
 from pipeline.publish.lock import library_versions
-from pipeline.stages.bound_images import BoundRecipe, bound_images
+from pipeline.stages.bound_images import bound_images
 from schemas.errors import CorpusError, StoreError, UsageError
 from schemas.image import Image
 
@@ -63,14 +63,14 @@ def _collect(corpus: Corpus, source: str, place: Path, folder: Path) -> int:
     wanted = withheld(corpus, {source})
     missing, other = dict(wanted), dict[str, str]()
     dataset = next(one for one in corpus.manifest.source if one.name == source)
-    bound = corpus.manifest.images.max_pixels
+    recipe = bound_recipe(corpus.manifest)
     for _, tables in ingested([(dataset, place, Frame(corpus.manifest.images.frame))]):
         images = tables["images"]
         for start in range(images.num_rows):
             if (digest := images[Image.digest][start].as_py()) not in missing:
                 continue
             row = images.slice(start, 1)
-            row = bound_images(row, BoundRecipe(bound, BOUND_VERSION))["images"] if bound else row
+            row = bound_images(row, recipe)["images"]
             name, data = missing.pop(digest), row[Image.bytes][0].as_py()
             if hashlib.sha256(data).hexdigest() != name.partition(".")[0]:
                 other[digest] = name

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from jobs.privacy import identified
 from pipeline.graph import Execution, Graph
+from pipeline.publish.privacy import LETTERS
 from pipeline.step import Fan
 from pipeline.store import Store
 from schemas.corpus import Tally
@@ -30,6 +31,11 @@ def tally(graph: Graph, store: Store, execution: Execution) -> pa.Table:
         counts["scan", source, kind] += count
     for source, count in masked(graph, store, execution).items():
         counts["mask", source, "masked"] += count
+    painted = (
+        sum(ref.rows for ref in execution.refs("bound_images", "lettered")) if "bound_images" in {step.name for step in graph.steps} else 0
+    )
+    if painted:
+        counts[LETTERS, "", "painted over"] = painted
     for ref in execution.refs("publish", "tally"):
         for row in store.read(ref).to_pylist():
             counts[row[Tally.stage], row[Tally.source], row[Tally.reason]] += row[Tally.count]

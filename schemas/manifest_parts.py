@@ -46,7 +46,6 @@ class Texts(Section):
     """What becomes of questions in nearly the same words: whose runs of three words have at least this Jaccard similarity.
 
     `report`: they are listed and share a split; `drop`: of two that ask the same in other grammar the first stays; `off`: none is looked for.
-    `pictures`: whether rows stay whose pictures show rows of letters near their borders; an audit counts them.
     """
 
     near: Literal["report", "drop", "off"] = "report"
@@ -154,12 +153,13 @@ class Privacy(Section):
     """What becomes of texts that hold identifiers of persons.
 
     `report`: they are counted, and none goes to a remote teacher; `mask` and `drop`: they are masked or left out; `off`: none is looked for.
-    `presidio`: the spaCy pipeline with which Presidio looks too, or "patterns".
+    `pictures`: of pictures that show rows of letters near their borders: they stay as they are and an audit counts them, the letters are
+    painted over, or their rows are left out. `presidio`: the spaCy pipeline with which Presidio looks too, or "patterns".
     """
 
     identifiers: Literal["report", "mask", "drop", "off"] = "report"
     presidio: str = Field(default="", max_length=64, pattern=r"^[a-z0-9_]*$")
-    pictures: Literal["report", "drop"] = "report"
+    pictures: Literal["report", "mask", "drop"] = "report"
 
 
 class Split(Section):

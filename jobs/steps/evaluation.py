@@ -23,7 +23,7 @@ from pipeline.verify import gpt2
 from pipeline.verify.answer import VERIFIER
 from schemas.evaluation import Scored, Taken
 from schemas.example import Chosen, Example, Identified
-from schemas.image import Image
+from schemas.image import Image, Lettered
 from schemas.trace import Judgement, Trace
 
 RANDOM = "random"
@@ -95,7 +95,7 @@ def _pose_step(asked: Evaluation) -> Step:
 def _bound_step(asked: Evaluation) -> Step:
     recipe = bound_images.BoundRecipe(asked.max_pixels, BOUND_VERSION)
     reads = (Read("images", "gather", "images"),)
-    return Step("bound_images", 1, Fan.MAP, bound_images.bound_images, recipe, reads, {"images": Image})
+    return Step("bound_images", 2, Fan.MAP, bound_images.bound_images, recipe, reads, {"images": Image, "lettered": Lettered})
 
 
 def _sample_step(asked: Evaluation, money: Money, engine: Engine | None) -> Step:

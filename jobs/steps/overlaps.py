@@ -1,6 +1,7 @@
 """The steps that find what the sources share with benchmarks, and decide about it."""
 
 from jobs.steps.given import Input, ingest_name, shrink_name
+from jobs.steps.pictures import bound_recipe
 from pipeline.images.thumbnail import THUMBNAIL_VERSION
 from pipeline.publish.layout import parquet_options
 from pipeline.rulings import rulings_of
@@ -23,8 +24,9 @@ def overlap_steps(manifest: Manifest, sources: list[Input], benchmarks: list[Inp
     """Find overlaps, benchmark by benchmark, decide about them all, and show their pictures; none where no benchmark is named."""
     if not benchmarks:
         return []
-    shrinks = [_shrink_step("shrink_images", "gather", "shown")]
-    shrinks += [_shrink_step(shrink_name(item), ingest_name(item), "benchmark_shown") for item in benchmarks]
+    recipe = shrink_images.ShrinkRecipe(THUMBNAIL_VERSION, bound_recipe(manifest).mask_version)
+    shrinks = [_shrink_step("shrink_images", "gather", "shown", recipe)]
+    shrinks += [_shrink_step(shrink_name(item), ingest_name(item), "benchmark_shown", recipe) for item in benchmarks]
     finds = [_find_step(item) for item in benchmarks]
     return [*finds, _decide_step(manifest, sources, benchmarks), *shrinks, _show_step(manifest, benchmarks)]
 
@@ -64,10 +66,9 @@ def _withheld(benchmarks: list[Input]) -> tuple[str, ...]:
     return tuple(item.dataset.name for item in benchmarks if item.source.access in WITHHELD)
 
 
-def _shrink_step(name: str, over: str, shown: str) -> Step:
+def _shrink_step(name: str, over: str, shown: str, recipe: shrink_images.ShrinkRecipe) -> Step:
     asked = Read("shown", "join_images", shown, (ShownImage.digest,), whole=shown != "shown")
     reads = (Read("images", over, "images", (Image.digest, Image.bytes), named_by="shown"), asked)
-    recipe = shrink_images.ShrinkRecipe(THUMBNAIL_VERSION)
     return Step(name, 1, Fan.MAP, shrink_images.shrink_images, recipe, reads, {"thumbnails": Thumbnail})
 
 

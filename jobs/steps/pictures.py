@@ -4,13 +4,14 @@ from jobs.steps.given import Input, hash_name, ingest_name, sketch_name
 from pipeline.images.bound import BOUND_VERSION
 from pipeline.images.confirm import CONFIRM_VERSION
 from pipeline.images.decode import MEASURE_VERSION
+from pipeline.images.mask import MASK_VERSION
 from pipeline.images.near import NEAR_VERSION
 from pipeline.images.phash import HASH_VERSION
 from pipeline.stages import bound_images, find_near_images, hash_images, join_images, sketch_images
 from pipeline.step import Fan, Read, Step
 from schemas.contract import Column
 from schemas.example import Example
-from schemas.image import Image, ImageHash
+from schemas.image import Image, ImageHash, Lettered
 from schemas.manifest import Manifest
 from schemas.picture import (
     HeldImage,
@@ -72,15 +73,20 @@ def _hashes(benchmarks: list[Input]) -> list[Read]:
 
 
 def bound_steps(manifest: Manifest) -> list[Step]:
-    """Bound images: smaller copies in place of large images; none where the manifest sets no bound."""
-    bound = manifest.images.max_pixels
-    if bound is None:
+    """Bound images: smaller copies in place of large images, masked ones of those with letters; none where the manifest asks neither."""
+    if shown_by(manifest) == "gather":
         return []
-    recipe = bound_images.BoundRecipe(bound, BOUND_VERSION)
     reads = (Read("images", "gather", "images"),)
-    return [Step("bound_images", 1, Fan.MAP, bound_images.bound_images, recipe, reads, {"images": Image})]
+    writes = {"images": Image, "lettered": Lettered}
+    return [Step("bound_images", 2, Fan.MAP, bound_images.bound_images, bound_recipe(manifest), reads, writes)]
+
+
+def bound_recipe(manifest: Manifest) -> bound_images.BoundRecipe:
+    """What becomes of images before they are shown."""
+    letters = MASK_VERSION if manifest.privacy.pictures == "mask" else 0
+    return bound_images.BoundRecipe(manifest.images.max_pixels or 0, BOUND_VERSION, letters)
 
 
 def shown_by(manifest: Manifest) -> str:
     """The step whose images are sent to teachers and published."""
-    return "gather" if manifest.images.max_pixels is None else "bound_images"
+    return "gather" if manifest.images.max_pixels is None and manifest.privacy.pictures != "mask" else "bound_images"

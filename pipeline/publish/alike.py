@@ -30,7 +30,10 @@ class Published(NamedTuple):
 class Alike:
     """What is known of the pictures of a corpus and of benchmarks after their images were read, and candidates read again."""
 
-    def __init__(self, asked: Images, published: Mapping[str, Published], ours: Read, theirs: BenchmarkImages | None) -> None:
+    def __init__(
+        self, asked: Images, published: Mapping[str, Published], ours: Read, theirs: BenchmarkImages | None, *, changed: bool = False
+    ) -> None:
+        """`changed`: pictures are published otherwise than they were compared, smaller or masked."""
         self.findings = Findings("pictures", "images")
         self.findings.seen = len(published)
         self._benchmarks: defaultdict[str, dict[str, str]] = defaultdict(dict)
@@ -54,16 +57,16 @@ class Alike:
                     drawn.put(digest, _drawn(data, asked))
             self._members, self._pixels = joined(images, found, drawn.draw), drawn.pixels
         self._held = {name: self._pictures_of(digests) for name, digests in self._benchmarks.items()}
-        self._look(published, asked.max_pixels is not None)
+        self._look(published, changed)
 
-    def _look(self, published: Mapping[str, Published], bounded: bool) -> None:
-        """Finds pictures on both sides. Bounded images were told apart as they were before: what is alike now is only told."""
+    def _look(self, published: Mapping[str, Published], changed: bool) -> None:
+        """Finds pictures on both sides. Those that were changed were told apart as they were before: what is alike now is only told."""
         for digests in self._pictures_of(published).values():
             train, heldout = ([one for one in digests if split in published[one].splits] for split in ("train", "heldout"))
             if len(digests) == 1 or not train or not heldout:
                 continue
-            if bounded:
-                self.findings.asides["alike in train and heldout once made smaller"] += 1
+            if changed:
+                self.findings.asides["alike in train and heldout as they are published"] += 1
             else:
                 self.findings.add("picture in train and heldout", f"{published[train[0]].where} and {published[heldout[0]].where}")
 

@@ -90,7 +90,8 @@ def audit(
     persons = ImagePrivacy()
     for digest, data in images_of(pictured):
         persons.look(data, pictures.published[digest].where)
-    alike = Alike(corpus.manifest.images, pictures.published, partial(images_of, pictured), benchmark_images)
+    changed = corpus.manifest.images.max_pixels is not None or corpus.manifest.privacy.pictures == "mask"
+    alike = Alike(corpus.manifest.images, pictures.published, partial(images_of, pictured), benchmark_images, changed=changed)
     leaks, unmet = _leaks(corpus, benchmarks, alike)
     texts, rates = Texts(), Rates(corpus.manifest.select.rl.order)
     answers = Answers(corpus.lock["policy"], corpus.lock["verifier"], judge_model(corpus.lock))

@@ -9,7 +9,7 @@ from pipeline.publish.layout import data_files
 from pipeline.publish.licences import licences_section
 from pipeline.publish.markdown import block, code, line, link, table, text
 from pipeline.publish.overlaps import overlaps_section
-from pipeline.publish.privacy import MASK, SCAN, privacy_section
+from pipeline.publish.privacy import LETTERS, MASK, SCAN, letters_said, privacy_section
 from pipeline.publish.similar import similar_section
 from pipeline.publish.stages import stages_section
 from pipeline.publish.told_traces import costs_section, flags_section, number, teachers_section, traces_of
@@ -121,13 +121,14 @@ def _images(lock: Lock, manifest: Manifest) -> str:
     bound = manifest.images.max_pixels
     said = "Images keep the compressed pixels of their source, turned upright and without metadata; what is no JPEG or PNG is a PNG."
     said += f" {SMALLER.format(bound)}" if bound else ""
+    said += letters_said(lock, manifest)
     held = withheld_section(lock)
     told = f"{said} {FRAMES}" + (f"\n\n{held}" if held else "")
     return "" if all(name == "text" for name in _total(lock, "modality")) else f"\n\n### Images\n\n{told}"
 
 
 def _funnel(lock: Lock) -> str:
-    tallies = [told for told in lock["tallies"] if told[0] not in (SCAN, MASK)]
+    tallies = [told for told in lock["tallies"] if told[0] not in (SCAN, MASK, LETTERS)]
     sources = sorted({source for _, source, _, _ in tallies})
     wide = sources if len(sources) <= _WIDE else []
     found: dict[tuple[str, str], dict[str, int]] = {}

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from pipeline.publish.card import common_license, limitations
 from pipeline.publish.layout import data_files
+from pipeline.publish.privacy import letters_said
 from pipeline.publish.told_traces import traces_of
 from schemas.contract import Column
 from schemas.corpus import CONFIGS
@@ -120,7 +121,10 @@ def _responsible(lock: Lock, manifest: Manifest) -> Node:
         "rai:dataCollection": "Compiled from published datasets, each row with its source, upstream row and licence; no person was asked anew.",
         "rai:dataCollectionType": ["Secondary Data Analysis"],
         "rai:dataCollectionRawData": "; ".join(_raw(one) for one in lock["datasets"] if one["role"] == "source"),
-        "rai:dataPreprocessingProtocol": [heldout, "Images lose their metadata and keep their compressed pixels."],
+        "rai:dataPreprocessingProtocol": [
+            heldout,
+            f"Images lose their metadata and keep their compressed pixels.{letters_said(lock, manifest)}",
+        ],
         "rai:dataAnnotationProtocol": judged if manifest.teachers else "The golds of the sources are the completions; no model was asked.",
         "rai:machineAnnotationTools": [*teachers, lock["verifier"], *([manifest.judge.model.model] if manifest.judge.model else [])],
         "rai:dataLimitations": limitations(lock, manifest),

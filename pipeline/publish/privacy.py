@@ -8,6 +8,7 @@ from schemas.manifest import Manifest
 
 SCAN = "scan"
 MASK = "mask"
+LETTERS = "letters"
 _DONE = {
     "report": "Rows whose text holds any but `biometric` and `photo` are sent to no remote teacher{}; their text is published as it is.",
     "mask": "In questions and contexts all but `biometric` and `photo` are replaced by their kind, as `[REDACTED:name]`; "
@@ -34,3 +35,15 @@ def privacy_section(lock: Mapping[str, Any], manifest: Manifest) -> str:
     if asked == "mask":
         done += f" Text was masked in {masked:,} of the published questions."
     return f"{said} {done}\n\n" + table(("rows that hold", *map(code, sources)), rows)
+
+
+def letters_said(lock: Mapping[str, Any], manifest: Manifest) -> str:
+    """What was done about pictures with letters; '' where the manifest asks nothing."""
+    if manifest.privacy.pictures == "mask":
+        painted = sum(count for stage, _, _, count in lock["tallies"] if stage == LETTERS)
+        return (
+            f" Rows of letters near their borders are painted black, as names and dates are burned in there: in {painted:,} of the pictures "
+            "that were read. Handwriting, single letters and letters elsewhere stay."
+        )
+    left = " Pictures with rows of letters near their borders are left out, with their questions."
+    return left if manifest.privacy.pictures == "drop" else ""

@@ -1,4 +1,4 @@
-"""Bound images: what is sent to teachers and published in place of images with more pixels than the manifest allows."""
+"""Bound images: what is sent to teachers and published in place of images that are too large, or show letters."""
 
 import hashlib
 from collections.abc import Mapping
@@ -8,34 +8,44 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.images.bound import bounded
-from schemas.image import Image
+from pipeline.images.mask import masked
+from schemas.image import Image, Lettered
 
 
 @dataclass(frozen=True)
 class BoundRecipe:
-    """The most pixels of an image, and which coding of smaller ones."""
+    """The most pixels of an image (0: any), which coding of smaller ones, and which search for letters to paint over (0: none)."""
 
     max_pixels: int
     bound_version: int
+    mask_version: int = 0
 
 
 def bound_images(images: pa.Table, recipe: BoundRecipe) -> dict[str, pa.Table]:
-    """`images`: one row an image, in order, under the same upstream digest; what cannot be decoded stays as it is."""
-    return {"images": Image.from_rows(_bound(row, recipe.max_pixels) for row in images.to_pylist())}
+    """`images`: one row an image, in order, under the same upstream digest; what cannot be decoded stays as it is.
+
+    `lettered`: those of which rows of letters were painted over, and how many.
+    """
+    painted: dict[str, int] = {}
+    made = Image.from_rows(_shown(row, recipe, painted) for row in images.to_pylist())
+    return {"images": made, "lettered": Lettered.from_rows({Lettered.digest: one, Lettered.lines: rows} for one, rows in painted.items())}
 
 
-def _bound(row: Mapping[str, Any], max_pixels: int) -> Mapping[str, Any]:
-    smaller = _smaller(row[Image.bytes], max_pixels) if not row[Image.fault] else None
-    if smaller is None:
+def _shown(row: Mapping[str, Any], recipe: BoundRecipe, painted: dict[str, int]) -> Mapping[str, Any]:
+    if row[Image.fault]:
         return row
-    told = {Image.bytes: smaller, Image.size: len(smaller), Image.published_digest: hashlib.sha256(smaller).hexdigest()}
-    return {**row, **told}
-
-
-def _smaller(data: bytes, max_pixels: int) -> bytes | None:
     try:
-        return bounded(data, max_pixels)
+        found = masked(row[Image.bytes]) if recipe.mask_version else None
+        data = found[0] if found else row[Image.bytes]
+        data = (bounded(data, recipe.max_pixels) if recipe.max_pixels else None) or data
     except MemoryError:
         raise
     except Exception:
-        return None
+        return row
+    if found:
+        painted[row[Image.digest]] = found[1]
+    return row if data is row[Image.bytes] else {**row, **_told(data)}
+
+
+def _told(data: bytes) -> dict[str, Any]:
+    return {Image.bytes: data, Image.size: len(data), Image.published_digest: hashlib.sha256(data).hexdigest()}

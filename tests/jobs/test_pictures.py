@@ -14,10 +14,11 @@ import pytest
 from PIL import Image
 
 from jobs.audit import audit as audit_files
+from pipeline.images.burned import burned_lines
 from pipeline.publish.audit import audit
 from tests.fixtures.identified import FILES, NEEDS, identified, tells
 from tests.fixtures.local_build import Project, call, contents, ran
-from tests.fixtures.pictures import drawn, encoded
+from tests.fixtures.pictures import drawn, encoded, lettered_png
 
 TABLE = """
 [[{role}]]
@@ -142,6 +143,26 @@ def test_large_images_are_published_within_the_bound_under_the_digest_of_their_s
     assert all(image["path"].startswith(hashlib.sha256(image["bytes"]).hexdigest()) for image in told.values())
     assert "20,000 pixels" in (project.out / "README.md").read_text()
     assert not audit(project.out, strict=True).failed
+
+
+@pytest.mark.parametrize("bound", ["", "[images]\nmax_pixels = 20000\n"])
+def test_letters_are_painted_over_in_what_teachers_see_and_readers_get(project: Project, bound: str) -> None:
+    named, plain = lettered_png(), encoded(drawn(2, (40, 30), shape=2))
+    rows = [("What is it?", "liver", named), ("What is that?", "lung", plain)]
+    benchmark = [("Whose is it?", "liver", named)]
+    keep = '[[overlap]]\nbenchmark = "bench"\ndecision = "keep"\nwhy = "To be seen."\n'
+    write(project, {"one": rows, "bench": benchmark}, benchmark="bench", more=f'[privacy]\npictures = "mask"\n{keep}{bound}')
+    assert project.build().errors == []
+    told = {row["image_digests"][0]: row["images"][0]["bytes"] for row in published(project)}
+    assert told[hashlib.sha256(plain).hexdigest()] == plain
+    masked = told[hashlib.sha256(named).hexdigest()]
+    thumbnails = pq.read_table(project.out / "overlap_images.parquet").to_pylist()
+    shown = [masked, *(row["image"]["bytes"] for row in thumbnails)]
+    assert len(thumbnails) >= 1
+    assert not any(burned_lines(Image.open(BytesIO(data)).convert("L")) for data in shown)
+    assert "in 1 of the pictures that were read" in (project.out / "README.md").read_text()
+    checks = audit_files(project.out, strict=True, benchmarks={"bench": project.folder / "bench.jsonl"}).checks
+    assert [(check.name, check.detail) for check in checks if check.status != "ok"] == []
 
 
 def test_an_audit_finds_the_benchmarks_picture_in_another_file(project: Project) -> None:

@@ -74,7 +74,7 @@ def test_copies_are_other_pictures_where_the_manifest_says_so_but_for_equal_pixe
 def test_pictures_made_smaller_were_told_apart_before_that_and_are_only_counted(tmp_path: Path):
     bounded = MANIFEST + "\n[images]\nmax_pixels = 50000\n"
     found = check_of("pictures", tmp_path, split(ORIGINAL, copied("recompressed")), manifest=bounded)
-    assert (found.status, found.detail) == (Status.OK, "2 images; alike in train and heldout once made smaller (1)")
+    assert (found.status, found.detail) == (Status.OK, "2 images; alike in train and heldout as they are published (1)")
 
 
 @pytest.mark.parametrize("how", COPIES)
