@@ -23,6 +23,11 @@ RUN pip install --only-binary :all: -r /opt/medtrace/requirements.lock
 COPY . /opt/medtrace
 RUN pip install --no-deps --editable /opt/medtrace
 
+# What is compiled when texts are first read; a user of any number may add to it.
+ENV NUMBA_CACHE_DIR=/var/cache/medtrace
+RUN python -c "from pipeline.texts.overlap import Detector, Question; Detector([Question('1', 'asked')]).find([Question('2', 'told')])" \
+    && chmod -R a+rwX "$NUMBA_CACHE_DIR"
+
 RUN useradd --create-home --uid 1000 medtrace && mkdir /work && chown medtrace /work
 USER medtrace
 WORKDIR /work

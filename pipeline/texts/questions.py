@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pipeline.texts.tokens import Hashes, Places, Words, fold, mix, order_hashes, sum_by, words
+from pipeline.texts.tokens import Hashes, Places, Words, fold, mix, sum_by, text_hashes, words
 
 _MARK = re.compile(r"(?:^|\s)[\(\[]?([A-J])[\).:\]]\s+")
 _BARE_LETTER = re.compile(r"\(?[A-Ja-j]\)?\.?")
@@ -115,11 +115,11 @@ def block_of(questions: Sequence[Question]) -> Block:
     counts = np.array([len(question.options) for question in questions], np.int64)
     owner = np.repeat(np.arange(len(questions)), counts)
     options = words([option for question in questions for option in question.options])
-    hashes = order_hashes(options)
+    hashes = text_hashes(options)
     said = options._replace(row=owner[options.row] if len(owner) else options.row, rows=len(questions))
     if any(question.answer for question in questions):
         said = join_words(said, words([spoken_answer(question.answer) for question in questions]))
-    return Block(questions, stems, said, hashes, owner, order_hashes(stems), sum_by(mix(hashes), owner, len(questions)))
+    return Block(questions, stems, said, hashes, owner, text_hashes(stems), sum_by(mix(hashes), owner, len(questions)))
 
 
 def join_words(one: Words, other: Words) -> Words:

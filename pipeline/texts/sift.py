@@ -10,7 +10,7 @@ from pipeline.texts.index import Pairs, Rarity, Weights, spread
 from pipeline.texts.ngrams import HashSet
 from pipeline.texts.paraphrase import same_words
 from pipeline.texts.questions import Block
-from pipeline.texts.tokens import Hashes, Places, Words, distinct
+from pipeline.texts.tokens import Hashes, Places, Words
 
 # Words of one root count only when words are read one by one: they add up to a quarter.
 _ROOTS = 0.8
@@ -20,13 +20,12 @@ _WINDOW = 2.5
 
 
 class Bags(NamedTuple):
-    """Distinct things by row: bounds of rows, sorted keys (row times the number of all things, plus the thing), weights, totals."""
+    """Distinct things by row: bounds of rows, things, what each thing weighs, and totals."""
 
     bounds: Places
     thing: Places
     weight: Weights
     total: Weights
-    things: int
 
 
 class Sifted(NamedTuple):
@@ -80,21 +79,18 @@ class Sieve:
         return Sifted(self._words(block.stems), self._words(block.options), self._options(block))
 
     def _words(self, found: Words) -> Bags:
+        from pipeline.texts.pair_kernels import strange_by_row
+
         stems = same_words(found.stem)
-        ids = self._rarity.ids(stems)
-        kept = np.flatnonzero(ids >= 0)
-        kept = kept[self._rarity.weight[ids[kept]] > 0]
-        bags = _bags(found.row[kept], ids[kept], self._rarity.weight, found.rows)
-        strange = np.flatnonzero((ids < 0) & ~found.is_number)
-        row, stems = found.row[strange], stems[strange]
-        order = np.lexsort((stems, row))
-        once = np.flatnonzero((np.diff(row[order], prepend=-1) != 0) | (np.diff(stems[order], prepend=np.uint64(0)) != 0))
-        return bags._replace(total=bags.total + np.bincount(row[order[once]], minlength=found.rows) * self._rarity.most)
+        ids = self._rarity.set.places(stems)
+        strange = strange_by_row(stems, (ids < 0) & ~found.is_number, found.row, found.rows)
+        bags = _bags(found.row, ids, self._rarity.weight, found.rows)
+        return bags._replace(total=bags.total + strange * self._rarity.most)
 
     def _options(self, block: Block) -> Bags:
-        at, place = self._told.find(block.option_hash)
-        bags = _bags(block.option_row[at], place, np.ones(max(len(self._told.hashes), 1)), block.stems.rows)
-        return bags._replace(total=np.bincount(block.option_row, minlength=block.stems.rows).astype(np.float64))
+        ids, rows = self._told.places(block.option_hash), block.stems.rows
+        bags = _bags(block.option_row, ids, np.ones(len(self._told.hashes)), rows)
+        return bags._replace(total=np.bincount(block.option_row, minlength=rows).astype(np.float64))
 
 
 def _looked_at(stem: Weights, said: Weights, mine: Weights, limits: Thresholds) -> npt.NDArray[np.bool_]:
@@ -106,22 +102,19 @@ def _looked_at(stem: Weights, said: Weights, mine: Weights, limits: Thresholds) 
     return np.where(said < 2 * limits.rich, short, np.where(mine < limits.bare_line * said, line, case))
 
 
-def _bags(row: Places, thing: npt.NDArray[np.int64], weight: Weights, rows: int) -> Bags:
-    things = max(len(weight), 1)
-    row, thing = np.divmod(distinct(row * things + thing), things)
-    held = weight[thing] if len(weight) else np.zeros(0)
-    return Bags(np.searchsorted(row, np.arange(rows + 1)), thing, held, np.bincount(row, held, rows).astype(np.float64), things)
+def _bags(row: Places, thing: Places, weight: Weights, rows: int) -> Bags:
+    from pipeline.texts.pair_kernels import distinct_by_row
+
+    bounds, thing = distinct_by_row(thing, row, rows, len(weight))
+    owner = np.repeat(np.arange(rows), np.diff(bounds))
+    return Bags(bounds, thing, weight, np.bincount(owner, weight[thing], rows).astype(np.float64))
 
 
 def _shared(theirs: Bags, ours: Bags, pairs: Pairs) -> Weights:
     """The weight of what each pair's two bags both hold."""
-    pair, at = spread(np.arange(len(pairs.row)), theirs.bounds[pairs.doc], theirs.bounds[pairs.doc + 1])
-    keys = np.repeat(np.arange(len(ours.bounds) - 1), np.diff(ours.bounds)) * ours.things + ours.thing
-    if not len(keys):
-        return np.zeros(len(pairs.row))
-    wanted = pairs.row[pair] * theirs.things + theirs.thing[at]
-    same = keys[np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)] == wanted
-    return np.bincount(pair, theirs.weight[at] * same, len(pairs.row)).astype(np.float64)
+    from pipeline.texts.pair_kernels import shared
+
+    return shared(theirs.bounds, theirs.thing, theirs.weight, ours.bounds, ours.thing, pairs.row, pairs.doc)
 
 
 def _only(block: Block, wanted: npt.NDArray[np.bool_]) -> Block:
@@ -141,9 +134,10 @@ class Equals:
     """Hashes of a benchmark's rows, to be met by equal ones; 0 is equal to none."""
 
     def __init__(self, hashes: Hashes) -> None:
-        self._order = np.argsort(hashes, kind="stable")
+        from pipeline.texts.pair_kernels import grouped
+
         self._set = HashSet(hashes)
-        self._bounds = np.append(np.searchsorted(hashes[self._order], self._set.hashes), len(hashes))
+        self._bounds, self._order = grouped(self._set.places(hashes), len(self._set.hashes))
 
     def find(self, asked: Hashes) -> Pairs:
         """Every pair of equal hashes."""

@@ -23,7 +23,7 @@ COMMANDS = [
     ("store", "verify"),
     ("store", "gc"),
 ]
-HEAVY = ("ray", "pyarrow", "datasets", "openai", "PIL", "numpy")
+HEAVY = ("ray", "pyarrow", "datasets", "openai", "PIL", "numpy", "numba")
 IMPORTS = """
 import sys
 from jobs.__main__ import main
