@@ -4,9 +4,12 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Sequence
+from itertools import chain, islice
 
-from pipeline.fingerprint import canonical_json
+from pipeline.fingerprint import BETWEEN, json_list, json_texts
 
+# Questions whose texts are read in one go.
+BLOCK_ROWS = 1024
 # NFKC writes 10² as 102.
 _POWER = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹]")
 _DASH = re.compile("[\u2010-\u2015\u2212]")
@@ -14,6 +17,8 @@ _DASH = re.compile("[\u2010-\u2015\u2212]")
 # Every alternative begins with its sign, so that the search skips from sign to sign.
 _POINT = re.compile(r"\.(?!\d)|,(?<!\d,)|,(?!\d)|:(?<!\d:)|:(?!\d)|;|\?|¿|¡|!(?<!\d!)")
 _QUOTE = re.compile("[“”„«»`]|[\"'’‘](?<!\\d.)")
+# The same in ASCII: a third of the time.
+_PLAIN_QUOTE = re.compile("`|[\"'](?<!\\d.)")
 # Of a minus and a hyphen, only the hyphen stands between letters.
 _HYPHEN = re.compile(r"-(?<=[^\W\d_]-)(?=[^\W\d_])")
 _GAP = re.compile("_{2,}")
@@ -29,21 +34,54 @@ def normalise(text: str) -> str:
 def wording(text: str) -> str:
     """A text as its words and numbers are compared: normalised, without the punctuation that changes no meaning."""
     if text.isascii():
-        plain = said = " ".join(text.lower().split())
-        if not _SIGN.search(plain):
-            return plain
-    else:
-        plain = normalise(_POWER.sub(lambda found: f"^{unicodedata.normalize('NFKC', found[0])}", text))
-        said = _DASH.sub("-", plain)
-    if "-" in said:
-        said = _HYPHEN.sub(" ", said)
-    said = _QUOTE.sub("", _POINT.sub(" ", said))
+        plain = " ".join(text.lower().split())
+        return _unsigned(plain) or plain
+    plain = normalise(_POWER.sub(lambda found: f"^{unicodedata.normalize('NFKC', found[0])}", text))
+    return _unsigned(_DASH.sub("-", plain)) or plain
+
+
+def wordings(texts: Sequence[str]) -> list[str]:
+    """The wording of each text; many in ASCII at once take little longer than one."""
+    joined = BETWEEN.join(texts)
+    if joined.count(BETWEEN) != len(texts) - 1:
+        return [wording(text) for text in texts]
+    if not joined.isascii():
+        found = iter(wordings([text for text in texts if text.isascii()]))
+        return [next(found) if text.isascii() else wording(text) for text in texts]
+    plain = " ".join(joined.lower().split())
+    said = _unsigned(plain)
+    if said == plain:
+        return [one.strip() for one in plain.split(BETWEEN)]
+    return [one.strip() or whole.strip() for one, whole in zip(said.split(BETWEEN), plain.split(BETWEEN), strict=True)]
+
+
+def _unsigned(plain: str) -> str:
+    """A normalised text without the punctuation that changes no meaning."""
+    ascii = plain.isascii()
+    if ascii and not _SIGN.search(plain):
+        return plain
+    said = _HYPHEN.sub(" ", plain) if "-" in plain else plain
+    said = (_PLAIN_QUOTE if ascii else _QUOTE).sub("", _POINT.sub(" ", said))
     if "__" in said:
         said = _GAP.sub("_", said)
-    return " ".join(said.split()) or plain
+    return " ".join(said.split())
 
 
 def content_hash(question: str, context: str, options: Sequence[str]) -> str:
     """What is asked, whatever the source, the case, the punctuation and the order of the options (32 hex digits)."""
-    asked = [wording(question), wording(context), sorted(wording(option) for option in options)]
-    return hashlib.sha256(canonical_json(asked).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return content_hashes([(question, context, *options)])[0]
+
+
+def content_hashes(asked: Sequence[tuple[str, ...]]) -> list[str]:
+    """The content hash of each question, each given with its context and its options behind it."""
+    hashes: list[str] = []
+    for start in range(0, len(asked), BLOCK_ROWS):
+        block = asked[start : start + BLOCK_ROWS]
+        said = iter(wordings(list(chain.from_iterable(block))))
+        ordered = [[next(said), next(said), *sorted(islice(said, len(texts) - 2))] for texts in block]
+        written = iter(json_texts(list(chain.from_iterable(ordered))))
+        for texts in block:
+            question, context, *options = islice(written, len(texts))
+            text = f'["{question}","{context}",{json_list(options) if options else "[]"}]'
+            hashes.append(hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32])
+    return hashes

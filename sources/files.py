@@ -2,10 +2,9 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -34,12 +33,11 @@ PART_GROUP_BYTES = 256 << 20
 BATCH_ROWS = 256
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """One record of a table: its place ("file:index", from 0) or upstream's id, its key in a JSON object, its cells."""
 
     place: str
-    cells: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    cells: Mapping[str, Any] = {}
     key: str = ""
     fault: str = ""
     detail: str = ""
@@ -92,8 +90,12 @@ def to_row(record: Record, row: Callable[[Record], Row], id: tuple[str, ...] = (
 
 
 def _identified(record: Record, id: tuple[str, ...]) -> Record:
-    parts = [text(record.cells.get(column)) for column in id] or [record.key]
-    return Record(":".join(parts), record.cells, record.key) if all(parts) else record
+    if len(id) == 1:
+        place = text(record.cells.get(id[0]))
+    else:
+        parts = [text(record.cells.get(column)) for column in id] or [record.key]
+        place = ":".join(parts) if all(parts) else ""
+    return Record(place, record.cells, record.key) if place else record
 
 
 def cut(root: Path, path: Path, part_bytes: int = PART_BYTES, part_rows: int = PART_ROWS) -> tuple[Part, ...]:
@@ -181,17 +183,27 @@ def _json_lines(path: Path, part: Part) -> Iterator[Record]:
             at += len(line)
 
 
-_decode = json.JSONDecoder(parse_constant=no_number).decode
+_JSON = json.JSONDecoder(parse_constant=no_number)
+_LINE_ENDS = ("\n", "\r\n", "")
 
 
 def _json_line(path: Path, place: str, index: int, line: bytes) -> Record:
     try:
-        value = _decode((line.removeprefix(BOM) if line.startswith(BOM) else line).decode())
+        value = _json_value((line.removeprefix(BOM) if line.startswith(BOM) else line).decode())
     except UnicodeDecodeError as error:
         raise not_utf8(path, error, index + 1) from error
     except (ValueError, RecursionError) as error:
         return Record(place, fault="unreadable line", detail=f"line {index + 1}: {brief(error)}")
     return object_record(place, value)
+
+
+def _json_value(line: str) -> Any:
+    """The value of a line; `decode` looks for blanks around it, which takes as long as most values do."""
+    try:
+        value, end = _JSON.scan_once(line, 0)
+    except StopIteration:  # no value begins here
+        return _JSON.decode(line)
+    return value if line[end:] in _LINE_ENDS else _JSON.decode(line)
 
 
 def object_record(place: str, value: Any, key: str = "") -> Record:

@@ -12,7 +12,6 @@ One raw row of Task8.json (shortened; one conversation asks several questions of
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -62,7 +61,7 @@ def read(part: Part) -> Iterator[Row]:
         turns = said if isinstance(said, list) else []
         for at, pair in enumerate(zip(turns[::2], turns[1::2], strict=False)):
             told = str(record.cells.get("id") or record.place)
-            yield to_row(replace(record, place=f"{told}:{at}"), partial(_row, pair=pair, pictures=pictures))
+            yield to_row(record._replace(place=f"{told}:{at}"), partial(_row, pair=pair, pictures=pictures))
         if len(turns) < 2:
             yield Row(record.place, fault="no question")
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
+from os.path import splitext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,9 +37,9 @@ class Pictures:
         for file in files:
             if is_archive(file):
                 archive = open_archive(file)
-                held = [name for name in archive.names if Path(name).suffix.lower() in suffixes]
-                inner = [name for name in archive.names if is_archive(Path(name))]
-                if inner and not held:
+                held = [name for name in archive.names if splitext(name)[1].lower() in suffixes]
+                inner = [] if held else [name for name in archive.names if is_archive(Path(name))]
+                if inner:
                     raise SourceError(
                         f"{file} holds no images but the archive {inner[0]!r}. Unpack {file.name} once, so that {inner[0]} lies beside it."
                     )

@@ -11,7 +11,6 @@ One raw row of upstream's ori_pqal.json, an object by PMID (abstract shortened):
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -100,7 +99,7 @@ def read_upstream(part: Part) -> Iterator[Row]:
         label = labels.pop(row.row)
         differs = not row.fault and row.gold["value"] != label
         yield (
-            replace(row, fault="gold contradicts itself", detail=f"{row.gold['value']}, but {label} in the test labels") if differs else row
+            row._replace(fault="gold contradicts itself", detail=f"{row.gold['value']}, but {label} in the test labels") if differs else row
         )
     for missing in labels:
         yield Row(missing, fault="no question", detail="only its test label is there")

@@ -47,12 +47,12 @@ def text(value: Any) -> str:
 
     Raises: Fault where it is a list or an object, or cannot be written as UTF-8.
     """
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return ""
     if isinstance(value, str):
         if not value.isascii() and LONE_SURROGATE.search(value):
             raise Fault("broken text", "half of a surrogate pair")
         return value.strip()
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
     if isinstance(value, (bool, int, float, Decimal)):
         return str(value)
     raise Fault("not text", type(value).__name__)
@@ -74,7 +74,7 @@ def checked_options(values: Sequence[Any]) -> tuple[str, ...]:
 
     Raises: Fault otherwise.
     """
-    options = tuple(text(value) for value in values)
+    options = tuple(map(text, values))
     if len(options) < 2:
         raise Fault("too few options", str(len(options)))
     if "" in options:
@@ -222,6 +222,8 @@ def _reading(value: Any, options: Sequence[str]) -> int:
 
 
 def _whole(value: Any) -> int:
+    if type(value) is int and abs(value) < 10**9:
+        return value
     number = text(value)
     if not number:
         raise Fault("no gold")
@@ -237,7 +239,7 @@ def _chosen(indexes: list[int], count: int) -> Gold:
     for index in indexes:
         if not 0 <= index < count:
             raise Fault("gold out of range", f"option {index + 1} of {count}")
-    distinct = sorted(set(indexes))
+    distinct = sorted(set(indexes)) if len(indexes) > 1 else indexes
     if len(distinct) == 1:
         return AnswerType.MCQ, {"index": distinct[0]}
     return AnswerType.MULTI, {"indexes": distinct}

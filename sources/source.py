@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from schemas.errors import SourceError
 from schemas.example import AnswerType
@@ -22,8 +22,7 @@ class Access(StrEnum):
     KAGGLE = "kaggle"
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One upstream row, read. A row with a `fault` becomes a reject with that reason.
 
     `domain` and `task` follow from modality, body part and answer where they are empty. `time_series`: float32, lead after lead.
@@ -33,7 +32,7 @@ class Row:
     row: str
     question: str = ""
     answer_type: AnswerType = AnswerType.MCQ
-    gold: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    gold: Mapping[str, Any] = {}
     options: tuple[str, ...] = ()
     context: str = ""
     images: tuple[bytes, ...] = ()

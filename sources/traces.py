@@ -73,7 +73,7 @@ def read(part: Part, *, row: Callable[[Record, Path], Row], name: str, modality:
     def shown(record: Record) -> Row:
         found = row(record, folder)
         kind = modality or (Modality.IMAGE if found.images else Modality.TEXT)
-        return Row(**{**vars(found), "modality": kind})
+        return found._replace(modality=kind)
 
     return (to_row(record, shown, ("id",) if "id" in record.cells else ()) for record in records(part))
 

@@ -55,7 +55,7 @@ def source(found: "Source", *, as_json: bool) -> None:
 def checked(found: "Checked", *, as_json: bool) -> None:
     """Whether files fit a dataset."""
     if as_json:
-        print_json(asdict(found))
+        print_json({**vars(found), "faults": [asdict(fault) for fault in found.faults], "first": found.first and found.first._asdict()})
         return
     print_line(
         f"{found.source} {found.split}: layout {found.layout}, {found.parts} parts, {found.rows:,} rows read{'' if found.complete else ' (there are more)'}."
@@ -72,7 +72,7 @@ def checked(found: "Checked", *, as_json: bool) -> None:
 
 
 def _print_row(row: "Row") -> None:
-    for name, value in asdict(row).items():
+    for name, value in row._asdict().items():
         if name in ("images", "time_series"):
             held = f"{len(value)} with {sum(map(len, value)):,} bytes" if name == "images" else f"{len(value):,} bytes"
             if value:

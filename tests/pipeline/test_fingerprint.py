@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.fingerprint import canonical_json, digest_columns, fingerprint, plain, stable_seed, table_digest
+from pipeline.fingerprint import canonical_json, digest_columns, fingerprint, json_list, json_texts, plain, stable_seed, table_digest
 from schemas.corpus import IMAGES, MESSAGES
 
 COLUMNS: dict[str, tuple[pa.DataType, list[Any]]] = {
@@ -223,3 +223,8 @@ def test_a_seed_is_a_multiple_of_1024_in_31_bits(seed: int, name: str) -> None:
 
 def test_seeds_differ_by_seed_and_name() -> None:
     assert len({stable_seed(seed, name) for seed in range(20) for name in ("a", "b", "c")}) == 60
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=()) | st.sampled_from('"\\\x7f\0'), max_size=6), min_size=1, max_size=6))
+def test_texts_written_at_once_are_canonical_json(texts: list[str]) -> None:
+    assert json_list(json_texts(texts)) == canonical_json(texts)

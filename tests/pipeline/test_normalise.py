@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.normalise import content_hash, wording
+from pipeline.normalise import content_hash, content_hashes, wording, wordings
 
+ANY_TEXTS = st.lists(st.text(string.ascii_letters + " \t.,-'\"`5_é²“—ﬁ\0\x1c\x7f", max_size=12), max_size=6)
 TEXTS = st.text(string.ascii_letters + string.digits + " .,;:?!'-<>+=%()/_", max_size=40)
 
 
@@ -56,6 +57,17 @@ def test_signs_and_numbers_keep_two_wordings_apart(one: str, other: str) -> None
 @pytest.mark.parametrize("text", ["?", "...", "-", "''"])
 def test_a_text_of_signs_alone_is_not_empty(text: str) -> None:
     assert wording(text) == text
+
+
+@given(ANY_TEXTS)
+def test_many_texts_have_the_wordings_that_each_has_alone(texts: list[str]) -> None:
+    assert wordings(texts) == [wording(text) for text in texts]
+
+
+@given(st.lists(st.tuples(st.text(max_size=9), st.text(max_size=9), ANY_TEXTS), max_size=5))
+def test_many_questions_have_the_contents_that_each_has_alone(asked: list[tuple[str, str, list[str]]]) -> None:
+    alone = [content_hash(question, context, options) for question, context, options in asked]
+    assert content_hashes([(question, context, *options) for question, context, options in asked]) == alone
 
 
 @given(TEXTS, TEXTS, st.lists(TEXTS, max_size=5), st.data())
