@@ -78,7 +78,7 @@ class Teachers:
         expected = None if rows.waiting is None or not rows.rows else round(told.wanted * (1 + rows.waiting / rows.rows))
         left_s = (expected - told.answered) / per_s if expected is not None and per_s > 0 else None
         name = _name(step) if step.startswith("sample[") else ""
-        return Far(told, expected, per_s, left_s, self._right[name], self._judged[name])
+        return Far(told, expected, per_s, left_s, _all_rounds(self._right, name), _all_rounds(self._judged, name))
 
 
 def line(name: str, far: Far) -> str:
@@ -120,6 +120,11 @@ def _span(seconds: float) -> str:
     if minutes < 1:
         return f"{seconds:.0f} s"
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def _all_rounds(counts: Counter[str], name: str) -> int:
+    """What is counted under a name and under its rounds, which may have one handle together."""
+    return sum(count for one, count in counts.items() if one == name or one.startswith(f"{name}.round"))
 
 
 def _name(step: str) -> str:

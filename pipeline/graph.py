@@ -82,7 +82,7 @@ class Runner(Protocol):
         ...
 
     def answers(self) -> Mapping[str, Answered]:
-        """What the models that are open were asked for and answered so far, by step."""
+        """What the models that are open were asked for and answered so far, by handle."""
         ...
 
     def close(self) -> None:

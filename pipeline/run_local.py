@@ -48,13 +48,13 @@ class LocalRunner:
         """Whether another unit of this step may be handed over now."""
         with self._lock:
             if step.open is not None:
-                return self._flying[step.name] < step.needs.in_flight
+                return self._flying[step.handle] < step.needs.in_flight
             return self._flying[""] < (self._workers * AHEAD or 1)
 
     def submit(self, work: Work) -> None:
         """Hands a unit over."""
         with self._lock:
-            self._flying[work.step.name if work.step.open else ""] += 1
+            self._flying[work.step.handle] += 1
         if work.step.open is not None:
             self._thread(work.step).submit(self._with_handle, work)
         elif self._workers == 0:
@@ -66,11 +66,11 @@ class LocalRunner:
         """The next unit to end."""
         done = self._ended.get()
         with self._lock:
-            self._flying[done.work.step.name if done.work.step.open else ""] -= 1
+            self._flying[done.work.step.handle] -= 1
         return done
 
     def answers(self) -> Mapping[str, Answered]:
-        """What the models that are open were asked for and answered so far, by step."""
+        """What the models that are open were asked for and answered so far, by handle."""
         return {name: getattr(handle, "told", Answered()) for name, handle in list(self._handles.items())}
 
     def close(self) -> None:
@@ -146,9 +146,9 @@ class LocalRunner:
         return ProcessPoolExecutor(workers, mp_context=method, initializer=_start_worker)
 
     def _thread(self, step: Step) -> ThreadPoolExecutor:
-        if step.name not in self._threads:
-            self._threads[step.name] = ThreadPoolExecutor(step.needs.in_flight, thread_name_prefix=step.name)
-        return self._threads[step.name]
+        if step.handle not in self._threads:
+            self._threads[step.handle] = ThreadPoolExecutor(step.needs.in_flight, thread_name_prefix=step.handle)
+        return self._threads[step.handle]
 
     def _with_handle(self, work: Work) -> None:
         outcome: Receipt | MedtraceError = UnitError(f"{work.unit} was not begun.")
@@ -170,8 +170,8 @@ class LocalRunner:
     def _give_up(self, step: Step, handle: Handle) -> None:
         """Closes a handle whose engine died, once; the next unit opens another."""
         with self._opening:
-            if self._handles.get(step.name) is handle:
-                del self._handles[step.name]
+            if self._handles.get(step.handle) is handle:
+                del self._handles[step.handle]
                 handle.close()
 
     def _handle(self, step: Step) -> Handle:
@@ -179,15 +179,15 @@ class LocalRunner:
         with self._opening:
             if self._closing:
                 raise UnitError(f"{step.name} was stopped. What was finished is kept; build again.")
-            if step.name not in self._handles and step.open is not None:
+            if step.handle not in self._handles and step.open is not None:
                 try:
-                    self._handles[step.name] = step.open(step.recipe, self._context)
+                    self._handles[step.handle] = step.open(step.recipe, self._context)
                 except MedtraceError as error:
-                    self._handles[step.name] = error
+                    self._handles[step.handle] = error
                 except Exception as error:
                     said = f"{step.name} cannot be opened: {type(error).__name__}: {error}. What was finished is kept."
-                    self._handles[step.name] = UnitError(said)
-            opened = self._handles[step.name]
+                    self._handles[step.handle] = UnitError(said)
+            opened = self._handles[step.handle]
         if isinstance(opened, MedtraceError):
             raise opened
         return opened

@@ -123,9 +123,9 @@ class _SharedLimits:
 
 
 class _Place(NamedTuple):
-    """One of the actors that hold a step's handles."""
+    """One of the actors that hold handles of one name."""
 
-    step: str
+    handle: str
     place: int
 
 
@@ -148,17 +148,17 @@ class RayRunner:
     def room(self, step: Step) -> bool:
         """Whether another unit of this step may be handed over now."""
         if step.open is not None:
-            return self._flying[step.name] < step.needs.in_flight * step.needs.actors
+            return self._flying[step.handle] < step.needs.in_flight * step.needs.actors
         return self._flying[""] < self._limit
 
     def submit(self, work: Work) -> None:
         """Hands a unit over."""
         step = work.step
-        self._flying[step.name if step.open else ""] += 1
+        self._flying[step.handle] += 1
         if step.open is None:
             ref, place = _unit.options(num_cpus=step.needs.cpus, name=work.unit).remote(self._store.root, work), None
         else:
-            place = min((_Place(step.name, index) for index in range(step.needs.actors)), key=lambda one: self._busy[one])
+            place = min((_Place(step.handle, index) for index in range(step.needs.actors)), key=lambda one: self._busy[one])
             self._busy[place] += 1
             ref = self._keeper(step, place).do.remote(work)
         self._pending[ref] = work, place
@@ -169,7 +169,7 @@ class RayRunner:
         work, place = self._pending.pop(ref)
         if place is not None:
             self._busy[place] -= 1
-        self._flying[work.step.name if work.step.open else ""] -= 1
+        self._flying[work.step.handle] -= 1
         try:
             return Done(work, ray.get(ref))
         except RayTaskError as error:
@@ -181,7 +181,7 @@ class RayRunner:
         return Done(work, UnitError(f"{work.unit} {said}. What was finished is kept; build again."))
 
     def answers(self) -> Mapping[str, Answered]:
-        """What the models that are open were asked for and answered, as their actors last said, by step."""
+        """What the models that are open were asked for and answered, as their actors last said, by handle."""
         for place, keeper in list(self._keepers.items()):
             try:
                 if place not in self._asked:
@@ -192,7 +192,7 @@ class RayRunner:
                 continue
         told: dict[str, Answered] = {}
         for place, counts in self._told.items():
-            told[place.step] = Answered(*map(sum, zip(told.get(place.step, Answered()), counts, strict=True)))
+            told[place.handle] = Answered(*map(sum, zip(told.get(place.handle, Answered()), counts, strict=True)))
         return told
 
     def close(self) -> None:

@@ -101,7 +101,7 @@ class Step:
 
     `run` is called with one table per read (by its name), `recipe`, and `handle` where `open` is given; it
     returns one table per write. Steps cross process boundaries: `run` and `open` are module-level functions
-    or partials of such.
+    or partials of such. Steps that name the same in `shares` have one handle together, opened by the first that asks.
     """
 
     name: str
@@ -117,12 +117,18 @@ class Step:
     parquet: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     group_bytes: int = 0
     by_shard: bool = False
+    shares: str = ""
 
     def fingerprint(self) -> str:
         """What of a unit's key does not depend on its inputs."""
         signatures = {name: contract.signature() for name, contract in self.writes.items()}
         physical = {name: {key: str(value) for key, value in options.items()} for name, options in self.parquet.items()}
         return fingerprint(self.folder, self.version, self.recipe, signatures, physical)
+
+    @property
+    def handle(self) -> str:
+        """The name of its handle; '' where it has none."""
+        return (self.shares or self.name) if self.open is not None else ""
 
     @property
     def folder(self) -> str:

@@ -85,7 +85,9 @@ def _sample_step(manifest: Manifest, teacher: Teacher, round: int, name: str, en
         reads += [Read("failed", judged_by(manifest, one), "judgements", counted) for one in rounds_of(before)]
     needs = Needs(in_flight=SAMPLE_UNITS_IN_FLIGHT)
     opened: Any = partial(open_teacher, money=money_of(manifest, teacher))
+    shares = ""
     if engine is not None and isinstance(teacher, Student):
+        shares = f"sample[{teacher.name}]"  # one engine for all rounds: a second one finds no room on the GPU
         needs = Needs(gpus=engine.weights.gpus, in_flight=SAMPLE_UNITS_IN_FLIGHT, actors=engine.actors)
         opened = partial(open_engine, weights=engine.weights)
     return Step(
@@ -98,6 +100,7 @@ def _sample_step(manifest: Manifest, teacher: Teacher, round: int, name: str, en
         {"traces": Trace},
         needs=needs,
         open=opened,
+        shares=shares,
     )
 
 

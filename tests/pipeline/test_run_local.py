@@ -85,6 +85,15 @@ def test_each_step_has_a_handle_of_its_own(tmp_path: Path, files: dict[Path, str
     assert toy.OPENED == toy.CLOSED == ["store", "store"]
 
 
+def test_steps_that_say_so_share_a_handle(tmp_path: Path, files: dict[Path, str]) -> None:
+    two = (echo_step(), echo_step(name="echo[two]", recipe=Plain(salt=2)))
+    shared = tuple(dataclasses.replace(step, shares="echoes") for step in two)
+    execution = run(toy_graph(files, extra=shared), tmp_path / "store")
+    assert execution.errors == []
+    assert execution.ran["echo"].done == execution.ran["echo[two]"].done > 0
+    assert toy.OPENED == toy.CLOSED == ["store"]
+
+
 def test_no_handle_is_opened_where_everything_is_stored(tmp_path: Path, files: dict[Path, str]) -> None:
     graph = toy_graph(files, extra=(echo_step(),))
     run(graph, tmp_path / "store")
