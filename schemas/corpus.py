@@ -77,7 +77,7 @@ class _Traced(Contract):
     """Where a published trace comes from."""
 
     teacher = Column("teacher", pa.string(), "Name of the teacher in the manifest; '' where the gold is the completion")
-    model = Column("model", pa.string(), "The model that the server says answered")
+    model = Column("model", pa.string(), "The model that answered, as the server says; where nobody did, the one that was asked")
     prompt_name = Column("prompt_name", pa.string(), "Name of the prompt")
     sampling_json = Column("sampling_json", pa.string(), "Sampling parameters as JSON")
     sample = Column("sample", pa.int32(), "Index among the samples of this question")

@@ -46,7 +46,7 @@ class Trace(Contract):
     request = Column("request", pa.string(), "Key of the answer in the ledger; '' where no model was asked")
     text = Column("text", pa.string(), "The completion, thought in <think> tags as the model or its API gave it")
     finish_reason = Column("finish_reason", pa.string(), "stop, length, content_filter, refused, too_long, image_refused, other")
-    model = Column("model", pa.string(), "The model that the server says answered")
+    model = Column("model", pa.string(), "The model that answered, as the server says; where nobody did, the one that was asked")
     prompt_tokens = Column("prompt_tokens", pa.int32(), "Tokens of the prompt; 0 where not reported")
     completion_tokens = Column("completion_tokens", pa.int32(), "Tokens of the completion, its thought included; 0 where not reported")
     cost_nanousd = Column("cost_nanousd", pa.int64(), "What the answer cost, in 10^-9 USD; null where no price is known", nullable=True)

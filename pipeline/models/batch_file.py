@@ -76,5 +76,5 @@ def read_row(line: str, model: str, endpoint: Endpoint) -> tuple[str, LedgerEntr
             return key, Left(str(unfinished), billed=True)
     failure = failure_of(_as_error(int(status or 500), body), endpoint)
     if failure.kind in FINAL:
-        return key, LedgerEntry(key, model, Completion("", str(failure.kind)), raw)
+        return key, LedgerEntry(key, model, Completion("", str(failure.kind), model), raw)
     return key, Left(failure.what)

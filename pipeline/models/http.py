@@ -208,7 +208,8 @@ class HttpTeacher:
     @staticmethod
     def _ended(sample: Sample, kind: Kind, raw: str) -> LedgerEntry:
         """What the ledger keeps where a request ended for good without an answer."""
-        return entry_of_choices(sample.keys, sample.request.model, [Completion("", str(kind))] * len(sample.keys), raw)
+        asked = sample.request.model
+        return entry_of_choices(sample.keys, asked, [Completion("", str(kind), asked)] * len(sample.keys), raw)
 
     def _body(self, sample: Sample) -> bytes:
         """The body that asks for a sample; what the samples of one question share is encoded once."""

@@ -150,15 +150,16 @@ class VllmTeacher:
             try:
                 messages = await asyncio.to_thread(_conversation, request)
             except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-                return _without_answer(run, "image_refused", error)
+                return _without_answer(request, run, "image_refused", error)
             try:
                 prompt = await self._prompt(messages, request)
             except (refused, ValueError) as error:
-                return _without_answer(run, self._why(error, bool(request.pictures)), error)
+                return _without_answer(request, run, self._why(error, bool(request.pictures)), error)
             del messages  # the decoded images, which the answer need not wait with
-        room = self._engine.model_config.max_model_len - len(prompt["prompt_token_ids"])
+        length = len(prompt["prompt_token_ids"])
+        room = self._engine.model_config.max_model_len - length
         if room < 1:
-            return _without_answer(run, "too_long", ValueError(f"the prompt has {len(prompt['prompt_token_ids']):,} tokens"))
+            return _without_answer(request, run, "too_long", ValueError(f"the prompt has {length:,} tokens"))
         params = vllm.SamplingParams(
             n=len(run),
             seed=request.seed + run.start,
@@ -176,7 +177,7 @@ class VllmTeacher:
         except exceptions.EngineDeadError as error:
             raise EngineError(f"The engine of {self._name} died: {_line(error)}. What was answered is kept.") from None
         except (refused, ValueError) as error:
-            return _without_answer(run, self._why(error, False), error)
+            return _without_answer(request, run, self._why(error, False), error)
         if final is None or len(final.outputs) != len(run):
             raise TeacherError(f"The engine of {self._name} gave {len(final.outputs) if final else 0} of {len(run)} answers. Build again.")
         return _read(final, request)
@@ -275,9 +276,9 @@ def _read(final: Any, request: Request) -> tuple[list[Completion], str]:
     return completions, json.dumps(raw, default=str)
 
 
-def _without_answer(run: range, reason: str, error: BaseException) -> tuple[list[Completion], str]:
+def _without_answer(request: Request, run: range, reason: str, error: BaseException) -> tuple[list[Completion], str]:
     """What a question ends with that the engine cannot take: a reason in place of each answer."""
-    return [Completion("", reason, cost_nanousd=0)] * len(run), json.dumps({"not_asked": _line(error)})
+    return [Completion("", reason, request.model, cost_nanousd=0)] * len(run), json.dumps({"not_asked": _line(error)})
 
 
 def _line(error: BaseException) -> str:

@@ -381,7 +381,7 @@ def test_a_prompt_that_can_never_be_answered_is_a_final_answer(
 ) -> None:
     server.fail(1, status, body=body)
     ((completion,),) = opened(server.url)([ask("q")])
-    assert completion == Completion("", finish_reason)
+    assert completion == Completion("", finish_reason, "fake")
     assert opened(server.url)([ask("q")]) == [(completion,)]
     assert server.asked == 1
     assert [entry.raw for entry in Ledger(opened.root).entries()] == [body]
