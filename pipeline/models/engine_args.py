@@ -10,8 +10,14 @@ from schemas.errors import TeacherError
 
 VARIABLE = "MEDTRACE_VLLM_ARGS"
 _IMAGES_IN_PROMPT = 16
-# What vLLM needs on a machine without GPU, where its own choices leave a core idle and pin threads (measured: 28 tokens/s, with these 102).
-CPU_ENVIRONMENT = {"VLLM_CPU_NUM_OF_RESERVED_CPU": "0", "VLLM_CPU_OMP_THREADS_BIND": "nobind", "VLLM_CPU_KVCACHE_SPACE": "1"}
+# What vLLM needs on a machine without GPU, where its own choices leave a core idle and pin threads (measured: 28 tokens/s, with these 102),
+# and compute in a process below the engine's, which takes as long again to start (28 CPU seconds, without it 18).
+CPU_ENVIRONMENT = {
+    "VLLM_CPU_NUM_OF_RESERVED_CPU": "0",
+    "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+    "VLLM_CPU_KVCACHE_SPACE": "1",
+    "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
+}
 # A seeded sample of a prompt that is computed in pieces kills the engine there (vLLM 0.32: CPU generators have no offset).
 _CPU_ARGS = {"dtype": "float32", "enforce_eager": True, "max_num_seqs": 16, "enable_chunked_prefill": False}
 
