@@ -13,6 +13,7 @@ class Asked:
     """What the published rows say of one teacher. `after`: the teacher whose questions it is asked, where it is not the first.
 
     `beside`: it is a student, asked also what others are asked and what no teacher is. `own`: sources whose questions it is asked with a prompt of theirs.
+    `direct`: the prompt to which a direct answer among its traces is one.
     """
 
     teacher: str
@@ -22,10 +23,16 @@ class Asked:
     after: str = ""
     beside: bool = False
     own: Mapping[str, prompts.Prompt] = field(default_factory=dict[str, prompts.Prompt])
+    direct: prompts.Prompt | None = None
 
-    def prompt_for(self, source: str) -> prompts.Prompt:
+    @property
+    def ways(self) -> tuple[prompts.Prompt, ...]:
+        """Every way in which it is asked."""
+        return (self.prompt, *self.own.values(), *((self.direct,) if self.direct else ()))
+
+    def prompt_for(self, source: str, *, direct: bool = False) -> prompts.Prompt:
         """How it is asked a question of that source."""
-        return self.own.get(source, self.prompt)
+        return self.direct if direct and self.direct else self.own.get(source, self.prompt)
 
 
 @dataclass(frozen=True)

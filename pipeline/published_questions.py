@@ -37,7 +37,7 @@ class Questions:
         self.names = [self.prompt_name(place, name or "") for place, name in enumerate(self.teachers)]
         self.unasked = [unasked(source, recipe) for source in self.sources]
         bare = [prompts.unanswered(row) for row in rows]
-        own = [prompt for teacher in recipe.teachers for prompt in (teacher.prompt, *teacher.own.values())]
+        own = [prompt for teacher in recipe.teachers for prompt in teacher.ways]
         self._plain = {
             prompt.name: [prompts.problem(prompt, one) for one in bare] for prompt in (recipe.prompt, *recipe.direct.values(), *own)
         }
@@ -68,10 +68,13 @@ class Questions:
         told = zip(images[Image.published_digest].to_pylist(), images[Image.format].to_pylist(), strict=True)
         self._paths = pa.array([f"{digest}.{EXTENSIONS.get(kind, kind)}" for digest, kind in told], pa.string())
 
-    def prompt_name(self, place: int, teacher: str) -> str:
-        """With which prompt a teacher is asked a question; with which it is answered by its gold where there is no teacher."""
+    def prompt_name(self, place: int, teacher: str, *, direct: bool = False) -> str:
+        """With which prompt a teacher is asked a question; with which it is answered by its gold where there is no teacher.
+
+        `direct`: a direct answer came of it.
+        """
         asked = self._asked.get(teacher)
-        return (asked.prompt_for(self.sources[place]) if asked else self._spare[place]).name
+        return (asked.prompt_for(self.sources[place], direct=direct) if asked else self._spare[place]).name
 
     def take(self, places: np.ndarray, names: Sequence[str]) -> dict[str, Any]:
         """What every published row says, for the questions at some places, each asked with the prompt of that name."""

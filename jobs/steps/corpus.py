@@ -62,7 +62,9 @@ def publish_step(manifest: Manifest) -> Step:
 
 def _asked(teacher: Teacher, own: Mapping[str, Prompt]) -> Asked:
     if teacher.imported:
-        return Asked(teacher.name, (), by_name(teacher.prompt), canonical_json({"model": teacher.model}))
+        prompt = by_name(teacher.prompt)
+        direct = by_name("octomed-direct" if teacher.prompt == "octomed" else "direct.2") if prompt.asks_box else prompt
+        return Asked(teacher.name, (), prompt, canonical_json({"model": teacher.model}), direct=direct)
     design: dict[str, Any] = {"samples": teacher.samples}
     if teacher.rounds:
         design = {"rounds": teacher.rounds, "until_correct": teacher.until_correct, "caps": [cap.model_dump() for cap in teacher.caps]}

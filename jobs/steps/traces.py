@@ -45,7 +45,7 @@ def teacher_steps(manifest: Manifest, engine: Engine | None = None) -> list[Step
         steps += [gold, *_judge_steps(manifest, "none"), _select_step(manifest, None)]
     for teacher in manifest.teachers:
         for round, name in enumerate(rounds_of(teacher)):
-            steps += [_sample_step(manifest, teacher, round, name, engine), *_judge_steps(manifest, name)]
+            steps += [_sample_step(manifest, teacher, round, name, engine), *_judge_steps(manifest, name, direct=teacher.imported)]
         steps.append(_select_step(manifest, teacher))
     return steps
 
@@ -149,9 +149,9 @@ def own_prompts(manifest: Manifest, teacher: Teacher) -> dict[str, Prompt]:
     return {one.name: by_name(one.prompt) for one in manifest.source if one.answers == "none" and one.prompt}
 
 
-def _judge_steps(manifest: Manifest, name: str) -> list[Step]:
-    """The verdicts on one round of a teacher."""
-    recipe = judge.JudgeRecipe(manifest.judge.policy, VERIFIER)
+def _judge_steps(manifest: Manifest, name: str, *, direct: bool = False) -> list[Step]:
+    """The verdicts on one round of a teacher. `direct`: direct answers stand among its traces."""
+    recipe = judge.JudgeRecipe(manifest.judge.policy, VERIFIER, direct)
     columns = (Chosen.id, Chosen.answer_type, Chosen.options, Chosen.gold_json)
     told = (Trace.id, Trace.example, Trace.teacher, Trace.sample, Trace.text, Trace.finish_reason)
     reads = (Read("traces", f"sample[{name}]", "traces", told), Read("chosen", "choose", "chosen", columns))

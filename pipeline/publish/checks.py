@@ -13,6 +13,7 @@ from pipeline.publish.findings import Findings
 from pipeline.sampling import IMPORTED, order_of, read_method
 from pipeline.stages.ingest import answer_of
 from pipeline.verify.answer import VERIFIER, Gold, GoldError, Judged, Policy, verify
+from pipeline.verify.direct import direct_verdict, is_direct
 from pipeline.verify.score import wilson
 from schemas.example import AnswerType
 from schemas.trace import JUDGE_UNREADABLE, MODEL_JUDGE, Verdict
@@ -107,7 +108,8 @@ class Answers:
         except (GoldError, ValueError) as error:
             self.findings.add("gold unreadable", f"{where}: {error}")
             return
-        found = verify(row["response"], gold, policy=self._policy, finish_reason=row["finish_reason"])
+        direct = direct_verdict(row["response"], gold) if is_direct(row["rule"]) else None
+        found = direct or verify(row["response"], gold, policy=self._policy, finish_reason=row["finish_reason"])
         if self._same_verifier and found.span != _span(row):
             self.findings.add("span is not where the answer stands", f"{where}: {_span(row)}, verified as {found.span}")
         if row["rule"] in (MODEL_JUDGE, JUDGE_UNREADABLE):

@@ -7,8 +7,8 @@ import pyarrow as pa
 
 from pipeline.markers import unmarked
 from pipeline.verify.answer import Gold, Judged, Policy, verify
+from pipeline.verify.direct import direct_verdict, published_form
 from pipeline.verify.flags import flags
-from pipeline.verify.think import published_trace
 from schemas.example import Chosen
 from schemas.trace import Judgement, Trace, Verdict
 
@@ -18,10 +18,11 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class JudgeRecipe:
-    """The policy, and the verifier whose words are taken."""
+    """The policy, the verifier whose words are taken, and whether direct answers stand among the traces."""
 
     policy: str
     verifier: str
+    direct: bool = False
 
 
 def judge(traces: pa.Table, chosen: pa.Table, recipe: JudgeRecipe) -> dict[str, pa.Table]:
@@ -37,7 +38,7 @@ def judge(traces: pa.Table, chosen: pa.Table, recipe: JudgeRecipe) -> dict[str, 
             if example not in golds:
                 row = rows[example]
                 golds[example] = Gold.from_json(row[Chosen.answer_type], tuple(row[Chosen.options]), row[Chosen.gold_json])
-            said = _judged(text, golds[example], Policy(recipe.policy), finish_reason)
+            said = _judged(text, golds[example], recipe, finish_reason)
         odd = flags(text, finish_reason)
         said |= {Judgement.flags: [name for name in FLAGS if getattr(odd, name)], Judgement.boxes: odd.boxes, Judgement.error: ""}
         judgements.append({Judgement.id: id, Judgement.example: example, Judgement.sample: sample, **said})
@@ -55,21 +56,26 @@ def _gold(text: str) -> Row:
     }
 
 
-def _judged(text: str, gold: Gold, policy: Policy, finish_reason: str) -> Row:
-    found = verify(text, gold, policy=policy, finish_reason=finish_reason)
+def _judged(text: str, gold: Gold, recipe: JudgeRecipe, finish_reason: str) -> Row:
+    found = _verified(text, gold, recipe, finish_reason)
     return {
         Judgement.verdict: found.verdict.value,
         Judgement.extracted: found.extracted,
         Judgement.rule: found.rule,
         Judgement.thought: found.thought,
-        **_spans(found.span, _published(text, found, gold, policy, finish_reason)),
+        **_spans(found.span, _published(text, found, gold, recipe, finish_reason)),
     }
 
 
-def _published(text: str, found: Judged, gold: Gold, policy: Policy, finish_reason: str) -> tuple[int, int] | None:
+def _verified(text: str, gold: Gold, recipe: JudgeRecipe, finish_reason: str) -> Judged:
+    direct = direct_verdict(text, gold) if recipe.direct else None
+    return direct or verify(text, gold, policy=Policy(recipe.policy), finish_reason=finish_reason)
+
+
+def _published(text: str, found: Judged, gold: Gold, recipe: JudgeRecipe, finish_reason: str) -> tuple[int, int] | None:
     """Where the answer stands in the form that is published, where that form says the same."""
-    form = published_trace(text)
-    again = found if form == text else verify(form, gold, policy=policy, finish_reason=finish_reason)
+    form = published_form(text, found.rule)
+    again = found if form == text else _verified(form, gold, recipe, finish_reason)
     return again.span if (again.verdict, again.extracted, again.rule) == (found.verdict, found.extracted, found.rule) else None
 
 

@@ -13,7 +13,7 @@ from pipeline.markers import unmarked
 from pipeline.published_questions import Questions
 from pipeline.sampling import order_of
 from pipeline.tallied import tally
-from pipeline.verify.think import published_trace
+from pipeline.verify.direct import is_direct, published_form
 from schemas.contract import Contract
 from schemas.corpus import Rejected, Rl, Sft, SftText, Tally
 from schemas.example import Chosen
@@ -104,6 +104,8 @@ def _traced(
     """What every published row says of its trace, in the order given."""
     asked = {teacher.teacher: teacher for teacher in recipe.teachers}
     names = traces[Trace.teacher].to_pylist()
+    rules = judgements[Judgement.rule].to_pylist()
+    prompts = [questions.prompt_name(place, name, direct=is_direct(rule)) for place, name, rule in zip(of, names, rules, strict=True)]
     return {
         Sft.id: flat(traces[Trace.id]),
         "text": flat(traces[Trace.text]),
@@ -112,7 +114,7 @@ def _traced(
         "extracted": flat(judgements[Judgement.extracted]),
         Sft.teacher: flat(traces[Trace.teacher]),
         Sft.model: flat(traces[Trace.model]),
-        Sft.prompt_name: pa.array([questions.prompt_name(place, name) for place, name in zip(of, names, strict=True)], pa.string()),
+        Sft.prompt_name: pa.array(prompts, pa.string()),
         Sft.sampling_json: pa.array([asked[name].sampling_json if name in asked else "{}" for name in names], pa.string()),
         Sft.sample: flat(traces[Trace.sample]),
         Sft.finish_reason: flat(traces[Trace.finish_reason]),
@@ -139,8 +141,10 @@ def _sft(contract: type[Contract], questions: Questions, of: np.ndarray, traced:
     at = pa.array(rows, pa.int64())
     mine = {name: traced[name].take(at) for name in contract.columns if name in traced}
     given = [
-        published_trace(text) if teacher else unmarked(text)
-        for text, teacher in zip(traced["text"].take(at).to_pylist(), mine[Sft.teacher].to_pylist(), strict=True)
+        published_form(text, rule) if teacher else unmarked(text)
+        for text, teacher, rule in zip(
+            traced["text"].take(at).to_pylist(), *(mine[name].to_pylist() for name in (Sft.teacher, Sft.rule)), strict=True
+        )
     ]
     response = pa.array(given, pa.string())
     names = mine[Sft.prompt_name].to_pylist()

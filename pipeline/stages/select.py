@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from pipeline.sampling import Design
 from pipeline.texts.unlike import farthest_first, sketch
+from pipeline.verify.direct import is_direct
 from pipeline.verify.score import wilson
 from pipeline.verify.think import normalise_trace, split_think
 from schemas.trace import JUDGE_UNREADABLE, Judgement, Selected, Trace, Verdict
@@ -78,7 +79,7 @@ def _reasons(examples: list[str], texts: list[str], judgements: pa.Table, recipe
             reason = verdict
         elif recipe.withheld:
             reason = recipe.withheld
-        elif recipe.need_thought and not thought:
+        elif recipe.need_thought and not thought and not is_direct(rule):
             reason = "no thought"
         elif published is None:
             reason = "other answer when published"

@@ -25,7 +25,7 @@ VERIFIER = "medtrace-verify/5"
 
 Reader = Callable[[str, Gold, str], Reading]
 _EVAL = Policy.EVAL
-_READERS: dict[AnswerType, Reader] = {
+READERS: dict[AnswerType, Reader] = {
     AnswerType.MCQ: read_choice,
     AnswerType.MULTI: read_choices,
     AnswerType.YESNO: read_word,
@@ -74,7 +74,7 @@ def verify(text: str, gold: Gold, *, policy: Policy = Policy.EVAL, finish_reason
 
 def _find(answer: str, gold: Gold, policy: Policy, cut: bool) -> Found | None:
     """The reading that decides: the last box, else what the policy allows."""
-    read = _READERS[gold.answer_type]
+    read = READERS[gold.answer_type]
     box = last_box(answer, framed=policy is Policy.EVAL)
     if box is not None and not box.closed:
         verdict, rule = (Verdict.TRUNCATED, "cut_off_in_box") if cut else (Verdict.MALFORMED, "box_without_end")

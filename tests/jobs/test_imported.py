@@ -85,6 +85,33 @@ def test_the_corpus_is_proved_and_goes_out_again_in_the_layout_it_came_in(corpus
     assert {question: len(responses) for question, responses in again.items()} == {"What is case 0?": 2, "What is case 3?": 2}
 
 
+def test_direct_answers_are_judged_published_with_a_direct_prompt_and_come_back_from_an_export(tmp_path: Path) -> None:
+    manifest = MANIFEST.partition('[[source]]\nname = "other"')[0] + '[[teacher]]\nname = "published"\nmodel = "imported"\n'
+    (tmp_path / "m.toml").write_text(manifest)
+    asked = [row(0, "A"), row(1), row(2), row(3)]
+    asked[1]["responses"], asked[2]["responses"] = (
+        ["B", "A", "stone 1"],
+        ["<think>\n\n</think>\n\nCyst 2", "It is the first, since\nthe others fall away."],
+    )
+    asked[3] |= {"options": [], "answer": "Gout", "responses": ["gout", "lupus"]}
+    write_rows(tmp_path / "octo.jsonl", asked)
+    built = build(inputs.open_manifest(tmp_path / "m.toml"), Options(tmp_path / "store", tmp_path / "out", workers=0))
+    assert not built.errors
+    kept, rejected = (rows_of(tmp_path / "out", config) for config in ("sft", "rejected"))
+    told = {(one["source_row"], one["response"], str(one["prompt_name"]).partition(".")[0]) for one in kept if one["source_row"] != "o0"}
+    assert told == {("o1", "B", "direct"), ("o1", "stone 1", "direct"), ("o2", "Cyst 2", "direct"), ("o3", "gout", "direct")}
+    assert {(one["source_row"], one["verdict"]) for one in rejected} == {("o1", "incorrect"), ("o2", "malformed"), ("o3", "incorrect")}
+    found = audit(tmp_path / "out")
+    assert not found.failed, [check for check in found.checks if check.examples]
+
+    out = export(tmp_path / "out", "octomed", tmp_path / "octomed").out
+    (tmp_path / "again.toml").write_text(manifest.replace('"octo.jsonl"', f'"{out}"'))
+    built = build(inputs.open_manifest(tmp_path / "again.toml"), Options(tmp_path / "store", tmp_path / "again", workers=0))
+    assert not built.errors
+    assert sorted(str(one["response"]) for one in rows_of(tmp_path / "again", "sft")) == sorted(str(one["response"]) for one in kept)
+    assert not rows_of(tmp_path / "again", "rejected")
+
+
 NAMED = "seen as Mrs. Ada Byron was"
 
 
