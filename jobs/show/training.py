@@ -7,36 +7,43 @@ from rich.console import Console
 from rich.text import Text
 
 from jobs.show.tables import print_json, print_line
+from pipeline.training.checkpoints import TOO_LONG
 
 if TYPE_CHECKING:
     from pipeline.training.estimate import Estimate
     from pipeline.training.run import Trained
 
-_SHOWN = ("reward", "loss", "eval_loss", "lr", "grad_norm", "accuracy", "eval_accuracy", "tokens")
+_SHOWN = ("reward", "eval_reward", "loss", "eval_loss", "lr", "grad_norm", "accuracy", "eval_accuracy", "tokens")
 
 
 def progress_line(line: dict[str, Any]) -> str:
     """One line of numbers as a person reads it while it runs."""
-    told = " ".join(f"{name} {line[name]:.4g}" for name in _SHOWN if name in line)
-    return f"{line['name']} step {line['step']}: {told}"
+    told = [f"{name} {line[name]:.4g}" for name in _SHOWN if name in line]
+    told += [f"too long {line[TOO_LONG]:.0f}"] if line.get(TOO_LONG) else []
+    return f"{line['name']} step {line['step']}: {' '.join(told)}"
 
 
 def trained(found: "Trained", out: Path, *, as_json: bool) -> None:
     """What a run left."""
     summary = {"model": str(found.model), "steps": found.steps, **ends_of(found.metrics), "metrics": str(out / "metrics.jsonl")}
+    summary["too_long"] = round(sum(one.get(TOO_LONG, 0.0) for one in found.metrics))
     if as_json:
         print_json(summary)
         return
     print_line(f"Trained {found.steps:,} steps. The model is in {found.model}, the numbers are in {out / 'metrics.jsonl'}.")
-    for name, word in (("loss", "Loss"), ("eval_loss", "Held-out loss"), ("reward", "Reward")):
+    for name, word in (("loss", "Loss"), ("eval_loss", "Held-out loss"), ("reward", "Reward"), ("eval_reward", "Held-out reward")):
         if f"{name}_first" in summary:
             print_line(f"{word}: {summary[f'{name}_first']:.4f} at first, {summary[f'{name}_last']:.4f} at last.")
+    if summary["too_long"]:
+        print_line(
+            f"Of the rows shown, {summary['too_long']:,} were longer than [data] max_length or had more than max_images images, and taught nothing."
+        )
 
 
 def ends_of(metrics: list[dict[str, Any]]) -> dict[str, float]:
-    """First and last of losses and reward."""
+    """First and last of losses and rewards."""
     found: dict[str, float] = {}
-    for name in ("loss", "eval_loss", "reward"):
+    for name in ("loss", "eval_loss", "reward", "eval_reward"):
         values = [one[name] for one in metrics if name in one]
         if values:
             found |= {f"{name}_first": values[0], f"{name}_last": values[-1]}

@@ -10,6 +10,8 @@ WHOLE = "whole"
 DONE = "done.json"
 RECORD = "run.json"
 METRICS = "metrics.jsonl"
+# A number of a step of fine-tuning: rows that it was shown and that taught nothing.
+TOO_LONG = "rows/too_long"
 
 
 def last_checkpoint(folder: Path) -> Path | None:

@@ -18,12 +18,14 @@ _TOGETHER = 1024
 class Packed(Sequence[list[Row]]):
     """Rows in packs, in an order that follows theirs: of 1,024 at a time the longest first, each into the fullest pack that holds it.
 
-    Rows longer than `most` are left out. `len` is a multiple of `batch`: the last one is filled from the first packs.
+    Rows longer than `most` are left out; `too_long` says how many. `len` is a multiple of `batch`: the last one is filled from the first packs.
     """
 
     def __init__(self, rows: Rows, lengths: dict[Place, int], most: int, batch: int) -> None:
         self._rows = rows
-        found = list(packs_of([lengths[rows.order[place]] for place in range(len(rows))], most))
+        shown = [lengths[rows.order[place]] for place in range(len(rows))]
+        self.too_long = sum(length > most for length in shown)
+        found = list(packs_of(shown, most))
         self._packs = [found[place % len(found)] for place in range(-(-len(found) // batch) * batch)] if found else []
 
     def __len__(self) -> int:

@@ -167,6 +167,11 @@ class RolloutTrainer(GRPOTrainer):
         apart = output["ref_per_token_logps"] - policy
         return (((torch.exp(apart) - apart - 1) * output["completion_mask"]).sum(dim=1)).tolist()
 
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """As TRL, without the loss of held-out questions: one rollout of each has no advantage, and it is 0 whatever was learnt."""
+        logs.pop("eval_loss", None)
+        super().log(logs, start_time)
+
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         super()._save_checkpoint(model, trial)
         if self._scaling is not None and self.args.should_save:

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from accelerate.utils import gather_object
 from datasets import Dataset
 from trl import SFTConfig, SFTTrainer
 
 from pipeline.publish.corpus import read_corpus
 from pipeline.training.arguments import arguments
+from pipeline.training.checkpoints import TOO_LONG
 from pipeline.training.collate import Packs, Pictured
 from pipeline.training.encode import IGNORED, render
 from pipeline.training.load import Loaded
@@ -50,7 +52,7 @@ def sft_trainer(asked: Training, loaded: Loaded, folder: Path, watch: Watch, *, 
         )
     steps = steps_of(asked, len(rows))
     told = arguments(asked, folder, steps, resuming=resuming, heldout=heldout is not None)
-    trainer = SFTTrainer(
+    trainer = CountingTrainer(
         loaded.model,
         args=SFTConfig(**told, max_length=None, dataset_kwargs={"skip_prepare_dataset": True}),
         data_collator=collate,
@@ -59,9 +61,31 @@ def sft_trainer(asked: Training, loaded: Loaded, folder: Path, watch: Watch, *, 
         eval_dataset=_one_row() if heldout else None,
         processing_class=loaded.processor,
         callbacks=[watch],
+        too_long=rows.too_long if isinstance(rows, Packed) and not resuming else 0,
     )
     trainer.train_dataset, trainer.eval_dataset = rows, heldout
     return trainer
+
+
+class CountingTrainer(SFTTrainer):
+    """TRL's, which tells how many rows of its steps stood without loss; `too_long`: how many were left out before."""
+
+    def __init__(self, *args: Any, too_long: int = 0, **told: Any) -> None:
+        super().__init__(*args, **told)
+        self._too_long = too_long if self.accelerator.is_main_process else 0
+
+    def compute_loss(self, model: Any, inputs: dict[str, Any], *args: Any, **told: Any) -> Any:
+        """As TRL; rows that teach nothing are counted."""
+        if model.training:
+            self._too_long += int((inputs["labels"] == IGNORED).all(dim=1).sum())
+        return super().compute_loss(model, inputs, *args, **told)
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """As TRL, with the rows of all processes that taught nothing since the last time."""
+        if "loss" in logs:
+            logs[TOO_LONG] = float(sum(gather_object([self._too_long])))
+            self._too_long = 0
+        super().log(logs, start_time)
 
 
 def packed(asked: Training, loaded: Loaded, rows: Rows, folder: Path) -> Packed:

@@ -36,7 +36,7 @@ class Watch(TrainerCallback):
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:
         """Raises: TrainingError where loss or gradient are no numbers any more."""
-        told = {_NAMES.get(name, name): value for name, value in (logs or {}).items() if name not in _LEFT_OUT}
+        told = {_NAMES.get(name, name): value for name, value in (logs or {}).items() if name not in _LEFT_OUT and value is not None}
         if state.is_world_process_zero and "train_runtime" not in told:
             line = {"stage": self._stage, "name": self._name, "step": state.global_step} | told
             if "tokens" in line:

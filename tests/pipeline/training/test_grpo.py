@@ -54,6 +54,23 @@ def test_reward_rises_and_a_run_that_was_killed_goes_on_as_if_it_had_not_been(pl
     assert numbers[0] == numbers[1]
 
 
+def test_held_out_questions_tell_their_reward_and_no_loss(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from jobs.show import training as show
+
+    settings = asked(place, steps=1)
+    often = settings.train.model_copy(update={"eval_every": 1})
+    found = train.from_rewards(settings.model_copy(update={"train": often}), "grpo", place / "heldout")
+    held = [one for one in found.metrics if any(name.startswith("eval_") for name in one)]
+    assert [one["step"] for one in held] == [0, 1]
+    for one in held:
+        assert one["eval_reward"] == pytest.approx(one["eval_domains/text/reward"])
+    assert not any("eval_loss" in one for one in found.metrics)
+    show.trained(found, place / "heldout", as_json=False)
+    told = capsys.readouterr().out
+    assert f"Held-out reward: {held[0]['eval_reward']:.4f} at first, {held[1]['eval_reward']:.4f} at last." in told
+    assert "Held-out loss" not in told
+
+
 @pytest.fixture
 def trainer(place: Path, tmp_path: Path) -> Any:
     """A trainer of eight rollouts at once whose reward tells questions of even number apart, and no others."""

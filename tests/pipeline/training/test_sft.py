@@ -162,6 +162,21 @@ def test_packed_rows_are_learnt_in_fewer_steps(place: Path) -> None:
     assert losses[-1] < losses[0]
 
 
+@pytest.mark.parametrize("packing", ["false", "true"])
+def test_rows_that_are_too_long_are_counted(place: Path, packing: str, capsys: pytest.CaptureFixture[str]) -> None:
+    from jobs.show import training as show
+
+    path = write_config(place, data=f"packing = {packing}\nheldout_rows = 0")
+    whole = path.read_text()
+    path.write_text(whole.replace("max_length = 512", "max_length = 135"))
+    (told,) = train.dry_run(train.open_training(path))
+    assert 0 < told.skipped < told.rows == 24
+    found = train.sft(train.open_training(path), place / f"long-{packing}")
+    assert sum(one.get("rows/too_long", 0.0) for one in found.metrics) == told.skipped
+    show.trained(found, place, as_json=False)
+    assert f"Of the rows shown, {told.skipped} were longer than [data] max_length" in capsys.readouterr().out
+
+
 def test_stages_follow_each_other_at_their_own_rates(place: Path) -> None:
     more = '[[stage]]\nname = "low"\nmax_steps = 2\n[[stage]]\nname = "high"\nmax_steps = 1\nlr = 5e-4\nschedule = "constant"\nwarmup = 0.0'
     found = train.sft(train.open_training(write_config(place, more=more)), place / "staged")
