@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import logging
 import shutil
 import warnings
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.fingerprint import canonical_json
 from pipeline.publish.corpus import read_corpus
 from pipeline.training.checkpoints import DONE, METRICS, RECORD, read_json, write_json
+from pipeline.training.trackers import check_trackers
 from schemas.errors import ConfigError, MedtraceError, TrainingError
 from schemas.training import Mix, Stage, Training, read_training
 
@@ -132,8 +134,10 @@ def check(asked: Training) -> None:
     if missing:
         verb = "is" if len(missing) == 1 else "are"
         raise TrainingError(f"Training needs {', '.join(missing)}, which {verb} not installed here: pip install -e '.[train]'.")
+    check_trackers(asked.report.to)
     # TRL says so at five of its imports, whether or not vLLM is used; which one rollouts take is decided in pipeline/training/grpo.py.
     warnings.filterwarnings("ignore", message="TRL currently supports vLLM")
+    logging.getLogger("vllm.triton_utils.importing").setLevel(logging.ERROR)  # and vLLM of a Triton that training does not use
     for corpus in sorted({stage.data.corpus for _, stage in asked.stages()}):
         read_corpus(Path(corpus))
 

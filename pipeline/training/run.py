@@ -19,6 +19,7 @@ from transformers.utils import logging
 from pipeline.training import checkpoints
 from pipeline.training.load import Loaded, load
 from pipeline.training.templates import for_engines
+from pipeline.training.trackers import placed
 from pipeline.training.watch import Say, Watch, out_of_memory, out_of_room
 from schemas.errors import TrainingError
 from schemas.training import Training
@@ -72,7 +73,7 @@ def _train_stage(
     if _is_main():
         checkpoints.drop_broken(folder)
         checkpoints.forget_after(out, number, step if last else -1)
-    with advised(stage, out):
+    with advised(stage, out), placed(stage.report, out, name):
         loaded = load_stage(stage, before)
         trainer = make(stage, loaded, folder, Watch(out, number, name, say, stage.train.epochs), resuming=last is not None)
         trainer.remove_callback(PrinterCallback)
