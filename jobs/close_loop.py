@@ -14,10 +14,14 @@ from pipeline.publish.corpus import read_corpus
 from pipeline.training.checkpoints import metrics_of
 from schemas.errors import MedtraceError
 
-MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
 FOLDER = Path("out/loop")
+# Lines of questions whose words a model of random weights learns to write.
+_WORDS = 2000
 # Of an answer that is a letter.
 TOKENS = 8
+# The learning rate of SFT, and which part of it GRPO takes: of a model that was trained before, and of one of random weights.
+LR, GRPO_SHARE = 2e-5, 0.5
+LR_MADE, GRPO_SHARE_MADE = 5e-3, 0.1
 
 _SOURCE = """
 [[source]]
@@ -68,20 +72,28 @@ policy = "eval"
 """
 
 
-def write_files(folder: Path, model: str, data: Path | None, *, rows: int, steps: int, lr: float) -> dict[str, Path]:
-    """The two manifests and the two configurations of a loop, by name; without own data, invented questions beside them."""
+def write_data(folder: Path, data: Path | None, rows: int) -> None:
+    """Without own data, invented questions."""
     folder.mkdir(parents=True, exist_ok=True)
     if data is None:
         for split in ("train", "validation"):
             if not (folder / "data" / split).is_dir():
                 write_standin("medmcqa", folder / "data" / split, split, rows)
+
+
+def write_files(
+    folder: Path, model: str, data: Path | None, *, rows: int, steps: int, lr: float, share: float = GRPO_SHARE
+) -> dict[str, Path]:
+    """The two manifests and the two configurations of a loop, by name; without own data, invented questions beside them."""
+    write_data(folder, data, rows)
     source = _SOURCE.format(questions=(data or folder / "data" / "train").resolve(), rows=rows)
     sft = folder / "runs" / "sft" / "model"
     texts = {
         "gold": 'name = "gold"\nteacher = "none"\n' + source,
         "sampled": 'name = "sampled"\n' + source + _STUDENT.format(model=sft.resolve(), tokens=TOKENS),
         "sft": _RUN.format(name="sft", model=model, corpus="gold", lr=lr, steps=steps),
-        "grpo": _RUN.format(name="grpo", model=sft.resolve(), corpus="sampled", lr=lr / 2, steps=steps) + _REWARDED.format(tokens=TOKENS),
+        "grpo": _RUN.format(name="grpo", model=sft.resolve(), corpus="sampled", lr=lr * share, steps=steps)
+        + _REWARDED.format(tokens=TOKENS),
     }
     written = {name: folder / f"{name}.toml" for name in texts}
     for name, text in texts.items():
@@ -89,11 +101,13 @@ def write_files(folder: Path, model: str, data: Path | None, *, rows: int, steps
     return written
 
 
-def close_loop(folder: Path, model: str, data: Path | None, *, rows: int, steps: int, lr: float) -> None:
-    """Runs what is not done yet, and tells. Raises: MedtraceError naming the step that failed."""
+def close_loop(folder: Path, model: str | None, data: Path | None, *, rows: int, steps: int, lr: float) -> None:
+    """Runs what is not done yet, and tells; without a model, one is made. Raises: MedtraceError naming the step that failed."""
     began = time.monotonic()
+    share = GRPO_SHARE if model else GRPO_SHARE_MADE
+    model = model or str(_made(folder, data, rows))
     named = str(Path(model).resolve()) if Path(model).is_dir() else model
-    files = write_files(folder, named, data, rows=rows, steps=steps, lr=lr)
+    files = write_files(folder, named, data, rows=rows, steps=steps, lr=lr, share=share)
     models = {"before": named, "after SFT": str(folder / "runs" / "sft" / "model"), "after GRPO": str(folder / "runs" / "grpo" / "model")}
     scores = {"before": _score(folder, "before", models["before"], data)}
     for name, kind in (("gold", "sft"), ("sampled", "grpo")):
@@ -101,6 +115,18 @@ def close_loop(folder: Path, model: str, data: Path | None, *, rows: int, steps:
         _medtrace("train", kind, files[kind], "--corpus", folder / name, "--out", folder / "runs" / kind, "--quiet")
         scores[f"after {kind.upper()}"] = _score(folder, kind, models[f"after {kind.upper()}"], data)
     _tell(folder, scores, time.monotonic() - began)
+
+
+def _made(folder: Path, data: Path | None, rows: int) -> Path:
+    """A model of random weights that knows the words of the questions."""
+    write_data(folder, data, rows)
+    made = folder / "made"
+    if not made.is_dir():
+        from pipeline.training.made import make_model
+
+        files = sorted(path for path in (data or folder / "data" / "train").rglob("*.json*") if path.is_file())
+        make_model(made, [line for path in files for line in path.read_text(encoding="utf-8").splitlines()[:_WORDS]])
+    return made
 
 
 def _score(folder: Path, name: str, model: str, data: Path | None) -> dict[str, Any]:
@@ -172,15 +198,16 @@ def _say(line: str) -> None:
 def main() -> None:
     """Runs the loop; an expected error is one sentence."""
     words = argparse.ArgumentParser(prog="python -m jobs.close_loop", description=__doc__)
-    words.add_argument("--model", default=MODEL, help=f"folder or name on the Hub [default: {MODEL}]")
+    words.add_argument("--model", help="folder or name on the Hub [default: one of random weights, made on the spot]")
     words.add_argument("--data", type=Path, help="folder of MedMCQA's files [default: invented questions]")
     words.add_argument("--folder", type=Path, default=FOLDER, help=f"where everything goes [default: {FOLDER}]")
     words.add_argument("--rows", type=int, default=200, help="questions [default: 200]")
     words.add_argument("--steps", type=int, default=40, help="steps of each training [default: 40]")
-    words.add_argument("--lr", type=float, default=2e-5, help="of SFT; GRPO takes half [default: 2e-5]")
+    words.add_argument("--lr", type=float, help=f"of SFT; GRPO takes half, of random weights a tenth [default: {LR:g}; {LR_MADE:g}]")
     asked = words.parse_args()
     try:
-        close_loop(asked.folder, asked.model, asked.data, rows=asked.rows, steps=asked.steps, lr=asked.lr)
+        rate = asked.lr or (LR if asked.model else LR_MADE)
+        close_loop(asked.folder, asked.model, asked.data, rows=asked.rows, steps=asked.steps, lr=rate)
     except MedtraceError as error:
         _say(f"Error: {error}")
         sys.exit(error.exit_code)
