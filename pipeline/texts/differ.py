@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from pipeline.normalise import wording
-from pipeline.texts.evidence import plain_number
+from pipeline.texts.lexicon import plain_number
 from pipeline.texts.questions import Question, without_options
 
 # Raised whenever what speaks against comes to mean something else.

@@ -2,11 +2,13 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from pipeline.normalise import wording
-from pipeline.texts.evidence import Bag, Lexicon, Match, Token, bag, best_window, match, numbers
+from pipeline.texts.evidence import Bag, Match, match
+from pipeline.texts.lexicon import Ids, Lexicon, Said
 from pipeline.texts.questions import Question, spoken_answer
 
 # A candidate that is longer than this many times the benchmark's text is read through a window of that length.
@@ -15,19 +17,18 @@ _WINDOW_WORDS = 40
 _NEAR_OPTION = 0.5
 _ORDER = {"<": "<", "≤": "<", "≦": "<", "＜": "<", ">": ">", "≥": ">", "≧": ">", "＞": ">"}
 _COMPARES = re.compile(f"[{''.join(_ORDER)}]")
-_EXCEPTION = {"not", "except", "excluding", "false", "incorrect", "untrue", "wrong", "least", "apart", "never"}
 
 
 class Read(NamedTuple):
-    """A question in words."""
+    """A question in words; numbers and options by the numbers that the lexicon gives them."""
 
     question: Question
-    stem: Sequence[Token]
+    stem: Said
     bag: Bag
-    numbers: Counter[str]
+    numbers: Counter[int]
     exception: bool
-    options: list[list[Token]]
-    answer: list[Token]
+    options: list[Ids]
+    answer: Ids
 
 
 class Features(NamedTuple):
@@ -49,31 +50,38 @@ class Features(NamedTuple):
 
 def read(question: Question, lexicon: Lexicon) -> Read:
     """The words of a question's parts."""
-    options = [lexicon.tokens(option) for option in question.options]
-    answer = lexicon.tokens(spoken_answer(question.answer))
-    return _read(question, lexicon.tokens(question.stem), options, answer)
+    options = [lexicon.said(option).words for option in question.options]
+    stem, answer = lexicon.said(question.stem), lexicon.said(spoken_answer(question.answer)).words
+    return Read(question, stem, *_weighed(stem.words, lexicon), options, answer)
 
 
-def _read(question: Question, stem: Sequence[Token], options: list[list[Token]], answer: list[Token]) -> Read:
-    exception = not _EXCEPTION.isdisjoint([token.word for token in stem])
-    return Read(question, stem, bag(stem), Counter(numbers(stem)), exception, options, answer)
+def _weighed(words: Ids, lexicon: Lexicon) -> tuple[Bag, Counter[int], bool]:
+    from pipeline.texts.evidence_kernels import bag
+
+    held, total, numbers, exception = bag(words, lexicon.known)
+    return Bag(held, total), Counter(numbers.tolist()), exception
 
 
-def measure(bench: Read, cand: Read) -> Features:
+def measure(bench: Read, cand: Read, lexicon: Lexicon) -> Features:
     """What the two share: stem with stem, and the benchmark's stem inside all of the candidate."""
-    size = int(_WINDOW * max(len(bench.stem), _WINDOW_WORDS))
-    if len(cand.stem) > size:
-        cand = _read(cand.question, best_window(cand.stem, bench.bag.held, size), cand.options, cand.answer)
-    stems = match(bench.bag, cand.bag)
-    options = options_share(bench, cand)
-    more = [token for option in cand.options for token in option] + cand.answer
+    from pipeline.texts.evidence_kernels import best_window
+
+    words, size = cand.stem.words, int(_WINDOW * max(len(bench.stem.words), _WINDOW_WORDS))
+    if len(words) > size:
+        start = best_window(words, bench.bag.words, size, lexicon.known)
+        words = words[start : start + size]
+        held, told, exception = _weighed(words, lexicon)
+        cand = cand._replace(bag=held, numbers=told, exception=exception)
+    stems = match(bench.bag, cand.bag, lexicon)
+    options = options_share(bench, cand, lexicon)
+    more = [part for part in (*cand.options, cand.answer) if len(part)]
     return Features(
         stems,
-        match(bench.bag, bag([*cand.stem, *more])) if more else stems,
+        match(bench.bag, _weighed(np.concatenate([words, *more]), lexicon)[0], lexicon) if more else stems,
         options,
         _numbers_share(bench.numbers, cand.numbers),
         bench.exception != cand.exception,
-        _told(bench, cand, options),
+        _told(bench, cand, options, lexicon),
         _same_gold(bench, cand),
         turned(bench.question.stem, cand.question.stem),
     )
@@ -87,11 +95,11 @@ def turned(one: str, other: str) -> bool:
     return (ours["<"] > theirs["<"] and theirs[">"] > ours[">"]) or (theirs["<"] > ours["<"] and ours[">"] > theirs[">"])
 
 
-def _told(bench: Read, cand: Read, options: float | None) -> float:
+def _told(bench: Read, cand: Read, options: float | None, lexicon: Lexicon) -> float:
     """What the words of the options weigh, each once, where both have the same three or more."""
     if options is None or options < 1.0 or len(bench.options) < 3 or len(bench.options) != len(cand.options):
         return 0.0
-    return sum({token.meaning: token.weight for option in bench.options for token in option}.values())
+    return _weighed(np.concatenate(bench.options), lexicon)[0].total
 
 
 def _same_gold(bench: Read, cand: Read) -> bool | None:
@@ -99,12 +107,12 @@ def _same_gold(bench: Read, cand: Read) -> bool | None:
     return wording(ours) == wording(theirs) if ours and theirs else None
 
 
-def options_share(bench: Read, cand: Read) -> float | None:
+def options_share(bench: Read, cand: Read, lexicon: Lexicon) -> float | None:
     """The share of the shorter option list that the other side has too, each option once; without options the answer speaks."""
-    if not bench.options or not (cand.options or cand.answer):
+    if not bench.options or not (cand.options or len(cand.answer)):
         return None
-    ours = [_phrase(option) for option in bench.options]
-    theirs = [_phrase(option) for option in cand.options or [cand.answer]]
+    ours = [tuple(lexicon.phrase[option].tolist()) for option in bench.options]
+    theirs = [tuple(lexicon.phrase[option].tolist()) for option in cand.options or [cand.answer]]
     same = Counter(ours) & Counter(theirs)
     ours, theirs = list((Counter(ours) - same).elements()), list((Counter(theirs) - same).elements())
     found = float(same.total())
@@ -116,19 +124,15 @@ def options_share(bench: Read, cand: Read) -> float | None:
     return found / min(len(bench.options), len(cand.options) or 1)
 
 
-def _overlap(one: tuple[str | int, ...], other: tuple[str | int, ...]) -> float:
+def _overlap(one: tuple[int, ...], other: tuple[int, ...]) -> float:
     """Jaccard of two options' words; options that differ in a number are different."""
     ours, theirs = set(one), set(other)
-    if not ours & theirs or {word for word in ours ^ theirs if isinstance(word, str)}:
+    if not ours & theirs or min(ours ^ theirs, default=0) < 0:
         return 0.0
     return len(ours & theirs) / len(ours | theirs)
 
 
-def _phrase(tokens: Sequence[Token]) -> tuple[str | int, ...]:
-    return tuple(token.number or token.meaning for token in tokens)
-
-
-def _numbers_share(ours: Counter[str], theirs: Counter[str]) -> float | None:
+def _numbers_share(ours: Counter[int], theirs: Counter[int]) -> float | None:
     """Of the numbers of the stem that tells fewer, for a part of a question tells a part of its numbers."""
     if not ours or not theirs:
         return None

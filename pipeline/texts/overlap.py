@@ -7,9 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.texts.decide import THRESHOLDS, Decision, Thresholds, decide
-from pipeline.texts.evidence import Lexicon, Spans, spans
+from pipeline.texts.evidence import Spans, spans
 from pipeline.texts.features import Read, measure, read, turned
 from pipeline.texts.index import Index, Pairs, Rarity
+from pipeline.texts.lexicon import Lexicon
 from pipeline.texts.questions import Block, Question, block_of, without_options
 from pipeline.texts.sift import Equals, Sieve
 from pipeline.texts.tokens import distinct, fold
@@ -17,7 +18,7 @@ from pipeline.texts.tokens import distinct, fold
 # What is found: raised whenever a finding, a score or a span moves.
 DETECTOR_VERSION = 5
 
-_CACHED = 1 << 14
+_CACHED, _WORDS = 1 << 14, 1 << 18
 _SHARED_OPTIONS = 8
 
 
@@ -44,7 +45,7 @@ class Detector:
         self._sieve = Sieve(self._block, rarity, limits)
         # The options help to find what its stem alone does not tell.
         self._index = Index(self._block.stems, whole, rarity, self._sieve.weights < limits.long)
-        self._lexicon = Lexicon(rarity)
+        self._rarity, self._lexicon = rarity, Lexicon(rarity)
         # Options that a benchmark lists for many questions ("I only") tell none of them.
         told, place, count = np.unique(self._block.options_hash, return_inverse=True, return_counts=True)
         self._told = Equals(np.where(_many(self._block) & (count <= _SHARED_OPTIONS)[place], told[place], 0))
@@ -76,6 +77,9 @@ class Detector:
 
     def _learn(self, block: Block, pairs: Pairs) -> None:
         """Looks up every word that the pairs will be compared by in one go."""
+        if len(self._lexicon) > _WORDS:
+            self._lexicon = Lexicon(self._rarity)
+            self._cached.clear()
         asked = [block.rows[row] for row in distinct(pairs.row).tolist()]
         asked += [self.rows[doc] for doc in distinct(pairs.doc).tolist() if doc not in self._cached]
         self._lexicon.learn(text for question in asked for text in (question.stem, *question.options, question.answer) if text)
@@ -93,7 +97,7 @@ class Detector:
 
     def _compared(self, cand: Read, row: int, doc: int) -> Hit | None:
         bench = self._read(doc)
-        found = measure(bench, cand)
+        found = measure(bench, cand, self._lexicon)
         verdict = decide(found, self._limits)
         if verdict is None:
             return None
@@ -104,8 +108,8 @@ class Detector:
             round(verdict.score, 4),
             verdict.rule,
             verdict.decision,
-            spans(self._lexicon, cand.question.stem, cand.stem, set(found.stems.meanings.values()), shared),
-            spans(self._lexicon, bench.question.stem, bench.stem, found.stems.meanings, shared),
+            spans(self._lexicon, cand.stem, found.stems.right_meanings, shared),
+            spans(self._lexicon, bench.stem, found.stems.left_meanings, shared),
         )
 
     def _read(self, doc: int) -> Read:
