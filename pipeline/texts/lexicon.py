@@ -73,8 +73,9 @@ class Lexicon:
             self._said[text] = Said(ids[a:b].copy(), starts[a:b].copy(), ends[a:b].copy())
         for text, found, first, last in foreign:
             self._said[text] = Said(np.array([self._ids[word] for word in found], np.int32), first, last)
-        short = np.array([self._ids[word] for word in ABBREVIATIONS if word in self._ids], np.int32)
-        holding = np.searchsorted(bounds, np.flatnonzero(np.isin(ids, short)), "right") - 1
+        short = np.zeros(len(self), np.bool_)
+        short[[self._ids[word] for word in ABBREVIATIONS if word in self._ids]] = True
+        holding = np.searchsorted(bounds, np.flatnonzero(short[ids]), "right") - 1
         for text in {*(plain[at] for at in holding.tolist()), *(text for text, *_ in foreign)}:
             self._said[text] = self._spelt_out(text, self._said[text])
 
