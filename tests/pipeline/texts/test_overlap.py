@@ -282,9 +282,9 @@ def test_abbreviations_and_spellings_are_read_as_what_they_mean(held: str, said:
 
 def test_small_letters_are_no_abbreviation() -> None:
     lexicon = Detector(QUESTIONS)._lexicon  # the words as they are compared, whatever is found
-    assert len(lexicon.tokens("who gave it im")) == 4
-    assert len(lexicon.tokens("IM")) == 1
-    assert [token.word for token in lexicon.tokens("MI")] == ["myocardial", "infarction"]
+    assert len(lexicon.said("who gave it im").words) == 4
+    assert len(lexicon.said("IM").words) == 1
+    assert lexicon.said("MI").words.tolist() == lexicon.said("myocardial infarction").words.tolist()
 
 
 @pytest.mark.parametrize(("answer", "gold"), [("B", "b"), ("(b).", "b"), ("a", "a"), ("E", ""), ("", ""), ("yes", "")])
