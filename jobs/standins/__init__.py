@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from jobs.standins import clinical, labelled, pictured, texts
+from jobs.standins import clinical, labelled, pictured, scans, texts
 from jobs.standins.drawn import dice
 from schemas.errors import ManifestError, SourceError
 from sources import by_name
@@ -21,7 +21,7 @@ def write_standin(name: str, folder: Path, split: str | None = None, rows: int =
         raise ManifestError(f'{name} has no split "{wanted}", only {", ".join(source.splits)}. Name one of these.')
     if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / MARK).is_file())):
         raise SourceError(f"{folder} holds other files already. Name a folder that is empty or not there yet.")
-    writers = texts.WRITERS | pictured.WRITERS | labelled.WRITERS | clinical.WRITERS
+    writers = texts.WRITERS | pictured.WRITERS | labelled.WRITERS | clinical.WRITERS | scans.WRITERS
     folder.mkdir(parents=True, exist_ok=True)
     writers[name](folder, wanted, rows, dice(f"{name} {wanted}", seed))
     (folder / MARK).write_text(f"Invented rows in the layout of {source.title}, written by medtrace. No patient, no medicine.\n")

@@ -203,7 +203,7 @@ def _deeplesion(folder: Path, split: str, count: int, roll: Dice) -> None:
     rows: list[tuple[object, ...]] = []
     for place in range(count):
         for at in range(place % 2 + 1):
-            box = f"{20 + at}.5, {30 + place}, {60 + at}.25, {70 + place}"
+            box = f"{20 + at}.5, {30 + place % 10}, {60 + at}.25, {70 + place % 10}"
             rows.append((f"{place:06}_01_01_109.png", place, box, -1, 0, "96, 80", "-175, 275", kind[split]))
         slice = (pixels(roll).astype(np.int32) * 3 + 32_768 - 300).astype(np.uint16)
         held = io.BytesIO()

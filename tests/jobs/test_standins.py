@@ -22,6 +22,12 @@ def test_a_source_reads_its_stand_in_whole(tmp_path: Path, name: str, split: str
     assert found.faults == ()
 
 
+def test_a_stand_in_of_many_rows_keeps_its_boxes_inside_the_image(tmp_path: Path) -> None:
+    write_standin("deeplesion", tmp_path / "set", rows=24)
+    found = check(by_name("deeplesion"), tmp_path / "set")
+    assert (found.rows, found.faults) == (24, ())
+
+
 @pytest.mark.parametrize("name", [source.name for source in SOURCES])
 def test_rows_of_a_stand_in_are_images_and_golds_of_their_kind(tmp_path: Path, name: str) -> None:
     write_standin(name, tmp_path / "set", rows=8)

@@ -1,4 +1,4 @@
-"""CheXpert and MIMIC-CXR: which labels of a row are its gold, and which report is a study's."""
+"""CheXpert (Plus) and MIMIC-CXR: which labels of a row are its gold, and which report is a study's."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ import pytest
 
 from sources.chexpert import LABELS
 from sources.chexpert import SOURCE as CHEXPERT
+from sources.chexpert_plus import SOURCE as CHEXPERT_PLUS
 from sources.mimic_cxr import MIMIC_CXR, MIMIC_CXR_REPORTS, sections
 from sources.rows import Fault
 from tests.fixtures.pictures import drawn, encoded
@@ -94,3 +95,23 @@ def test_a_report_without_its_sections_is_no_gold() -> None:
     with pytest.raises(Fault, match="no gold"):
         sections(b" FINAL REPORT\n Comparison is made. No change.\n")
     assert sections(b"impression: Normal.") == "Impression: Normal."
+
+
+def test_a_report_of_chexpert_plus_is_of_all_views_of_its_study_and_split(tmp_path: Path) -> None:
+    head = ["path_to_image", "deid_patient_id", "section_findings", "section_impression"]
+    study = "train/patient1/study1"
+    lines = [
+        [f"{study}/view1_frontal.jpg", "patient1", "Clear\nlungs.", ""],
+        [f"{study}/view2_lateral.jpg", "patient1", "Clear lungs.", ""],
+    ]
+    lines += [
+        ["train/patient1/study2/view1_frontal.jpg", "patient1", "", " "],
+        ["valid/patient2/study1/view1_frontal.jpg", "patient2", "A", "B"],
+    ]
+    write_csv(tmp_path / "df_chexpert_plus_240401.csv", [head, *lines])
+    for name in (f"{study}/view1_frontal.png", f"{study}/view2_lateral.jpg", "train/patient1/study2/view1_frontal.png"):
+        (tmp_path / "PNG" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "PNG" / name).write_bytes(JPEG)
+    rows = by_id(rows_of(CHEXPERT_PLUS, tmp_path))
+    assert (rows[study].gold["values"], len(rows[study].images), rows[study].group) == (["Findings: Clear lungs."], 2, "patient1")
+    assert (set(rows), rows["train/patient1/study2"].fault) == ({study, "train/patient1/study2"}, "no gold")
