@@ -1,7 +1,7 @@
 """Bounding: an image with at most so many pixels, for models and trainers that scale larger ones down anyway."""
 
 from io import BytesIO
-from math import sqrt
+from math import ceil, sqrt
 
 import numpy as np
 from PIL import Image
@@ -41,6 +41,17 @@ def bounded_size(width: int, height: int, max_pixels: int) -> tuple[int, int]:
     across = min(max(1, int(width * scale)), max_pixels)
     down = min(max(1, int(height * scale)), max_pixels // across)
     return across, down
+
+
+def within(image: Image.Image, least: int, most: int) -> Image.Image:
+    """The image in its proportions with at most and, where it is smaller, about the least pixels."""
+    pixels = image.width * image.height
+    if pixels > most:
+        return image.resize(bounded_size(image.width, image.height, most), Image.Resampling.LANCZOS)
+    if pixels < least:
+        scale = sqrt(least / pixels)
+        return image.resize((ceil(image.width * scale), ceil(image.height * scale)), Image.Resampling.BICUBIC)
+    return image
 
 
 def _resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:

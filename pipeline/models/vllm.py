@@ -6,7 +6,6 @@ beside the engine's work, and the samples of a question are one request whose pr
 
 import asyncio
 import importlib
-import io
 import json
 import os
 import threading
@@ -21,8 +20,9 @@ from PIL import Image
 
 from pipeline.models.engine_args import CPU_ENVIRONMENT, VARIABLE, Weights, engine_args, pixels_of, runs
 from pipeline.models.engine_guard import Guard
+from pipeline.models.engine_pictures import conversation, counts_pixels
 from pipeline.models.entry import LedgerEntry
-from pipeline.models.generate import Completion, Message, Picture, Request, Text
+from pipeline.models.generate import Completion, Request
 from pipeline.models.ledger import Ledger
 from pipeline.models.recorder import Recorder
 from pipeline.step import Answered
@@ -55,6 +55,7 @@ class VllmTeacher:
         self._guard = Guard()
         try:
             self._engine, self._args = self._run(_load(weights))
+            self._counts_pixels = counts_pixels(self._engine.model_config)
         except BaseException:
             self._guard.close()
             self._end_loop()
@@ -148,7 +149,7 @@ class VllmTeacher:
         refused = importlib.import_module("vllm.exceptions").VLLMClientError
         async with self._shown if request.pictures else nullcontext():
             try:
-                messages = await asyncio.to_thread(_conversation, request)
+                messages = await asyncio.to_thread(conversation, request, scaled=not self._counts_pixels)
             except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
                 return _without_answer(request, run, "image_refused", error)
             try:
@@ -194,7 +195,7 @@ class VllmTeacher:
     async def _prompt(self, messages: list[dict[str, Any]], request: Request) -> Any:
         """The conversation by the model's own template, tokens and processed images."""
         params = importlib.import_module("vllm.renderers.params").ChatParams(chat_template_kwargs={"add_generation_prompt": True})
-        pixels = pixels_of(request.sampling.pixels)
+        pixels = pixels_of(request.sampling.pixels) if self._counts_pixels else {}
         shown = {"mm_processor_kwargs": pixels} if pixels and request.pictures else {}
         _, (prompt,) = await self._engine.renderer.render_chat_async([messages], params, prompt_extras=shown)
         return prompt
@@ -220,27 +221,6 @@ async def _load(weights: Weights) -> tuple[Any, dict[str, Any]]:
         raise TeacherError(
             f"The model {weights.place} cannot be loaded by vLLM: {_line(error)}. Check the folder, or set {VARIABLE}."
         ) from error
-
-
-def _conversation(request: Request) -> list[dict[str, Any]]:
-    """The messages with their images decoded; each image is known to the engine's caches by its digest."""
-    return [{"role": message.role, "content": _content(message, request)} for message in request.messages]
-
-
-def _content(message: Message, request: Request) -> Any:
-    if not any(isinstance(part, Picture) for part in message.parts):
-        return "".join(part.text for part in message.parts if isinstance(part, Text))
-    return [
-        {"type": "text", "text": part.text}
-        if isinstance(part, Text)
-        else {"type": "image_pil", "image_pil": _decoded(request.pictures[part.digest]), "uuid": part.digest}
-        for part in message.parts
-    ]
-
-
-def _decoded(data: bytes) -> Image.Image:
-    with Image.open(io.BytesIO(data)) as image:
-        return image.convert("RGB")
 
 
 def _grammar(vllm: Any, grammar: str) -> Any:

@@ -1,11 +1,10 @@
 """Images of a row as a model is shown them: decoded, eight bits a channel, within the pixel budget."""
 
-from math import ceil, sqrt
 from typing import Any
 
 from PIL import Image
 
-from pipeline.images.bound import bounded_size
+from pipeline.images.bound import within
 from pipeline.images.decode import eight_bits, fault_of, pillow_warnings_as_errors, upright
 from schemas.errors import CorpusError
 from schemas.training import Data
@@ -27,17 +26,6 @@ def pictures_of(row: dict[str, Any], data: Data, *, scaled: bool) -> list[Image.
             ) from error
         found.append(within(read, data.min_pixels, data.max_pixels) if scaled else read)
     return found
-
-
-def within(image: Image.Image, least: int, most: int) -> Image.Image:
-    """The image in its proportions with at most and, where it is smaller, about the least pixels."""
-    pixels = image.width * image.height
-    if pixels > most:
-        return image.resize(bounded_size(image.width, image.height, most), Image.Resampling.LANCZOS)
-    if pixels < least:
-        scale = sqrt(least / pixels)
-        return image.resize((ceil(image.width * scale), ceil(image.height * scale)), Image.Resampling.BICUBIC)
-    return image
 
 
 def set_budget(processor: Any, data: Data) -> bool:
