@@ -18,7 +18,7 @@ from jobs.steps.evaluation import RANDOM, Evaluation, evaluation_graph
 from jobs.steps.given import Engine, Input, ingest_name
 from pipeline.evaluation.answers import Answered, answered_of
 from pipeline.evaluation.summary import Summary, summarise
-from pipeline.fingerprint import plain
+from pipeline.fingerprint import fingerprint, plain
 from pipeline.graph import Counting, Execution, Watch
 from pipeline.models.accounts import Cap, Caps, Money
 from pipeline.models.prices import nanousd_of
@@ -88,6 +88,19 @@ def evaluate(
     numbers = _numbers(name, asked, items, store, execution, summaries)
     _write(options.out, scored, numbers)
     return Evaluated(name, options.out, numbers, summaries, ())
+
+
+def folder_of(root: Path, name: str, asked: Evaluation, datasets: Sequence[Dataset]) -> Path:
+    """Where the numbers of an evaluation go that is told no folder: by its name, and apart from one of other settings that is there."""
+    settings = json.loads(json.dumps([plain(asked), sorted([one.name, one.split] for one in datasets)]))
+    try:
+        numbers = json.loads((root / name / NUMBERS).read_text(encoding="utf-8"))
+        held = [numbers["asked"], sorted([one, told["split"]] for one, told in numbers["benchmarks"].items())]
+    except FileNotFoundError:
+        return root / name
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        held = None
+    return root / (name if held == settings else f"{name}-{fingerprint(settings)[:8]}")
 
 
 def read_evaluation(folder: Path) -> tuple[dict[str, Any], list[Answered]]:

@@ -54,7 +54,7 @@ def student_at(url: str | None, manifest: Manifest) -> Iterator[None]:
 
     Raises: ManifestError where the manifest has no student.
     """
-    from pipeline.models.endpoints import variables_of
+    from pipeline.models.endpoints import served_at
 
     if url is None:
         yield
@@ -63,15 +63,8 @@ def student_at(url: str | None, manifest: Manifest) -> Iterator[None]:
         raise ManifestError(
             f"--student-url says where the student is served, and {manifest.name} has no [student]. Leave it out, or add one."
         )
-    name = f"{variables_of(manifest.student.name)}_BASE_URL"
-    before = os.environ.get(name)
-    os.environ[name] = url
-    try:
+    with served_at(manifest.student.name, url, "--student-url"):
         yield
-    finally:
-        os.environ.pop(name)
-        if before is not None:
-            os.environ[name] = before
 
 
 def place(asked: "Asked", options: "Options") -> Placed:

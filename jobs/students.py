@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from jobs.steps.evaluation import RANDOM
 from jobs.steps.given import Engine
 from pipeline.models.checkpoint import digest_checkpoint, is_checkpoint
+from pipeline.models.endpoints import served_at
 from pipeline.models.engine_args import Weights
 from schemas.errors import TeacherError, UsageError
 
@@ -38,10 +39,10 @@ def model_of(word: str, served: str | None, revision: str, gpus: int | None, opt
     elif word == EMBEDDED:
         from pipeline.models.embedded import MODEL, embedded_teacher
 
-        with embedded_teacher() as url, _endpoint(url):
+        with embedded_teacher() as url, served_at("student", url, "its URL"):
             yield Model(MODEL)
     elif word.startswith(("http://", "https://")):
-        with _endpoint(word):
+        with served_at("student", word, "the model's URL"):
             yield Model(served or _only_model(), revision)
     elif is_checkpoint(word):
         folder = Path(word).resolve()
@@ -83,21 +84,6 @@ def eyes_of(sees: str, model: str) -> tuple[str, ...]:
 def name_of(model: str) -> str:
     """A model's name as a folder may be called."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", model).strip(".-") or "model"
-
-
-@contextmanager
-def _endpoint(url: str) -> Iterator[None]:
-    """Makes a URL the student's endpoint in this process; its key is MEDTRACE_STUDENT_API_KEY."""
-    name = "MEDTRACE_STUDENT_BASE_URL"
-    before = os.environ.get(name)
-    os.environ[name] = url
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = before
 
 
 def _only_model() -> str:

@@ -50,7 +50,10 @@ def evaluate(
     may_send: Annotated[bool, typer.Option("--may-send", help="Texts that may identify persons may leave this machine.")] = False,
     name: Annotated[str | None, typer.Option("--name", help="What the model is called in tables [default: its own name].")] = None,
     store: StoreOption = STORE,
-    out: Annotated[Path | None, typer.Option("--out", help="Folder of the numbers [default: out/evaluations/NAME].")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder of the numbers [default: out/evaluations/NAME, and one beside it for other settings]."),
+    ] = None,
     runner: Annotated[RunnerName, typer.Option("--runner", help="This machine's processes, or a Ray cluster.")] = RunnerName.LOCAL,
     workers: Annotated[int | None, typer.Option("--workers", min=0, help="Units at a time [default: the CPUs here].")] = None,
     as_json: JsonOption = False,
@@ -95,11 +98,12 @@ def evaluate(
             may_send=may_send,
         )
         called = name or students.name_of(meant.name)
-        options = replace(options, out=(out or Path("out") / "evaluations" / called).absolute())
+        folder = (out or running.folder_of(Path("out") / "evaluations", called, asked, datasets)).absolute()
+        options = replace(options, out=folder)
         found = running.evaluate(
             asked,
             datasets,
-            called,
+            called if out else folder.name,
             options,
             engine=meant.engine,
             budget_usd=budget_usd,

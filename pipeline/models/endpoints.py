@@ -2,8 +2,10 @@
 
 import base64
 import ipaddress
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
@@ -15,6 +17,7 @@ from schemas.errors import TeacherError
 _SHORTEST_SECRET = 8
 # What OpenAI takes.
 _MOST_CHOICES = 128
+_SAID_BY = "_BASE_URL_SAID_BY"
 _T = TypeVar("_T")
 
 
@@ -25,6 +28,7 @@ class Endpoint:
     `variables`: how the names of the environment variables begin that it was read from. `rpm`, `tpm` (requests and tokens
     a minute) and `in_flight` (requests at once) hold for each server; one value stands for all. `provider`: what they
     are, where the host does not tell it. `choices`: samples of one question that are asked for in one request, at most.
+    `said`: what gave the URLs, where no variable did.
     """
 
     base_urls: tuple[str, ...] = field(repr=False)
@@ -36,6 +40,7 @@ class Endpoint:
     provider: Provider | None = None
     api: Api = Api.CHAT
     choices: int = 1
+    said: str = ""
 
     def key(self, index: int) -> str:
         """The key of a server; '' where it takes none."""
@@ -52,6 +57,11 @@ class Endpoint:
     def told(self, index: int) -> Provider | None:
         """What a server is, as far as its host or the environment tells."""
         return self.provider or provider_at(self.base_urls[index])
+
+    @property
+    def said_by(self) -> str:
+        """What gave its URLs: a variable, or an option of the command line."""
+        return self.said or f"{self.variables}_BASE_URL"
 
     @property
     def remote(self) -> bool:
@@ -90,11 +100,27 @@ def endpoint_for(teacher: str, environ: Mapping[str, str]) -> Endpoint:
                 _check_key(key, variables)
             rpm, tpm, in_flight = (_counts(environ, f"{own}_{what}", len(urls)) for what in ("RPM", "TPM", "CONCURRENCY"))
             provider, api = _kind(environ, own)
-            return Endpoint(urls, keys, variables, rpm, tpm, in_flight, provider, api, _choices(environ, own, api))
+            said = environ.get(f"{variables}{_SAID_BY}", "")
+            return Endpoint(urls, keys, variables, rpm, tpm, in_flight, provider, api, _choices(environ, own, api), said)
     raise TeacherError(
         f"Teacher {teacher} has no endpoint. Set {own}_BASE_URL and {own}_API_KEY, or OPENAI_BASE_URL and OPENAI_API_KEY "
         "(several URLs comma-separated), or run medtrace serve for a small local model."
     )
+
+
+@contextmanager
+def served_at(teacher: str, url: str, said_by: str) -> Iterator[None]:
+    """Makes a URL (several comma-separated) a teacher's own endpoint in this process, which errors call by the words that said it."""
+    told = {f"{variables_of(teacher)}_BASE_URL": url, f"{variables_of(teacher)}{_SAID_BY}": said_by}
+    before = {name: os.environ.get(name) for name in told}
+    os.environ.update(told)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
 
 
 def address(url: str) -> str:

@@ -112,7 +112,7 @@ def _connection_failure(error: openai.APIConnectionError, endpoint: Endpoint) ->
     if unreached:
         reason = shown(str(cause or ""), endpoint)
         what = "cannot be reached" + (f" ({reason})" if reason else "")
-        return Failure(Kind.DEAD, what, f"Start the server or mend {endpoint.variables}_BASE_URL, then build again.", fault=True)
+        return Failure(Kind.DEAD, what, f"Start the server or mend {endpoint.said_by}, then build again.", fault=True)
     if late:
         return Failure(
             Kind.AGAIN, "did not answer in time", "Give the server fewer requests at once, then build again.", fault=True, billed=True
@@ -124,7 +124,7 @@ def _status_failure(error: openai.APIStatusError, endpoint: Endpoint, max_tokens
     status = error.status_code
     message, code = _told(error)
     what = f"answered {status}" + (f" ({shown(message, endpoint)})" if message else "")
-    key, url = f"{endpoint.variables}_API_KEY", f"{endpoint.variables}_BASE_URL"
+    key, url = f"{endpoint.variables}_API_KEY", endpoint.said_by
     if status in (400, 413, 422) and _TOO_LONG.search(f"{code} {message}"):
         limit = _MODEL_CONTEXT.search(message)
         if limit and max_tokens >= int(limit[1]):

@@ -226,3 +226,27 @@ def test_the_key_stands_in_no_file(run: Run, monkeypatch: pytest.MonkeyPatch, tm
         assert run(teacher.url).code == 0
     held = [path for path in tmp_path.rglob("*") if path.is_file() and b"sk-planted" in path.read_bytes()]
     assert held == []
+
+
+def test_results_of_other_settings_live_beside_each_other_and_the_same_go_where_they_were(
+    medqa: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    told = ("evaluate", "random", "--benchmarks", "medqa", "--data", f"medqa={medqa}", "--store", "store", "--workers", "0", "--quiet")
+    places = [
+        Path(call(*told, *more, "--json").told["out"]).name
+        for more in ((), ("--seed", "1"), ("--samples", "2"), ("--max-rows", "5"), (), ("--seed", "1"))
+    ]
+    assert places[0] == places[4] == "random"
+    assert places[1] == places[5]
+    assert len(set(places)) == 4
+    assert all(place.startswith("random") for place in places)
+    kept = {folder.name: rows(folder) for folder in (tmp_path / "out" / "evaluations").iterdir()}
+    assert set(kept) == set(places)
+    assert kept["random"] != kept[places[1]]
+
+
+def test_a_dead_server_is_told_by_what_named_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = run("http://127.0.0.1:9/v1", "--model", "fake")
+    assert "mend the model's URL" in said.err
+    assert "MEDTRACE_STUDENT_BASE_URL" not in said.err

@@ -184,6 +184,12 @@ def test_the_url_may_be_told_on_the_command_line(project: Project, pupil: FakeTe
     assert pupil.asked == 32
 
 
+def test_a_dead_url_of_the_command_line_is_told_as_such(project: Project) -> None:
+    project.write({"quiz": questions(4)}, teachers=STUDENT)
+    told = call(*project.arguments("--student-url", "http://127.0.0.1:9/v1"))
+    assert "mend --student-url" in told.error
+
+
 def test_a_url_without_a_student_is_refused(project: Project) -> None:
     project.write({"quiz": questions(4)}, teachers="")
     told = call(*project.arguments("--student-url", "http://127.0.0.1:9/v1"))
