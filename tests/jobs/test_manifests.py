@@ -36,6 +36,13 @@ def test_demo_asks_the_small_teacher_for_four_samples() -> None:
     assert (teacher.model, teacher.samples, teacher.structure, teacher.sees) == ("smollm2-135m", 4, "think_boxed", ("text",))
 
 
+def test_student_mini_has_a_student_and_no_teacher() -> None:
+    asked = manifest("student-mini.toml")
+    assert asked.student is not None
+    assert asked.teachers == (asked.student,)
+    assert (HERE / (asked.source[0].path or "")).is_file()
+
+
 def test_first_light_names_known_sources_that_can_be_fetched() -> None:
     asked = manifest("first_light.toml")
     for dataset in (*asked.source, *asked.benchmark):
