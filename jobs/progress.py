@@ -32,7 +32,8 @@ class Watcher:
         self._live = None if quiet or not console.is_terminal else _bars(console)
         self._tasks: dict[str, TaskID] = {}
         self._answers: Callable[[], Mapping[str, Answered]] | None = None
-        self._teachers = Teachers(None if quiet or store is None else Store(store))
+        self._store = None if quiet or store is None else Store(store)
+        self._teachers = Teachers(self._store)
         self._told: Mapping[str, Answered] = {}
         self._line_s = self._ended_s = self._answers_s = time.monotonic()
         self._over = threading.Event()
@@ -63,8 +64,9 @@ class Watcher:
             print(line, file=sys.stderr, flush=True)
 
     def count(self, answers: Callable[[], Mapping[str, Answered]]) -> None:
-        """Shows from now on how far the teachers are."""
+        """Shows from now on how far the teachers of this run are."""
         self._answers = answers
+        self._told, self._teachers = {}, Teachers(self._store)
 
     def __call__(self, execution: Execution, work: Work, cached: bool) -> None:
         """A unit ended."""
