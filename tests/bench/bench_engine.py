@@ -1,9 +1,10 @@
 """Tokens a second of the engine's stage (ledger, verifier) beside a bare AsyncLLM loop: same engine, same prompts, block by block.
 
-MEDTRACE_DATA=DIR python -m tests.bench.bench_engine MODEL [--questions 200 --samples 8 --max-tokens 64 --block 20]
+MEDTRACE_DATA=DIR python -m tests.bench.bench_engine MODEL [--questions 200 --samples 8 --max-tokens 64 --block 20 --replay 40]
 
 Each block of questions is answered by both, the one that begins taking turns, the prefix cache emptied before each. Seconds are of
-the wall and of the CPU (this process and the engine's); on a busy machine the latter are to be believed.
+the wall and of the CPU (this process and the engine's); on a busy machine the latter are to be believed. Then some of the questions
+are sampled up to sixteen times, and adaptive rounds are replayed on these rollouts without an engine.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,12 +26,14 @@ from jobs import inputs
 from jobs.benchmarks import datasets_of
 from jobs.build import Options, run
 from jobs.steps.evaluation import Evaluation, evaluation_graph
-from pipeline.models.accounts import Cap, Caps, Money
+from pipeline.models.accounts import Cap as MoneyCap
+from pipeline.models.accounts import Caps, Money
 from pipeline.models.engine_args import Weights
 from pipeline.models.generate import Request, Text
 from pipeline.models.ledger import Ledger
 from pipeline.models.open_engine import LazyEngine
 from pipeline.prompts import by_name
+from pipeline.sampling import Cap, Design
 from pipeline.stages.judge import JudgeRecipe, judge
 from pipeline.stages.sample import SampleRecipe, questions, sample
 from pipeline.step import Context
@@ -40,6 +44,15 @@ from tests.bench.kill_builds import descendants
 
 SETS = {"medmcqa": "medmcqa", "medqa": "medqa", "mmlu_med": "mmlu", "pubmedqa": "pubmedqa"}
 TICK = os.sysconf("SC_CLK_TCK")
+FIXED = Design((16,))
+DESIGNS = {
+    "samples = 16": FIXED,
+    "rounds = [4, 4, 8], until_correct = 4": Design((4, 4, 8), 4),
+    "the same, none right in the first round: 8": Design((4, 4, 8), 4, (Cap(0.0, 0.0, 8),)),
+    "rounds = [4, 4, 8], until_correct = 2": Design((4, 4, 8), 2),
+    "rounds = [4, 4, 8], until_correct = 1": Design((4, 4, 8), 1),
+}
+MOST = 4  # right rollouts of a question that are kept
 
 
 class Spent(NamedTuple):
@@ -89,7 +102,7 @@ def posed(given: argparse.Namespace, folder: Path) -> tuple[pa.Table, SampleReci
         may_send=True,
     )
     items, _ = inputs.resolve_all([(one, True) for one in datasets], Path.cwd(), folder / "lock.json", folder / "fetched")
-    graph = evaluation_graph(asked, items, Money("bench", None, Caps(Cap(None))))
+    graph = evaluation_graph(asked, items, Money("bench", None, Caps(MoneyCap(None))))
     found = run(graph.until("pose"), Options(folder / "store", folder / "out", "local", 1))
     store = Store(folder / "store")
     tables = [store.read(ref) for ref in found.refs("pose", "chosen")]
@@ -138,6 +151,7 @@ def main() -> None:
     parser.add_argument("--block", type=int, default=20)
     parser.add_argument("--minutes", type=float, default=1e9, help="Begin no block after so many.")
     parser.add_argument("--prompt", default="direct.2")
+    parser.add_argument("--replay", type=int, default=40, help="Questions on whose rollouts policies are replayed.")
     given = parser.parse_args()
     if given.model is None or given.data is None or importlib.util.find_spec("vllm") is None:
         print("Not measured: that takes vLLM, the folder of a model and MEDTRACE_DATA.")
@@ -193,10 +207,15 @@ def measure(given: argparse.Namespace, folder: Path) -> None:
         wall = {name: each.tokens / each.wall_s for name, each in sums.items()}
         print(f"so far, ours / bare: {told['ours'] / told['bare']:.3f} by CPU, {wall['ours'] / wall['bare']:.3f} by wall", flush=True)
     total = sum(verdicts.values())
+    replay = chosen.slice(0, min(asked, given.replay))
     print(f"bare: {sums['bare']}\nours: {sums['ours']}")
     print(f"{asked} questions, {total:,} answers, accepted {verdicts[Verdict.CORRECT] / total:.1%}; {dict(verdicts.most_common())}")
+    if replay.num_rows:
+        spent = timed(lambda: played(replay, recipe, FIXED, teacher).tokens)
+        print(f"up to {FIXED.rounds[0]} rollouts of {replay.num_rows} questions: {spent}")
     teacher.close()
     again(chosen.slice(0, asked), recipe, weights, folder)
+    compare(replay, recipe, folder)
 
 
 def again(chosen: pa.Table, recipe: SampleRecipe, weights: Weights, folder: Path) -> None:
@@ -204,6 +223,48 @@ def again(chosen: pa.Table, recipe: SampleRecipe, weights: Weights, folder: Path
     lazy = LazyEngine(weights, Context(folder / "store", folder / "ledger"))
     spent = timed(lambda: stage(chosen, recipe, lazy)[0])
     print(f"again from the ledger: {spent}; {lazy.told.answered} generated, engine started: {lazy._engine is not None}")
+    lazy.close()
+
+
+class Played(NamedTuple):
+    """What one policy took of some questions, and gave."""
+
+    tokens: int
+    rollouts: int
+    kept: int
+    solved: int
+    rates: float
+
+    def told(self, questions: int) -> str:
+        return (
+            f"{self.rollouts / questions:.1f} rollouts a question, {self.rollouts / max(self.kept, 1):.2f} a kept trace, "
+            f"{self.kept} kept, solved {self.solved / questions:.1%}, mean pass rate {self.rates / questions:.3f}"
+        )
+
+
+def played(chosen: pa.Table, recipe: SampleRecipe, design: Design, handle: Any) -> Played:
+    """The rounds of a policy, each by the stages themselves."""
+    traces: list[pa.Table] = []
+    judged: pa.Table | None = None
+    for round, samples in enumerate(design.rounds):
+        mine = replace(recipe, samples=samples, round=round, design=design if round else None)
+        traces.append(sample(chosen, mine, handle, judged=judged)["traces"])
+        judgements = judge(traces[-1], chosen, JudgeRecipe("eval", VERIFIER))["judgements"]
+        judged = judgements if judged is None else pa.concat_tables([judged, judgements])
+    assert judged is not None
+    examples, verdicts = judged[Judgement.example].to_pylist(), judged[Judgement.verdict].to_pylist()
+    sampled = Counter(examples)
+    right = Counter(one for one, verdict in zip(examples, verdicts, strict=True) if verdict == Verdict.CORRECT)
+    tokens = sum(sum(table[Trace.completion_tokens].to_pylist()) for table in traces)
+    rates = sum(design.estimate(count, right[one]) for one, count in sampled.items())
+    return Played(tokens, len(examples), sum(min(count, MOST) for count in right.values()), len(right), rates)
+
+
+def compare(chosen: pa.Table, recipe: SampleRecipe, folder: Path) -> None:
+    """Every policy on the same rollouts, without an engine."""
+    lazy = LazyEngine(Weights(str(folder / "nowhere")), Context(folder / "store", folder / "ledger"))
+    for name, design in DESIGNS.items() if chosen.num_rows else ():
+        print(f"{name}: {played(chosen, recipe, design, lazy).told(chosen.num_rows)}; {lazy.told.answered} generated", flush=True)
     lazy.close()
 
 
