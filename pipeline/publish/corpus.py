@@ -92,8 +92,8 @@ def corpus_of(path: Path, lock: Mapping[str, Any], manifest: Manifest) -> Corpus
 
 
 def first_line(error: BaseException) -> str:
-    """An error in one line."""
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
+    """An error in one line: its first that says anything."""
+    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
 def _read_lock(path: Path) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def load_processor(asked: Training) -> tuple[Any, Any, bool, Any]:
     try:
         config = AutoConfig.from_pretrained(told.path, **place)
         sees = getattr(config, "vision_config", None) is not None
-        made: Any = AutoProcessor.from_pretrained(told.path, **place) if sees else AutoTokenizer.from_pretrained(told.path, **place)
+        made: Any = _processor(told.path, config, place) if sees else AutoTokenizer.from_pretrained(told.path, **place)
     except (OSError, ValueError, KeyError, ImportError) as error:
         raise unloadable(told.path, error) from error
     tokenizer = made.tokenizer if sees else made
@@ -53,6 +53,18 @@ def load_processor(asked: Training) -> tuple[Any, Any, bool, Any]:
         tokenizer.pad_token = tokenizer.eos_token
     tokenizer.padding_side = "right"
     return made, tokenizer, sees, config
+
+
+def _processor(path: str, config: Any, place: dict[str, Any]) -> Any:
+    """A model's processor; where no torchvision is, for which transformers asks because of films, one for images alone."""
+    try:
+        return AutoProcessor.from_pretrained(path, **place)
+    except ImportError as error:
+        if "torchvision" not in str(error).lower():
+            raise
+        from pipeline.training.stills import stills_processor
+
+        return stills_processor(path, config, place)
 
 
 def load(asked: Training, adapter: Path | None = None) -> Loaded:
@@ -119,6 +131,10 @@ def part_of(name: str) -> str:
 
 def unloadable(path: str, error: BaseException) -> TrainingError:
     """Why a model cannot be loaded, in one sentence."""
+    if isinstance(error, ImportError):
+        return TrainingError(
+            f"The model {path} cannot be loaded: {first_line(error).split('. ')[0].rstrip('. ')}. Install what it asks for."
+        )
     gone = Path(path).is_absolute() and not Path(path).is_dir()
     why = "there is no such folder" if gone else first_line(error).rstrip(". ")
     return TrainingError(f"The model {path} cannot be loaded: {why}. Name a folder that save_pretrained wrote, or owner/name on the Hub.")
