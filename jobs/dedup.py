@@ -34,7 +34,12 @@ def summary(table: pa.Table) -> str:
     clusters = pc.count_distinct(table[DuplicateImage.cluster]).as_py()
     sizes = table.group_by(DuplicateImage.cluster).aggregate([(str(DuplicateImage.path), "count")])
     shared = sum(1 for row in sizes.to_pylist() if row[DuplicateImage.cluster] is not None and row[f"{DuplicateImage.path}_count"] > 1)
-    return f"{table.num_rows} images: {clusters} pictures, {shared} of them more than once; {broken} images do not decode."
+    unread = f"{_several(broken, 'image')} {'does' if broken == 1 else 'do'} not decode"
+    return f"{_several(table.num_rows, 'image')}: {_several(clusters, 'picture')}, {shared} of them more than once; {unread}."
+
+
+def _several(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _check(out: Path) -> None:

@@ -6,7 +6,7 @@ from rich.markup import escape
 
 from jobs.show.kept import unsettled_line
 from jobs.show.pilot import pilot_lines
-from jobs.show.tables import print_json, print_line, print_lines, print_tables, table_of
+from jobs.show.tables import print_json, print_line, print_lines, print_tables, size_told, table_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -180,9 +180,9 @@ def exported(found: "Exported", *, as_json: bool) -> None:
         files = [{"path": one.path, "rows": one.rows, "bytes": one.size} for one in found.files]
         print_json({"format": found.format, "out": str(found.out), "files": files, "left_out": dict(found.left_out)})
         return
-    table = table_of("file", "rows", "MB")
+    table = table_of("file", "rows", "size")
     for one in found.files:
-        table.add_row(escape(one.path), f"{one.rows:,}", f"{one.size / 1e6:,.1f}")
+        table.add_row(escape(one.path), f"{one.rows:,}", size_told(one.size))
     print_tables(table)
     for why, count in found.left_out.items():
         print_line(f"{count:,} rows were left out: {why}.")

@@ -22,6 +22,14 @@ def table_of(*columns: str) -> Table:
     return table
 
 
+def size_told(size: int) -> str:
+    """A size in bytes, kB, MB or GB, three digits or so of it."""
+    for unit, bytes in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if size >= bytes:
+            return f"{size / bytes:,.{0 if size >= 100 * bytes else 1}f} {unit}"
+    return f"{size} bytes"
+
+
 def print_tables(*tables: Table, stderr: bool = False) -> None:
     """Prints tables, wide where nobody looks at a terminal."""
     console = Console(stderr=stderr)

@@ -8,7 +8,7 @@ from pipeline.images.burned import burned_lines
 from pipeline.images.decode import FORMATS, eight_bits, pillow_warnings_as_errors, upright
 from pipeline.publish.findings import SHOWN, Findings
 
-BURNED = "pictures with letters burned in"
+BURNED = "pictures with rows of letters near their borders, which no one has read: look whether they name a person"
 # What says how pixels are to be read or shown, and nothing of a person.
 _PLAIN = frozenset(
     [
@@ -69,7 +69,9 @@ class ImagePrivacy:
             if self._shown < SHOWN:
                 first = lines[0]
                 box = f"{first.left},{first.top} to {first.right},{first.bottom}"
-                self.findings.examples.append(f"{BURNED}: {len(lines)} rows, one of {first.letters} letters at {box}, first in {where}")
+                self.findings.examples.append(
+                    f"rows of letters near a border: {len(lines)}, one of {first.letters} letters at {box}, first in {where}"
+                )
             self._shown += 1
 
 

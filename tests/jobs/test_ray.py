@@ -5,17 +5,22 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from jobs.standins import write_standin
+from jobs.standins.files import tarred
 from pipeline.images.clean import CLEAN_VERSION
 from pipeline.read_source import read_source
 from pipeline.stages.ingest import IngestRecipe
 from sources import by_name
+from sources.files import PART_ROWS
 from sources.pictures import PART_IMAGES
 from tests.fixtures import object_store
 from tests.fixtures.local_build import (
@@ -222,26 +227,49 @@ def test_an_interrupted_build_keeps_what_was_paid_leaves_no_actor_and_goes_on(si
     assert set((logged(site.log) - before).values()) == {1}
 
 
-def test_parts_of_a_table_whose_pictures_lie_in_one_archive_are_units_of_their_own(site: Site, tmp_path: Path) -> None:
-    write_standin("pmc_vqa", tmp_path / "set", "train", rows=PART_IMAGES + 10)
+def _write_sets(folder: Path) -> None:
+    """Questions about pictures of one zip and of one tar archive, and a Parquet file of three row groups, of which two make a part."""
+    for name in ("pmc_vqa", "pmc_vqa_2"):
+        write_standin(name, folder / name, "train", rows=PART_IMAGES + 10)
+    (archive,) = (folder / "pmc_vqa_2").rglob("*.zip")
+    with zipfile.ZipFile(archive) as zipped:
+        tarred(archive.with_suffix(".tar.gz"), {name: zipped.read(name) for name in zipped.namelist()})
+    archive.unlink()
+    row = {"opa": "a", "opb": "b", "opc": "c", "opd": "d", "cop": 0, "subject_name": "Anatomy", "exp": ""}
+    table = pa.Table.from_pylist([row | {"id": f"r{place}", "question": f"What is {place}?"} for place in range(PART_ROWS + 50)])
+    (folder / "medmcqa" / "data").mkdir(parents=True)
+    with pq.ParquetWriter(folder / "medmcqa" / "data" / "train-00000-of-00001.parquet", table.schema) as writer:
+        for start, size in ((0, PART_ROWS - 100), (PART_ROWS - 100, 100), (PART_ROWS, 50)):
+            writer.write_table(table.slice(start, size), row_group_size=size)
+
+
+def test_members_of_an_archive_and_row_groups_of_a_file_are_units_of_their_own(site: Site, tmp_path: Path) -> None:
+    _write_sets(tmp_path)
+    sizes = {"pmc_vqa": [10, PART_IMAGES], "pmc_vqa_2": [10, PART_IMAGES], "medmcqa": [50, PART_ROWS]}
     manifest = tmp_path / "many.toml"
-    manifest.write_text('name = "many"\n[[source]]\nname = "pmc_vqa"\nsplit = "train"\npath = "set"\n', encoding="utf-8")
+    sources = (f'[[source]]\nname = "{name}"\nsplit = "train"\npath = "{name}"\n' for name in sizes)
+    manifest.write_text(f'name = "many"\n{"".join(sources)}', encoding="utf-8")
     command = [sys.executable, "-m", "jobs", "build", str(manifest), "--store", str(tmp_path / "store"), "--out", str(tmp_path / "out")]
-    told = ["--until", "ingest[pmc_vqa]", "--runner", "ray", "--workers", "2", "--json"]
+    told = ["--until", "partition", "--runner", "ray", "--workers", "2", "--json"]
     environment = site.nodes.driver()
     ended = subprocess.run(
         [*command, *told], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=BOUND_S, check=False
     )
     assert ended.returncode == 0, ended.stderr
-    source = by_name("pmc_vqa")
-    layout, parts = source.fit(tmp_path / "set", "train")
-    recipe = IngestRecipe("pmc_vqa", "pmc_vqa", source.version, layout.name, "train", source.license, CLEAN_VERSION)
-    here = [read_source(part, recipe, layout) for part in parts]
+    here: list[dict[str, pa.Table]] = []
+    for name in sizes:
+        source = by_name(name)
+        layout, parts = source.fit(tmp_path / name, "train")
+        recipe = IngestRecipe(name, name, source.version, layout.name, "train", source.license, CLEAN_VERSION)
+        here += [read_source(part, recipe, layout) for part in parts]
     for output in ("examples", "images"):
-        files = sorted((tmp_path / "store").glob(f"ingest*/*.{output}.parquet"))
-        assert [pq.read_metadata(file).num_rows for file in files].count(PART_IMAGES) == 1
-        stored = [row for file in files for row in pq.read_table(file).to_pylist()]
-        assert sorted(map(str, stored)) == sorted(str(row) for tables in here for row in tables[output].to_pylist())
+        units = [pq.read_table(file) for file in (tmp_path / "store").glob(f"ingest*/*.{output}.parquet")]
+        assert output == "images" or sorted(map(len, units)) == sorted(chain.from_iterable(sizes.values()))
+        assert rows_of(units) == rows_of([tables[output] for tables in here])
+
+
+def rows_of(units: Sequence[pa.Table]) -> list[str]:
+    return sorted(str(row) for unit in units for row in unit.to_pylist())
 
 
 def test_a_lost_node_changes_nothing(site: Site, project: Project) -> None:

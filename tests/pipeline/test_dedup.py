@@ -109,6 +109,7 @@ def test_the_command_writes_what_it_returns(folder, tmp_path):
     table = dedup(folder, out=tmp_path / "out" / "clusters.parquet")
     assert pq.read_table(tmp_path / "out" / "clusters.parquet").equals(table)
     assert summary(table) == "7 images: 2 pictures, 1 of them more than once; 3 images do not decode."
+    assert summary(table.slice(0, 1)) == "1 image: 1 picture, 0 of them more than once; 0 images do not decode."
     dedup(folder, out=tmp_path / "clusters.csv")
     with (tmp_path / "clusters.csv").open() as file:
         assert [row["path"] for row in csv.DictReader(file)] == table["path"].to_pylist()
