@@ -26,6 +26,14 @@ def test_nothing_is_said_of_a_teacher_whose_answers_are_all_in_the_ledger() -> N
     assert Teachers().far({"sample[r1]": Answered()}, 1.0) == {}
 
 
+def test_verdicts_of_all_rounds_count_for_the_one_model_that_is_asked_in_them() -> None:
+    teachers = Teachers()
+    teachers._right.update({"pupil.round1": 3, "pupil.round2": 2, "pupil2": 50})
+    teachers._judged.update({"pupil.round1": 8, "pupil.round2": 4, "pupil2": 60})
+    far = teachers.far({"sample[pupil]": Answered(12, 12)}, 1.0)["pupil"]
+    assert (far.right, far.judged) == (5, 12)
+
+
 @pytest.mark.parametrize(
     ("far", "words"),
     [
