@@ -1,8 +1,8 @@
 """Tokens a second of the engine's stage (ledger, verifier) beside a bare AsyncLLM loop: same engine, same prompts, block by block.
 
-MEDTRACE_DATA=DIR python -m tests.bench.bench_engine MODEL [--questions 200 --samples 8 --max-tokens 64 --block 20 --replay 40]
+MEDTRACE_DATA=DIR python -m tests.bench.bench_engine MODEL [--questions 200 --both 100 --samples 8 --max-tokens 64 --block 20 --replay 40]
 
-Each block of questions is answered by both, the one that begins taking turns, the prefix cache emptied before each. Seconds are of
+Each block of the first questions is answered by both, the one that begins taking turns, the prefix cache emptied before each. Seconds are of
 the wall and of the CPU (this process and the engine's); on a busy machine the latter are to be believed. Then some of the questions
 are sampled up to sixteen times, and adaptive rounds are replayed on these rollouts without an engine.
 """
@@ -64,6 +64,10 @@ class Spent(NamedTuple):
 
     def plus(self, other: "Spent") -> "Spent":
         return Spent(self.tokens + other.tokens, self.wall_s + other.wall_s, self.cpu_s + other.cpu_s)
+
+    def per(self, unit: str) -> float:
+        """Tokens a second of the wall or of the CPU."""
+        return self.tokens / getattr(self, unit)
 
     def __str__(self) -> str:
         return f"{self.tokens:6,} tokens, {self.wall_s:7.1f} s ({self.tokens / self.wall_s:6.1f}/s), CPU {self.cpu_s:7.1f} s ({self.tokens / self.cpu_s:6.1f}/s)"
@@ -146,6 +150,7 @@ def main() -> None:
     parser.add_argument("model", type=Path, nargs="?", help="The folder of a model for text.")
     parser.add_argument("--data", type=Path, default=os.environ.get("MEDTRACE_DATA"))
     parser.add_argument("--questions", type=int, default=200)
+    parser.add_argument("--both", type=int, default=100, help="Questions that the bare loop answers too.")
     parser.add_argument("--samples", type=int, default=8)
     parser.add_argument("--max-tokens", type=int, default=64)
     parser.add_argument("--block", type=int, default=20)
@@ -182,7 +187,7 @@ def measure(given: argparse.Namespace, folder: Path) -> None:
         return tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True), request
 
     alone([ready(questions(chosen.slice(0, 1), recipe)[0].request)])  # what is made at the first call is nobody's
-    sums = {"bare": Spent(0, 0.0, 0.0), "ours": Spent(0, 0.0, 0.0)}
+    sums = {name: Spent(0, 0.0, 0.0) for name in ("bare", "ours", "ours alone")}
     verdicts: Counter[str] = Counter()
     begun, asked = time.monotonic(), 0
     for number, start in enumerate(range(0, chosen.num_rows, given.block)):
@@ -197,22 +202,23 @@ def measure(given: argparse.Namespace, folder: Path) -> None:
             verdicts.update(found)
             return tokens
 
-        works = {"bare": lambda prompts=prompts: alone(prompts), "ours": ours}
+        works = {"bare": lambda prompts=prompts: alone(prompts), "ours": ours} if start < given.both else {"ours alone": ours}
         for name in sorted(works, reverse=bool(number % 2)):
             asyncio.run_coroutine_threadsafe(engine.reset_prefix_cache(), loop).result()
             spent = timed(works[name])
             sums[name] = sums[name].plus(spent)
             print(f"block {number + 1} {name}: {spent}", flush=True)
-        told = {name: each.tokens / each.cpu_s for name, each in sums.items()}
-        wall = {name: each.tokens / each.wall_s for name, each in sums.items()}
-        print(f"so far, ours / bare: {told['ours'] / told['bare']:.3f} by CPU, {wall['ours'] / wall['bare']:.3f} by wall", flush=True)
+        if start < given.both:
+            cpu, wall = (sums["ours"].per(unit) / sums["bare"].per(unit) for unit in ("cpu_s", "wall_s"))
+            print(f"so far, ours / bare: {cpu:.3f} by CPU, {wall:.3f} by wall", flush=True)
     total = sum(verdicts.values())
     replay = chosen.slice(0, min(asked, given.replay))
-    print(f"bare: {sums['bare']}\nours: {sums['ours']}")
+    print(*(f"{name}: {each}" for name, each in sums.items() if each.tokens), sep="\n")
     print(f"{asked} questions, {total:,} answers, accepted {verdicts[Verdict.CORRECT] / total:.1%}; {dict(verdicts.most_common())}")
     if replay.num_rows:
-        spent = timed(lambda: played(replay, recipe, FIXED, teacher).tokens)
-        print(f"up to {FIXED.rounds[0]} rollouts of {replay.num_rows} questions: {spent}")
+        before = teacher.told.answered
+        played(replay, recipe, FIXED, teacher)
+        print(f"{FIXED.rounds[0]} rollouts of {replay.num_rows} questions: {teacher.told.answered - before} more generated")
     teacher.close()
     again(chosen.slice(0, asked), recipe, weights, folder)
     compare(replay, recipe, folder)
@@ -229,7 +235,6 @@ def again(chosen: pa.Table, recipe: SampleRecipe, weights: Weights, folder: Path
 class Played(NamedTuple):
     """What one policy took of some questions, and gave."""
 
-    tokens: int
     rollouts: int
     kept: int
     solved: int
@@ -244,20 +249,18 @@ class Played(NamedTuple):
 
 def played(chosen: pa.Table, recipe: SampleRecipe, design: Design, handle: Any) -> Played:
     """The rounds of a policy, each by the stages themselves."""
-    traces: list[pa.Table] = []
     judged: pa.Table | None = None
     for round, samples in enumerate(design.rounds):
         mine = replace(recipe, samples=samples, round=round, design=design if round else None)
-        traces.append(sample(chosen, mine, handle, judged=judged)["traces"])
-        judgements = judge(traces[-1], chosen, JudgeRecipe("eval", VERIFIER))["judgements"]
+        traces = sample(chosen, mine, handle, judged=judged)["traces"]
+        judgements = judge(traces, chosen, JudgeRecipe("eval", VERIFIER))["judgements"]
         judged = judgements if judged is None else pa.concat_tables([judged, judgements])
     assert judged is not None
     examples, verdicts = judged[Judgement.example].to_pylist(), judged[Judgement.verdict].to_pylist()
     sampled = Counter(examples)
     right = Counter(one for one, verdict in zip(examples, verdicts, strict=True) if verdict == Verdict.CORRECT)
-    tokens = sum(sum(table[Trace.completion_tokens].to_pylist()) for table in traces)
     rates = sum(design.estimate(count, right[one]) for one, count in sampled.items())
-    return Played(tokens, len(examples), sum(min(count, MOST) for count in right.values()), len(right), rates)
+    return Played(len(examples), sum(min(count, MOST) for count in right.values()), len(right), rates)
 
 
 def compare(chosen: pa.Table, recipe: SampleRecipe, folder: Path) -> None:
