@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.texts.ngrams import HashSet, ngram_weights, runs
-from pipeline.texts.paraphrase import COMMON, same_words
+from pipeline.texts.ngrams import HashSet, find_runs, ngram_weights, runs
+from pipeline.texts.paraphrase import COMMON, meanings, same_words
 from pipeline.texts.tokens import Hashes, Places, Words, distinct
 
 Weights = npt.NDArray[np.float64]
@@ -43,9 +43,16 @@ class Rarity:
         weight[self.set.find(COMMON.hashes())[1]] = 0.0
         self.weight: Weights = weight
 
+    def meant(self, found: Words) -> Places:
+        """The number of each word's meaning among the benchmark's words, -1 for one that it does not hold."""
+        from pipeline.texts.pair_kernels import meant
+
+        held, firsts = meanings()
+        return meant(found.stem, held.table, firsts, self.set.table)
+
     def weighed(self, found: Words) -> npt.NDArray[np.int64]:
         """The number of each word among the benchmark's, -1 for one that it does not hold or that weighs nothing."""
-        ids = self.set.places(same_words(found.stem))
+        ids = self.meant(found)
         return np.where((ids >= 0) & (np.append(self.weight, 0.0)[ids] > 0), ids, -1)
 
     def weights(self, stems: Hashes, is_number: npt.NDArray[np.bool_]) -> Weights:
@@ -88,7 +95,7 @@ class Index:
         """Every text with every one of the benchmark's that it shares enough of the rarest words with, or a rare run."""
         from pipeline.texts.pair_kernels import meet
 
-        by_words = meet(self._rarity.set.places(same_words(found.stem)), found.row, self._posted, _LONG)
+        by_words = meet(self._rarity.meant(found), found.row, self._posted, _LONG)
         by_runs = self._meet_runs(found)
         key = distinct(np.concatenate([by_words, by_runs.row * self._texts + by_runs.doc]))
         return Pairs(*np.divmod(key, max(self._texts, 1)))
@@ -103,9 +110,8 @@ class Index:
         self._run_doc = docs.row[starts[rare]][order]
 
     def _meet_runs(self, found: Words) -> Pairs:
-        hashes, starts = runs(found, RUN)
-        at, place = self._runs.find(hashes)
-        row, doc = spread(found.row[starts[at]], self._run_bounds[place], self._run_bounds[place + 1])
+        at, place = find_runs(found, RUN, self._runs)
+        row, doc = spread(found.row[at], self._run_bounds[place], self._run_bounds[place + 1])
         return Pairs(row, self._run_doc[doc])
 
 

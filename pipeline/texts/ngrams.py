@@ -46,8 +46,19 @@ def runs(found: Words, size: int) -> tuple[Hashes, Places]:
     """Like `ngram_hashes`; only the high bits depend on every word, which is enough for a set."""
     from pipeline.texts.word_kernels import runs as rolled
 
-    powers = np.array([pow(_BASE, place, 1 << 64) for place in range(size)], np.uint64)
-    return rolled(found.stem, found.row, powers, np.uint64(pow(_BASE, -1, 1 << 64)))
+    return rolled(found.stem, found.row, *_powers(size))
+
+
+def find_runs(found: Words, size: int, held: HashSet) -> tuple[Places, Places]:
+    """Which runs of `size` words a set holds: the place of each one's last word, and its own in the set."""
+    from pipeline.texts.pair_kernels import met_runs
+
+    return met_runs(found.stem, found.row, *_powers(size), held.table)
+
+
+def _powers(size: int) -> tuple[Hashes, np.uint64]:
+    """By what each word of a run is multiplied, and what takes one word out again."""
+    return np.array([pow(_BASE, place, 1 << 64) for place in range(size)], np.uint64), np.uint64(pow(_BASE, -1, 1 << 64))
 
 
 def ngram_weights(weights: npt.NDArray[np.float64], starts: Places, size: int) -> npt.NDArray[np.float64]:

@@ -11,7 +11,7 @@ from pipeline.texts.tokens import Hashes, Places
 Weights = npt.NDArray[np.float64]
 
 _U = np.uint64
-_ONE, _THREE, _SEVEN = _U(1), _U(3), _U(7)
+_ZERO, _ONE, _THREE, _SEVEN = _U(0), _U(1), _U(3), _U(7)
 
 
 class Table(NamedTuple):
@@ -68,6 +68,49 @@ def find(asked: Hashes, table: Table) -> tuple[Places, Places]:
         found = _place(asked[at], hashes, first, shift)
         if found >= 0:
             maybe[held], place[held] = at, found
+            held += 1
+    return maybe[:held].copy(), place[:held]
+
+
+@compiled
+def meant(stems: Hashes, same: Table, meanings: Hashes, table: Table) -> Places:
+    """The place in a table of each word's meaning; -1 where it is not held."""
+    same_hashes, same_first, same_shift, bits, bit_shift = same
+    hashes, first, shift, _, _ = table
+    found = np.empty(len(stems), np.int64)
+    for at in range(len(stems)):
+        value = stems[at]
+        bit = value >> bit_shift
+        if (bits[bit >> _THREE] >> (bit & _SEVEN)) & _ONE:
+            place = _place(value, same_hashes, same_first, same_shift)
+            value = meanings[place] if place >= 0 else value
+        found[at] = _place(value, hashes, first, shift)
+    return found
+
+
+@compiled
+def met_runs(stem: Hashes, row: Places, powers: Hashes, inverse: np.uint64, table: Table) -> tuple[Places, Places]:
+    """Which runs of words a table holds: the place of each run's last word, and its own in the table."""
+    hashes, first, shift, bits, bit_shift = table
+    size, count, inside, rolled, last = len(powers), 0, 0, _ZERO, -1
+    maybe, hashed = np.empty(len(stem), np.int64), np.empty(len(stem), np.uint64)
+    for at in range(len(stem)):
+        if row[at] != last:
+            inside, rolled, last = 0, _ZERO, row[at]
+        if inside == size:
+            rolled = (rolled - stem[at - size]) * inverse
+            inside -= 1
+        rolled += stem[at] * powers[inside]
+        inside += 1
+        bit = rolled >> bit_shift
+        # Without a branch, so that no read waits for the one before.
+        maybe[count], hashed[count] = at, rolled
+        count += np.int64((bits[bit >> _THREE] >> (bit & _SEVEN)) & _ONE) & np.int64(inside == size)
+    place, held = np.empty(count, np.int64), 0
+    for at in range(count):
+        found = _place(hashed[at], hashes, first, shift)
+        if found >= 0:
+            maybe[held], place[held] = maybe[at], found
             held += 1
     return maybe[:held].copy(), place[:held]
 
@@ -180,34 +223,38 @@ def meet(word: Places, row: Places, posted: Posted, long: int) -> Places:
     """Each text beside each row of the benchmark (of two docs) that it shares enough words with, one of many never enough; as keys."""
     bounds, docs, words, shares, needed, needed_by_long = posted
     rows, most = len(needed) // 2, words.shape[1]
-    met, again, twice = np.full(len(needed), -1, np.int32), np.full(len(needed), -1, np.int32), np.empty(len(needed), np.int32)
-    holds = np.full(len(bounds) - 1, -1, np.int32)
+    # One byte each, so that all of it stays in the cache; 0 is no text, and the next 255 have a mark of their own.
+    met, again, holds = np.zeros(len(needed), np.uint8), np.zeros(len(needed), np.uint8), np.zeros(len(bounds) - 1, np.uint8)
+    twice, mark = np.empty(len(needed), np.int32), np.uint8(0)
     keys, count, first = np.empty(len(needed) + 1024, np.int64), 0, 0
     while first < len(row):
         text, last, doubles = row[first], first, 0
         if count + len(needed) > len(keys):
             keys = np.concatenate((keys, np.empty(len(keys), np.int64)))
+        mark = np.uint8(mark + 1)
+        if not mark:
+            met[:], again[:], holds[:], mark = 0, 0, 0, np.uint8(1)
         while last < len(row) and row[last] == text:
             held = word[last]
             last += 1
-            if held < 0 or holds[held] == text:
+            if held < 0 or holds[held] == mark:
                 continue
-            holds[held] = text
+            holds[held] = mark
             for place in range(bounds[held], bounds[held + 1]):
                 doc = docs[place]
                 if doc < 0:
                     keys[count] = text * rows + (-1 - doc) % rows
                     count += 1
-                elif met[doc] != text:
-                    met[doc] = text
-                elif again[doc] != text:
-                    again[doc] = text
+                elif met[doc] != mark:
+                    met[doc] = mark
+                elif again[doc] != mark:
+                    again[doc] = mark
                     twice[doubles] = doc
                     doubles += 1
         for doc in twice[:doubles]:
             share = 0.0
             for at in range(most):
-                if words[doc, at] >= 0 and holds[words[doc, at]] == text:
+                if words[doc, at] >= 0 and holds[words[doc, at]] == mark:
                     share += shares[doc, at]
             if share >= (needed_by_long[doc] if last - first > long else needed[doc]):
                 keys[count] = text * rows + doc % rows

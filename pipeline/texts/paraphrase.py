@@ -264,22 +264,23 @@ COMMON = _Common()
 
 
 @cache
-def _same() -> tuple[HashSet, Hashes]:
-    meanings: dict[int, int] = {}
+def meanings() -> tuple[HashSet, Hashes]:
+    """Words of a known meaning, and the first word of each one's meaning."""
+    meant: dict[int, int] = {}
     for line in _SAME.strip().splitlines():
         first, *others = line.split()
         for word in others:
-            meanings.setdefault(word_hash(word)[1], word_hash(first)[1])
-    held = HashSet(np.array(sorted(meanings), np.uint64))
-    return held, np.array([meanings[stem] for stem in held.hashes.tolist()], np.uint64)
+            meant.setdefault(word_hash(word)[1], word_hash(first)[1])
+    held = HashSet(np.array(sorted(meant), np.uint64))
+    return held, np.array([meant[stem] for stem in held.hashes.tolist()], np.uint64)
 
 
 def same_words(stems: Hashes) -> Hashes:
     """Stems with each word of a known meaning read as the first of that meaning."""
-    held, meanings = _same()
+    held, firsts = meanings()
     at, place = held.find(stems)
     if not len(at):
         return stems
     read = stems.copy()
-    read[at] = meanings[place]
+    read[at] = firsts[place]
     return read

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import chain
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,6 +11,8 @@ import numpy as np
 from pipeline.texts.tokens import Hashes, Places, Words, fold, mix, sum_by, text_hashes, words
 
 _MARK = re.compile(r"(?:^|\s)[\(\[]?([A-J])[\).:\]]\s+")
+# In C: a comprehension over a million rows takes longer than to hash their words.
+_asked, _context, _options, _answer = map(attrgetter, ("question", "context", "options", "answer"))
 _BARE_LETTER = re.compile(r"\(?[A-Ja-j]\)?\.?")
 
 
@@ -111,13 +115,13 @@ def gold_of(options: Sequence[str], answer: str) -> str:
 
 def block_of(questions: Sequence[Question]) -> Block:
     """Questions with their words; the options are hashed as a set, whatever their order."""
-    stems = words([question.stem for question in questions])
-    counts = np.array([len(question.options) for question in questions], np.int64)
-    owner = np.repeat(np.arange(len(questions)), counts)
-    options = words([option for question in questions for option in question.options])
-    hashes = text_hashes(options)
-    said = options._replace(row=owner[options.row] if len(owner) else options.row, rows=len(questions))
-    if any(question.answer for question in questions):
+    asked, options = map(_asked, questions), list(map(_options, questions))
+    stems = words([question.stem for question in questions] if any(map(_context, questions)) else list(asked))
+    owner = np.repeat(np.arange(len(questions)), np.fromiter(map(len, options), np.int64, len(questions)))
+    listed = words(list(chain.from_iterable(options)))
+    hashes = text_hashes(listed)
+    said = listed._replace(row=owner[listed.row] if len(owner) else listed.row, rows=len(questions))
+    if any(map(_answer, questions)):
         said = join_words(said, words([spoken_answer(question.answer) for question in questions]))
     return Block(questions, stems, said, hashes, owner, text_hashes(stems), sum_by(mix(hashes), owner, len(questions)))
 

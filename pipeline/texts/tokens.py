@@ -112,9 +112,9 @@ def _folded(texts: Sequence[str] | pa.Array | pa.ChunkedArray) -> pa.Array:
         return held
     bounds = np.frombuffer(held.buffers()[1], np.int64)[held.offset : held.offset + len(held) + 1]
     data = np.frombuffer(held.buffers()[2] or b"", np.uint8)[: bounds[-1]]
-    foreign = np.flatnonzero(data > 127)
-    if not len(foreign):
+    if data.max(initial=0) < 128:
         return held
+    foreign = np.flatnonzero(data > 127)
     rows = np.unique(np.searchsorted(bounds, foreign, "right") - 1)
     rows = rows[rows >= 0]
     mask = np.zeros(len(held), np.bool_)
