@@ -1,9 +1,6 @@
 """The words that two questions share, where they stand, and how they are weighed one pair at a time."""
 
-from collections.abc import Iterable
 from typing import NamedTuple
-
-import numpy as np
 
 from pipeline.texts.lexicon import Ids, Lexicon, Said
 
@@ -43,13 +40,14 @@ def match(left: Bag, right: Bag, lexicon: Lexicon) -> Match:
     """What two texts share: words of one meaning in full, words of one root for a part."""
     from pipeline.texts.evidence_kernels import match as matched
 
-    shared, ours, theirs = matched(left.words, right.words, lexicon.known)
+    shared, ours, theirs = matched(left.words, right.words, *lexicon.known)
     return Match(shared, left.total, right.total, ours, theirs)
 
 
-def spans(lexicon: Lexicon, said: Said, meanings: Ids, numbers: Iterable[int] = ()) -> Spans:
+def spans(lexicon: Lexicon, said: Said, meanings: Ids, numbers: Ids) -> Spans:
     """Where the shared words of a text stand; neighbours with no more than three other words between them are one span."""
     from pipeline.texts.evidence_kernels import spans as found
 
-    first, last = found(said.words, meanings, np.array(list(numbers), np.int32), lexicon.known)
+    known = lexicon.known
+    first, last = found(said.words, meanings, numbers, known.words, known.marks)
     return tuple(zip(said.starts[first].tolist(), said.ends[last].tolist(), strict=True))

@@ -15,6 +15,7 @@ from pipeline.texts.questions import Question, spoken_answer
 _WINDOW = 2.5
 _WINDOW_WORDS = 40
 _NEAR_OPTION = 0.5
+_NONE: Counter[int] = Counter()
 _ORDER = {"<": "<", "≤": "<", "≦": "<", "＜": "<", ">": ">", "≥": ">", "≧": ">", "＞": ">"}
 _COMPARES = re.compile(f"[{''.join(_ORDER)}]")
 
@@ -58,8 +59,8 @@ def read(question: Question, lexicon: Lexicon) -> Read:
 def _weighed(words: Ids, lexicon: Lexicon) -> tuple[Bag, Counter[int], bool]:
     from pipeline.texts.evidence_kernels import bag
 
-    held, total, numbers, exception = bag(words, lexicon.known)
-    return Bag(held, total), Counter(numbers.tolist()), exception
+    held, total, numbers, exception = bag(words, lexicon.known.words, lexicon.known.marks)
+    return Bag(held, total), Counter(numbers.tolist()) if len(numbers) else _NONE, exception
 
 
 def measure(bench: Read, cand: Read, lexicon: Lexicon) -> Features:
@@ -68,7 +69,7 @@ def measure(bench: Read, cand: Read, lexicon: Lexicon) -> Features:
 
     words, size = cand.stem.words, int(_WINDOW * max(len(bench.stem.words), _WINDOW_WORDS))
     if len(words) > size:
-        start = best_window(words, bench.bag.words, size, lexicon.known)
+        start = best_window(words, bench.bag.words, size, lexicon.known.words, lexicon.known.marks)
         words = words[start : start + size]
         held, told, exception = _weighed(words, lexicon)
         cand = cand._replace(bag=held, numbers=told, exception=exception)

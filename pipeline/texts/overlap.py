@@ -101,7 +101,7 @@ class Detector:
         verdict = decide(found, self._limits)
         if verdict is None:
             return None
-        shared = bench.numbers.keys() & cand.numbers.keys()
+        shared = np.array(list(bench.numbers.keys() & cand.numbers.keys()), np.int32)
         return Hit(
             row,
             doc,

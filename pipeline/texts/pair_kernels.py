@@ -219,10 +219,20 @@ class Posted(NamedTuple):
 
 
 @compiled
+def _share(words: npt.NDArray[np.int32], shares: Weights, holds: npt.NDArray[np.uint8], mark: np.uint8) -> float:
+    """What a text that holds the marked words has of a doc's."""
+    share = 0.0
+    for at in range(len(words)):
+        if words[at] >= 0 and holds[words[at]] == mark:
+            share += shares[at]
+    return share
+
+
+@compiled
 def meet(word: Places, row: Places, posted: Posted, long: int) -> Places:
     """Each text beside each row of the benchmark (of two docs) that it shares enough words with, one of many never enough; as keys."""
     bounds, docs, words, shares, needed, needed_by_long = posted
-    rows, most = len(needed) // 2, words.shape[1]
+    rows = len(needed) // 2
     # One byte each, so that all of it stays in the cache; 0 is no text, and the next 255 have a mark of their own.
     met, again, holds = np.zeros(len(needed), np.uint8), np.zeros(len(needed), np.uint8), np.zeros(len(bounds) - 1, np.uint8)
     twice, mark = np.empty(len(needed), np.int32), np.uint8(0)
@@ -252,11 +262,7 @@ def meet(word: Places, row: Places, posted: Posted, long: int) -> Places:
                     twice[doubles] = doc
                     doubles += 1
         for doc in twice[:doubles]:
-            share = 0.0
-            for at in range(most):
-                if words[doc, at] >= 0 and holds[words[doc, at]] == mark:
-                    share += shares[doc, at]
-            if share >= (needed_by_long[doc] if last - first > long else needed[doc]):
+            if _share(words[doc], shares[doc], holds, mark) >= (needed_by_long[doc] if last - first > long else needed[doc]):
                 keys[count] = text * rows + doc % rows
                 count += 1
         first = last

@@ -2,6 +2,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -63,8 +64,8 @@ class Plain:
         ids = lexicon.said(text).words.tolist()
         known = lexicon.known
         assert len(ids) == len(self.words)
-        self.meanings = [int(known.meaning[word]) for word in ids]
-        self.weights = [float(known.weight[word]) for word in ids]
+        self.meanings = [int(known.words["meaning"][word]) for word in ids]
+        self.weights = [float(known.words["weight"][word]) for word in ids]
         self.bag = {
             meaning: (word, weight) for word, meaning, weight in zip(self.words, self.meanings, self.weights, strict=True) if weight
         }
@@ -113,7 +114,7 @@ def test_what_two_texts_share_is_what_a_plain_reading_finds(lexicon: Lexicon, on
     told = {"5", "1000"}
     held = [at for at, word in enumerate(right.words) if (right.weights[at] and right.meanings[at] in yours) or word in told & {*numbers}]
     asked = [number for number, word in zip(theirs.numbers, dict.fromkeys(numbers), strict=True) if word in told]
-    assert list(spans(lexicon, theirs.stem, found.right_meanings, asked)) == plain_spans(other, held)
+    assert list(spans(lexicon, theirs.stem, found.right_meanings, np.array(asked, np.int32))) == plain_spans(other, held)
 
 
 @given(st.lists(st.sampled_from(SAID), min_size=8, max_size=30), TEXT, st.integers(1, 7))
@@ -121,13 +122,13 @@ def test_what_two_texts_share_is_what_a_plain_reading_finds(lexicon: Lexicon, on
 def test_the_window_holds_as_much_of_what_is_wanted_as_any(lexicon: Lexicon, said: list[str], wanted: str, size: int) -> None:
     bag = read(Question("1", wanted), lexicon).bag
     held = Plain(" ".join(said), lexicon)
-    keys = set(lexicon.known.meaning[bag.words].tolist())
+    keys = set(lexicon.known.words["meaning"][bag.words].tolist())
 
     def weight(first: int) -> float:
         window = range(first, min(first + size, len(said)))
         return sum({held.meanings[at]: held.weights[at] for at in window if held.meanings[at] in keys}.values())
 
-    found = best_window(lexicon.said(" ".join(said)).words, bag.words, size, lexicon.known)
+    found = best_window(lexicon.said(" ".join(said)).words, bag.words, size, lexicon.known.words, lexicon.known.marks)
     assert weight(found) == pytest.approx(max(map(weight, range(len(said)))))
 
 
