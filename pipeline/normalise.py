@@ -18,7 +18,7 @@ _DASH = re.compile("[\u2010-\u2015\u2212]")
 _POINT = re.compile(r"\.(?!\d)|,(?<!\d,)|,(?!\d)|:(?<!\d:)|:(?!\d)|;|\?|¿|¡|!(?<!\d!)")
 _QUOTE = re.compile("[“”„«»`]|[\"'’‘](?<!\\d.)")
 # The same in ASCII: a third of the time.
-_PLAIN_QUOTE = re.compile("`|[\"'](?<!\\d.)")
+_PLAIN_QUOTE = re.compile("[`\"'](?<!\\d[\"'])")
 # Of a minus and a hyphen, only the hyphen stands between letters.
 _HYPHEN = re.compile(r"-(?<=[^\W\d_]-)(?=[^\W\d_])")
 _GAP = re.compile("_{2,}")
@@ -49,10 +49,15 @@ def wordings(texts: Sequence[str]) -> list[str]:
         found = iter(wordings([text for text in texts if text.isascii()]))
         return [next(found) if text.isascii() else wording(text) for text in texts]
     plain = " ".join(joined.lower().split())
-    said = _unsigned(plain)
-    if said == plain:
-        return [one.strip() for one in plain.split(BETWEEN)]
-    return [one.strip() or whole.strip() for one, whole in zip(said.split(BETWEEN), plain.split(BETWEEN), strict=True)]
+    parts = _parted(_unsigned(plain))
+    if parts.count("") == texts.count(""):
+        return parts
+    return [said or whole for said, whole in zip(parts, _parted(plain), strict=True)]
+
+
+def _parted(joined: str) -> list[str]:
+    """The texts of a joined one, whose blanks are collapsed, without those at their ends."""
+    return joined.strip().replace(f" {BETWEEN}", BETWEEN).replace(f"{BETWEEN} ", BETWEEN).split(BETWEEN)
 
 
 def _unsigned(plain: str) -> str:

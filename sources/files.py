@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
+from pydantic_core import from_json
 
 from schemas.errors import SourceError
 from sources.formats import (
@@ -183,13 +184,12 @@ def _json_lines(path: Path, part: Part) -> Iterator[Record]:
             at += len(line)
 
 
-_JSON = json.JSONDecoder(parse_constant=no_number)
-_LINE_ENDS = ("\n", "\r\n", "")
+_decode = json.JSONDecoder(parse_constant=no_number).decode
 
 
 def _json_line(path: Path, place: str, index: int, line: bytes) -> Record:
     try:
-        value = _json_value((line.removeprefix(BOM) if line.startswith(BOM) else line).decode())
+        value = _json_value(line)
     except UnicodeDecodeError as error:
         raise not_utf8(path, error, index + 1) from error
     except (ValueError, RecursionError) as error:
@@ -197,13 +197,12 @@ def _json_line(path: Path, place: str, index: int, line: bytes) -> Record:
     return object_record(place, value)
 
 
-def _json_value(line: str) -> Any:
-    """The value of a line; `decode` looks for blanks around it, which takes as long as most values do."""
+def _json_value(line: bytes) -> Any:
+    """The value of a line, by pydantic's parser in half the time; Python's reads what that one refuses (NaN, half surrogates, a BOM), or says why."""
     try:
-        value, end = _JSON.scan_once(line, 0)
-    except StopIteration:  # no value begins here
-        return _JSON.decode(line)
-    return value if line[end:] in _LINE_ENDS else _JSON.decode(line)
+        return from_json(line, cache_strings="keys", allow_inf_nan=False)
+    except ValueError:
+        return _decode(line.removeprefix(BOM).decode())
 
 
 def object_record(place: str, value: Any, key: str = "") -> Record:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -26,6 +25,8 @@ from sources.source import Row
 
 TAKEN_DOWN = "taken down"
 _TEXTS = attrgetter("row", "group", "domain", "subject", "license", "modality", "question", "context")
+# Rows whose texts are hashed in one go, so few that they stay in the processor's cache.
+BLOCK_ROWS = 1024
 _CHOICES = frozenset((AnswerType.MCQ, AnswerType.MULTI))
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -79,9 +80,13 @@ def _without_collector() -> Iterator[None]:
 
 def _ingest(rows: Iterable[Row], file: str, recipe: IngestRecipe) -> dict[str, pa.Table]:
     kept: list[_Kept] = []
+    examples: list[pa.Table] = []
     images: dict[str, dict[str, Any]] = {}
     rejects: list[dict[str, Any]] = []
     for row in rows:
+        if len(kept) == BLOCK_ROWS:
+            examples.append(_examples(kept, recipe))
+            kept = []
         if recipe.takedown and (name := _taken_down(row, recipe)):
             told = {Reject.row: name, Reject.reason: TAKEN_DOWN, Reject.detail: ""}
             rejects.append({Reject.source: recipe.source, Reject.file: file, **told})
@@ -102,7 +107,7 @@ def _ingest(rows: Iterable[Row], file: str, recipe: IngestRecipe) -> dict[str, p
                 images[digest] = _image(digest, clean(data, recipe.frame))
         kept.append((row._replace(images=()), gold, digests))
     return {
-        "examples": _examples(kept, recipe),
+        "examples": _in_order([*examples, _examples(kept, recipe)]),
         "images": Image.from_rows(images[digest] for digest in sorted(images)),
         "rejects": Reject.from_rows(rejects),
     }
@@ -146,14 +151,16 @@ def _gold(row: Row) -> str:
 
 def _identified(kept: Sequence[_Kept], source: str) -> _Ids:
     """The ids of the examples that rows become: the hash of the canonical JSON of all that they ask and are answered with."""
-    texts = iter(json_texts([text for row, _, _ in kept for text in (row.question, row.context, *row.options)]))
+    texts = json_texts([text for row, _, _ in kept for text in (row.question, row.context, *row.options)])
     golds = json_texts([gold for _, gold, _ in kept])
     [named] = json_texts([source])
     ids: list[bytes] = []
     keys: list[bytes] = []
+    end = 0
     for (row, _, images), gold in zip(kept, golds, strict=True):
-        asked = f'"{next(texts)}","{next(texts)}"'
-        options = json_list(islice(texts, len(row.options))) if row.options else "[]"
+        start, end = end, end + 2 + len(row.options)
+        asked = f'"{texts[start]}","{texts[start + 1]}"'
+        options = json_list(texts[start + 2 : end]) if row.options else "[]"
         held = json_list(images) if images else "[]"
         id = hashlib.sha256(f'["{named}",{asked},{options},"{row.answer_type}","{gold}",{held}]'.encode()).digest()[:16]
         if images:
@@ -225,12 +232,12 @@ def _domain(modality: str, part: str) -> str:
 
 
 def _examples(kept: Sequence[_Kept], recipe: IngestRecipe) -> pa.Table:
-    """The examples that rows become, by key, id and upstream's row."""
+    """The examples that rows become, in order of the rows."""
     ids, keys = _identified(kept, recipe.source)
     rows = [row for row, _, _ in kept]
     columns = list(zip(*rows, strict=True)) or [()] * len(Row._fields)
     upstream = dict(zip(Row._fields, columns, strict=True))
-    table = Example.from_columns(
+    return Example.from_columns(
         [
             [id.hex() for id in ids],
             keys,
@@ -256,7 +263,14 @@ def _examples(kept: Sequence[_Kept], recipe: IngestRecipe) -> pa.Table:
             content_hashes([(row.question, row.context, *row.options) for row in rows]),
         ]
     )
-    order = sorted(range(len(kept)), key=keys.__getitem__)
+
+
+def _in_order(blocks: Sequence[pa.Table]) -> pa.Table:
+    """The examples by key, id and upstream's row; among equals in order of the file."""
+    table = pa.concat_tables(blocks).combine_chunks()
+    keys = table[Example.key].to_pylist()
+    order = sorted(range(len(keys)), key=keys.__getitem__)
     if len(set(keys)) < len(keys):
-        order.sort(key=lambda place: (keys[place], ids[place], rows[place].row))
+        ids, names = table[Example.id].to_pylist(), table[Example.row].to_pylist()
+        order.sort(key=lambda place: (keys[place], ids[place], names[place]))
     return table.take(pa.array(order, pa.int64()))
