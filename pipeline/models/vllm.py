@@ -55,6 +55,7 @@ class VllmTeacher:
         self._guard = Guard()
         try:
             self._engine, self._args = self._run(_load(weights))
+            self._guard.know(_processes(self._engine))
             self._counts_pixels = counts_pixels(self._engine.model_config)
         except BaseException:
             self._guard.close()
@@ -221,6 +222,12 @@ async def _load(weights: Weights) -> tuple[Any, dict[str, Any]]:
         raise TeacherError(
             f"The model {weights.place} cannot be loaded by vLLM: {_line(error)}. Check the folder, or set {VARIABLE}."
         ) from error
+
+
+def _processes(engine: Any) -> list[int]:
+    """The processes that an engine started."""
+    manager = getattr(getattr(engine.engine_core, "resources", None), "engine_manager", None)
+    return [process.pid for process in getattr(manager, "processes", ())]
 
 
 def _grammar(vllm: Any, grammar: str) -> Any:

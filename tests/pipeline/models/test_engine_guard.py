@@ -33,8 +33,8 @@ def runs(pid: int) -> bool:
 class Driver:
     """A process with an engine, another child and a guard."""
 
-    def __init__(self, then: str = "") -> None:
-        told = [sys.executable, "-c", DRIVER.format(then=then)]
+    def __init__(self, then: str = "", title: str = "VLLM::EngineCore") -> None:
+        told = [sys.executable, "-c", DRIVER.format(then=then).replace("VLLM::EngineCore", title)]
         self.process = subprocess.Popen(told, stdout=subprocess.PIPE, text=True, start_new_session=True)
         assert self.process.stdout is not None
         self.engine, self.other, self.guard = map(int, self.process.stdout.readline().split())
@@ -54,6 +54,13 @@ def driver() -> Iterator[Driver]:
 
 
 @pytest.fixture
+def untitled() -> Iterator[Driver]:
+    made = Driver("guard.know([engine.pid])", "python")
+    yield made
+    made.end()
+
+
+@pytest.fixture
 def released() -> Iterator[Driver]:
     made = Driver("guard.close()")
     yield made
@@ -66,6 +73,13 @@ def test_a_killed_process_takes_its_engine_with_it_and_nothing_else(driver: Driv
     until(lambda: not runs(driver.engine), "the engine's end")
     assert runs(driver.other)
     assert runs(released.engine)
+
+
+def test_an_engine_that_the_guard_was_told_of_needs_no_title(untitled: Driver) -> None:
+    assert runs(untitled.engine)
+    untitled.process.kill()
+    until(lambda: not runs(untitled.engine), "the engine's end")
+    assert runs(untitled.other)
 
 
 def test_a_guard_that_was_closed_ends_nothing(released: Driver) -> None:
