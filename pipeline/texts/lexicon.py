@@ -49,9 +49,9 @@ class Lexicon:
         self._said: dict[str, Said] = {}
         self._hashes, self._ids = np.zeros(_SLOTS, np.uint64), np.full(_SLOTS, -1, np.int32)
         self.known = Known(np.zeros(0, WORD), np.zeros(0, np.uint32), np.zeros(1, np.int64), np.zeros((4, 1), np.int64))
-        # The numbers of words come in the order of looking up: those of abbreviations are the first.
-        short = self._numbers_of(list(ABBREVIATIONS))
-        self._spelt = {one: self._numbers_of(said) for one, said in zip(short.tolist(), ABBREVIATIONS.values(), strict=True)}
+        # Numbers are given in the order of looking up: those of abbreviations are the first.
+        short = self._numbers_of([*ABBREVIATIONS, *chain.from_iterable(ABBREVIATIONS.values())])
+        self._spelt = {one: self._numbers_of(said).tolist() for one, said in zip(short.tolist(), ABBREVIATIONS.values(), strict=False)}
 
     def __len__(self) -> int:
         return len(self.known.words)

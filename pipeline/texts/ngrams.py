@@ -6,7 +6,7 @@ import numpy.typing as npt
 from pipeline.texts.tokens import Hashes, Places, Words, mix
 
 _BASE = 0xD6E8FEB86659FD93
-_FILTER_BITS = 4
+_FILTER_BITS, _CACHED_BITS = 4, 17
 
 
 class HashSet:
@@ -19,8 +19,10 @@ class HashSet:
         held = held[np.append(True, held[1:] != held[:-1])] if len(held) else held
         self.hashes: Hashes = held
         bits = max(len(held).bit_length(), 3)
-        first, filtered = np.zeros(1 << bits, np.int32), np.zeros(1 << (bits + _FILTER_BITS - 3), np.uint8)
-        self.table = Table(held, first, np.uint64(64 - bits), filtered, np.uint64(64 - bits - _FILTER_BITS))
+        # Few to a slot, as long as all slots stay in the cache.
+        slots, filtered = max(min(bits + 2, _CACHED_BITS), bits), bits + _FILTER_BITS
+        first, told = np.zeros(1 << slots, np.int32), np.zeros(1 << (filtered - 3), np.uint8)
+        self.table = Table(held, first, np.uint64(64 - slots), told, np.uint64(64 - filtered))
         table_of(*self.table)
 
     def places(self, hashes: Hashes) -> Places:
