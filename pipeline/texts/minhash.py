@@ -21,12 +21,11 @@ BANDS, _DEEP = 16, 4
 _SLACK = 0.25
 # What is looked at within one bucket: of thousands of texts made from one template each meets its neighbours, not all of them.
 _NEIGHBOURS = 32
-_BLOCK_ROWS, _BLOCK_PAIRS = 2048, 1 << 14
+_BLOCK_PAIRS = 1 << 14
 _CHUNK = 1 << 22
 _ROW_ODD = np.uint64(0x9E3779B97F4A7C15)
 
 Keys = npt.NDArray[np.uint64]
-_Least = npt.NDArray[np.uint16]
 
 
 class Runs(NamedTuple):
@@ -46,15 +45,19 @@ def runs_of(questions: Sequence[Question]) -> Runs:
     stem, stem_row = _runs(stems)
     option, option_row = _runs(options)
     row = np.concatenate([stem_row, owner[option_row] if len(owner) else option_row])
-    order = np.argsort(row, kind="stable")
-    return Runs(np.concatenate([stem, option])[order], row[order], len(asked))
+    return _by_row(np.concatenate([stem, option]), row, len(asked))
 
 
 def runs_of_texts(texts: Sequence[str]) -> Runs:
     """The runs of whole texts."""
-    hashes, rows = _runs(words(texts))
-    order = np.argsort(rows, kind="stable")
-    return Runs(hashes[order], rows[order], len(texts))
+    return _by_row(*_runs(words(texts)), len(texts))
+
+
+def _by_row(hashes: Hashes, row: Places, rows: int) -> Runs:
+    if (row[1:] >= row[:-1]).all():
+        return Runs(hashes, row, rows)
+    order = np.argsort(row, kind="stable")
+    return Runs(hashes[order], row[order], rows)
 
 
 def _runs(found: Words) -> tuple[Hashes, Places]:
@@ -68,28 +71,12 @@ def _runs(found: Words) -> tuple[Hashes, Places]:
 
 def sketches_of(runs: Runs) -> Keys:
     """The least of each of 64 hashes of a row's runs, 16 bits of each, four to a key; all 0 for a row without words."""
-    least = np.zeros((runs.rows, BANDS * _DEEP), np.uint16)
+    from pipeline.texts.word_kernels import least
+
     chance = np.random.Generator(np.random.PCG64(20261126))
     factors = chance.integers(0, 1 << 32, BANDS * _DEEP, np.uint32) | np.uint32(1)
     turns = chance.integers(0, 1 << 32, BANDS * _DEEP, np.uint32)
-    high = (runs.hash >> np.uint64(32)).astype(np.uint32)
-    bounds = np.searchsorted(runs.row, np.arange(0, runs.rows + _BLOCK_ROWS, _BLOCK_ROWS))
-    for first, last in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
-        if first < last:
-            row = runs.row[first:last]
-            starts = np.flatnonzero(np.diff(row, prepend=-1))
-            least[row[starts]] = _least(high[first:last], starts, factors, turns)
-    return least.view("<u8").astype(np.uint64)
-
-
-def _least(high: npt.NDArray[np.uint32], starts: Places, factors: npt.NDArray[np.uint32], turns: npt.NDArray[np.uint32]) -> _Least:
-    found = np.empty((len(starts), BANDS * _DEEP), np.uint16)
-    drawn = np.empty(len(high), np.uint32)
-    for place, (factor, turn) in enumerate(zip(factors, turns, strict=True)):
-        np.bitwise_xor(high, turn, out=drawn)
-        np.multiply(drawn, factor, out=drawn)
-        found[:, place] = np.minimum.reduceat(drawn, starts).astype(np.uint16)
-    return found
+    return least(runs.hash, runs.row, runs.rows, factors, turns).view("<u8").astype(np.uint64)
 
 
 def candidates(keys: Keys, threshold: float) -> Pairs:

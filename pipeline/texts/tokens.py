@@ -62,9 +62,9 @@ def word_hash(word: str) -> tuple[int, int]:
 
 def mix(hashes: Hashes) -> Hashes:
     """Hashes whose every bit depends on every bit (the finaliser of splitmix64)."""
-    mixed = (hashes ^ (hashes >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return mixed ^ (mixed >> np.uint64(31))
+    from pipeline.texts.word_kernels import mix as mixed
+
+    return mixed(hashes)
 
 
 def text_hashes(found: Words) -> Hashes:

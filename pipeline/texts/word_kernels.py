@@ -14,6 +14,8 @@ _U = np.uint64
 _BASE, _TURN = _U(0x9E3779B97F4A7C15), _U(0xBF58476D1CE4E5B9)
 _SPREAD, _WIDE = _U(32), _U(29)
 _ZERO, _ONE, _BYTE = _U(0), _U(1), _U(8)
+_AGAIN, _HALF, _BELOW, _LAST = _U(0x94D049BB133111EB), _U(30), _U(27), _U(31)
+_MOST = np.uint32(0xFFFFFFFF)
 _LONG_WORD = 512
 _LETTER, _DIGIT = 1, 2
 # What each byte is and how it is compared: letters in lower case, all above ASCII a letter.
@@ -133,3 +135,31 @@ def runs(stem: Hashes, row: Places, powers: Hashes, inverse: np.uint64) -> tuple
             hashes[held], starts[held] = rolled, at - size + 1
             held += 1
     return hashes[:held], starts[:held]
+
+
+@compiled
+def mix(hashes: Hashes) -> Hashes:
+    """The finaliser of splitmix64."""
+    mixed = np.empty(len(hashes), np.uint64)
+    for at in range(len(hashes)):
+        value = (hashes[at] ^ (hashes[at] >> _HALF)) * _TURN
+        value = (value ^ (value >> _BELOW)) * _AGAIN
+        mixed[at] = value ^ (value >> _LAST)
+    return mixed
+
+
+@compiled
+def least(hashes: Hashes, row: Places, rows: int, factors: npt.NDArray[np.uint32], turns: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint16]:
+    """For each of many draws the least that the upper halves of a row's hashes come to, 16 bits of it; 0 for a row without any."""
+    found, held, at = np.zeros((rows, len(factors)), np.uint16), np.empty(len(factors), np.uint32), 0
+    while at < len(row):
+        text = row[at]
+        held[:] = _MOST
+        while at < len(row) and row[at] == text:
+            high = np.uint32(hashes[at] >> _SPREAD)
+            for draw in range(len(factors)):
+                held[draw] = min(held[draw], np.uint32((high ^ turns[draw]) * factors[draw]))
+            at += 1
+        for draw in range(len(factors)):
+            found[text, draw] = np.uint16(held[draw])
+    return found

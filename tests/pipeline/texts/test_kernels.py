@@ -1,5 +1,6 @@
 import re
 from hashlib import blake2b
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -8,7 +9,8 @@ from hypothesis import strategies as st
 from numba.core.caching import CacheImpl
 
 from pipeline.texts.compiled import compiled
-from pipeline.texts.ngrams import HashSet, runs
+from pipeline.texts.ngrams import HashSet, find_runs, runs
+from pipeline.texts.pair_kernels import distinct_by_row, grouped, rarest, shared, strange_by_row
 from pipeline.texts.tokens import fold, text_hashes, words
 
 ALL = (1 << 64) - 1
@@ -97,3 +99,51 @@ def test_loops_are_compiled_where_no_folder_can_hold_them(monkeypatch: pytest.Mo
         return 2 * number
 
     assert twice(21) == 42
+
+
+ROWS = st.lists(st.lists(st.integers(-1, 9), max_size=12), min_size=1, max_size=5)
+
+
+def flat(rows: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
+    return np.array([one for row in rows for one in row], np.int64), np.repeat(np.arange(len(rows)), [len(row) for row in rows])
+
+
+@given(ROWS, st.permutations(range(10)), st.integers(1, 4))
+@settings(max_examples=80, deadline=None)
+def test_things_are_counted_once_a_row_and_the_rarest_are_kept(rows: list[list[int]], rank: list[int], most: int) -> None:
+    things, row = flat(rows)
+    told = [list(dict.fromkeys(one for one in row if one >= 0)) for row in rows]
+    bounds, found = distinct_by_row(things, row, len(rows), 10)
+    assert [found[a:b].tolist() for a, b in pairwise(bounds.tolist())] == told
+    texts, kept = rarest(bounds, found, np.array(rank), most)
+    best = [(text, one) for text, held in enumerate(told) for one in sorted(held, key=rank.__getitem__)[:most]]
+    assert list(zip(texts.tolist(), kept.tolist(), strict=True)) == best
+    begins, order = grouped(found, 10)
+    held = found.tolist()
+    assert [order[a:b].tolist() for a, b in pairwise(begins.tolist())] == [
+        [at for at, one in enumerate(held) if one == thing] for thing in range(10)
+    ]
+    strange = strange_by_row(np.array([hashed(str(one).encode()) for one in things.tolist()], np.uint64), things % 2 == 0, row, len(rows))
+    assert strange.tolist() == [len({one for one in row if one % 2 == 0}) for row in rows]
+
+
+@given(ROWS, ROWS)
+@settings(max_examples=80, deadline=None)
+def test_what_two_rows_share_is_weighed(ours: list[list[int]], theirs: list[list[int]]) -> None:
+    weight = np.arange(10) / 4
+    mine, yours = (distinct_by_row(*flat(rows), len(rows), 10) for rows in (ours, theirs))
+    row, doc = np.repeat(np.arange(len(ours)), len(theirs)), np.tile(np.arange(len(theirs)), len(ours))
+    found = shared(*yours, weight, *mine, row, doc).reshape(len(ours), len(theirs))
+    assert found.tolist() == [[sum(one / 4 for one in {*one} & {*other} if one > 0) for other in theirs] for one in ours]
+
+
+@given(st.lists(st.text("ab ", max_size=24), min_size=1, max_size=3), st.text("ab ", max_size=24))
+@settings(max_examples=50, deadline=None)
+def test_runs_that_a_set_holds_are_found_where_they_end(held: list[str], asked: str) -> None:
+    told, found = runs(words(held), 3)[0], words([asked])
+    at, place = find_runs(found, 3, HashSet(told))
+    hashes, starts = runs(found, 3)
+    known = np.unique(told).tolist()
+    assert [(last - 2, known[one]) for last, one in zip(at.tolist(), place.tolist(), strict=True)] == [
+        (start, one) for start, one in zip(starts.tolist(), hashes.tolist(), strict=True) if one in known
+    ]
