@@ -11,6 +11,7 @@ from jobs.standins.clinical import dicom
 from jobs.standins.drawn import encoded, pixels
 from jobs.standins.texts import Dice, Writer
 from sources.bcss import TILE
+from sources.rsna_hemorrhage import KINDS
 
 
 def _isic2020(folder: Path, split: str, count: int, roll: Dice) -> None:
@@ -143,6 +144,15 @@ def _chexpert_plus(folder: Path, split: str, count: int, roll: Dice) -> None:
     files.table(folder / "df_chexpert_plus_240401.csv", [head, *rows])
 
 
+def _rsna_hemorrhage(folder: Path, split: str, count: int, roll: Dice) -> None:
+    rows: list[tuple[str, int]] = []
+    for place in range(count):
+        told = {kind: int(place % 3 == at % 3 and place % 2) for at, kind in enumerate(KINDS)}
+        rows += [(f"ID_{place:09x}_{kind}", mark) for kind, mark in {**told, "any": max(told.values())}.items()]
+        files.files(folder / "stage_2_train", {f"ID_{place:09x}.dcm": dicom(pixels(roll))})
+    files.table(folder / "stage_2_train.csv", [("ID", "Label"), *rows])
+
+
 def _mimic_iv(folder: Path, split: str, count: int, roll: Dice) -> None:
     admitted = [("10000001", str(20_000_000 + place), f"2180-0{place % 9 + 1}-06 22:23:00", place) for place in range(count)]
     rows = [(*one[:3], f"2180-0{one[3] % 9 + 1}-{7 + one[3] % 20:02} 23:15:00", "", "URGENT") for one in admitted if one[3] < 9]
@@ -171,6 +181,7 @@ WRITERS: dict[str, Writer] = {
     "jichi": _jichi,
     "ct_hemorrhage": _hemorrhage,
     "rspect": _rspect,
+    "rsna_hemorrhage": _rsna_hemorrhage,
     "inspect": _inspect,
     "kits23": _kits23,
     "lndb": _lndb,

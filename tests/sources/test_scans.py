@@ -17,6 +17,8 @@ from sources.lndb import SOURCE as LNDB
 from sources.lndb import cut_out
 from sources.lung_videos import COVID_BLUES, COVID_US
 from sources.mimic_iv import MIMIC_IV_STAY, MIMIC_IV_SURVIVAL
+from sources.rsna_hemorrhage import KINDS
+from sources.rsna_hemorrhage import SOURCE as RSNA_HEMORRHAGE
 from sources.source import Row
 from tests.fixtures.pictures import drawn, encoded
 from tests.fixtures.upstream import by_id, rows_of, write_csv, write_json
@@ -59,6 +61,21 @@ def test_a_clot_is_chronic_or_acute_and_not_both(tmp_path: Path) -> None:
         "acute": "acute pulmonary embolism",
         "both": "not one class",
         "unsure": "not one class",
+    }
+
+
+def test_kinds_of_haemorrhage_are_a_set_and_lines_that_contradict_each_other_are_none(tmp_path: Path) -> None:
+    marks = {"a": "000011", "b": "000000", "c": "000001", "d": "100101"}
+    lines = [[f"ID_{name}_{kind}", mark] for name, told in marks.items() for kind, mark in zip((*KINDS, "any"), told, strict=True)]
+    write_csv(tmp_path / "stage_2_train.csv", [["ID", "Label"], *lines, ["ID_e_any", "1"]])
+    put(tmp_path, *(f"stage_2_train/ID_{name}.dcm" for name in marks))
+    rows = by_id(rows_of(RSNA_HEMORRHAGE, tmp_path))
+    assert {key: row.fault or row.gold["labels"] for key, row in rows.items()} == {
+        "ID_a": ["Subdural Hemorrhage"],
+        "ID_b": ["No Finding"],
+        "ID_c": "gold contradicts itself",
+        "ID_d": ["Epidural Hemorrhage", "Subarachnoid Hemorrhage"],
+        "ID_e": "gold contradicts itself",
     }
 
 
