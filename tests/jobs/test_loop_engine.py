@@ -28,7 +28,7 @@ pytestmark = [
 ]
 pytest.importorskip("vllm", reason="vLLM is not installed here")
 
-QUESTIONS, SAMPLES = 6, 4
+QUESTIONS, SAMPLES = 4, 4
 # Held to a thought and a box, so that by chance a quarter of what a model writes that knows nothing is right.
 ROUNDS = f"""
 [student]

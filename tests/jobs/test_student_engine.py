@@ -26,7 +26,7 @@ pytestmark = [
 ]
 pytest.importorskip("vllm", reason="vLLM is not installed here")
 
-QUESTIONS, PICTURED = 8, 3
+QUESTIONS, PICTURED = 5, 2
 # Held to a thought and a box, so that by chance a quarter of what a model writes that knows nothing is right.
 STUDENT = """
 [student]
