@@ -77,11 +77,10 @@ class _Zip:
             if member.file_size > SMALL_BYTES and member.file_size > MAX_RATIO * max(member.compress_size, 1):
                 raise refused(path, member.filename, f"would unpack {member.compress_size:,} bytes to {member.file_size:,}")
         _check(path, [(member.filename, member.file_size) for member in members])
-        self._members = {member.filename: member for member in members}
-        self.names = tuple(sorted(self._members))
+        self.names = tuple(sorted(member.filename for member in members))
 
     def read(self, name: str) -> bytes:
-        member = self._members[name]
+        member = self._file.getinfo(name)
         try:
             with self._file.open(member) as opened:
                 return _whole(self._path, name, opened, member.file_size)

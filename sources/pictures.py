@@ -31,8 +31,10 @@ class Pictures:
     """The images below a folder or in some files, by relative name; the shortest path wins where only the end of a name is told."""
 
     def __init__(self, root: Path, files: Iterable[Path], suffixes: frozenset[str] = IMAGE_SUFFIXES) -> None:
-        self._by_end: dict[str, list[tuple[str, Place]]] = {}
-        self._whole: dict[str, Place] = {}
+        # Names stand alone where they can, for there may be millions.
+        self._by_end: dict[str, str | list[str]] = {}
+        self._whole: dict[str, Path] = {}
+        self._archives: set[Path] = set()
         self._by_folder: dict[str, list[str]] = {}
         for file in files:
             if is_archive(file):
@@ -43,17 +45,24 @@ class Pictures:
                     raise SourceError(
                         f"{file} holds no images but the archive {inner[0]!r}. Unpack {file.name} once, so that {inner[0]} lies beside it."
                     )
+                self._archives.add(file)
                 for name in held:
-                    self._add(name, Place(file, name))
+                    self._add(name, file)
             elif file.suffix.lower() in suffixes:
-                self._add(file.relative_to(root).as_posix(), Place(file))
+                self._add(file.relative_to(root).as_posix(), file)
 
-    def _add(self, name: str, place: Place) -> None:
+    def _add(self, name: str, file: Path) -> None:
         if name in self._whole:
             return
-        self._whole[name] = place
+        self._whole[name] = file
         for end in _ends(name):
-            self._by_end.setdefault(end, []).append((name, place))
+            if end == name:
+                continue
+            known = self._by_end.setdefault(end, name)
+            if isinstance(known, list):
+                known.append(name)
+            elif known is not name:
+                self._by_end[end] = [known, name]
 
     def __len__(self) -> int:
         return len(self._whole)
@@ -68,17 +77,26 @@ class Pictures:
             raise Fault("image path refused" if told else "image missing", told[:120])
         told = told.removeprefix("./")
         if told in self._whole:
-            return self._whole[told]
-        alike: Sequence[tuple[str, Place]] = next((self._by_end[end] for end in _ends(told) if end in self._by_end), ())
-        ends = sorted(alike, key=lambda item: (item[0].count("/"), item[0]))
-        fitting = [(whole, place) for whole, place in ends if whole.endswith("/" + told)]
+            return self._place(told)
+        alike: Sequence[str] = next((names for end in _ends(told) if (names := self._ending(end))), ())
+        fitting = [whole for whole in alike if whole.endswith("/" + told)]
         if fitting:
-            least = fitting[0][0].count("/")
-            return _only([place for whole, place in fitting if whole.count("/") == least], told)
+            least = min(whole.count("/") for whole in fitting)
+            return self._place(_only([whole for whole in fitting if whole.count("/") == least], told))
         # Upstream's paths begin with folders of its own machine (data/v2/…): the longest common end decides.
-        shared = [(_common(told, whole), place) for whole, place in ends]
+        shared = [(_common(told, whole), whole) for whole in alike]
         best = max((length for length, _ in shared), default=0)
-        return _only([place for length, place in shared if length == best], told)
+        return self._place(_only([whole for length, whole in shared if length == best], told))
+
+    def _ending(self, end: str) -> Sequence[str]:
+        """The names that end so."""
+        known = self._by_end.get(end, [])
+        names = known if isinstance(known, list) else [known]
+        return [*names, end] if end in self._whole else names
+
+    def _place(self, name: str) -> Place:
+        file = self._whole[name]
+        return Place(file, name if file in self._archives else "")
 
     def read(self, name: str) -> bytes:
         """The bytes of the image of that name. Raises: Fault, SourceError."""
@@ -99,10 +117,10 @@ def _ends(name: str) -> Iterator[str]:
     return ("/".join(parts[-count:]) for count in (3, 2, 1) if count <= len(parts))
 
 
-def _only(places: Sequence[Place], told: str) -> Place:
-    if len(places) != 1:
-        raise Fault("image named unclearly" if places else "image missing", told[:120])
-    return places[0]
+def _only(names: Sequence[str], told: str) -> str:
+    if len(names) != 1:
+        raise Fault("image named unclearly" if names else "image missing", told[:120])
+    return names[0]
 
 
 def _common(one: str, other: str) -> int:
