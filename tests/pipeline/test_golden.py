@@ -110,7 +110,7 @@ GOLDEN: dict[str, tuple[int, str]] = {
     "find_near_images": (1, "fcbfe1b4ee6f87b3047f80e78452f28f"),
     "sketch_images": (1, "8bbbd9cafcbca1b87dc64600db2c2908"),
     "join_images": (2, "3921e6e7fe98407b44ef996d9d8e65a8"),
-    "bound_images": (1, "0aa288de7245c19090bfb4b4168f0b76"),
+    "bound_images": (2, "0aa288de7245c19090bfb4b4168f0b76"),
     "find_duplicates": (4, "6adebd9e1241f3340fdca64ea3fe08ae"),
     "find_overlaps": (3, "3dec630166ab96ddbca2398a237fbae0"),
     "decide_overlaps": (1, "545b5ca3d581adadce19783e1325ad31"),
