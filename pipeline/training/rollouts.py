@@ -31,6 +31,7 @@ class RolloutTrainer(GRPOTrainer):
         self._scaling, self._by, self._redraw, self._damping = scaling, by, redraw, damping
         self._drawn: list[dict[str, Any]] = []
         self._told: tuple[Any, list[str]] | None = None
+        self._held: dict[str, list[float]] = {}
         for model in (self.model, self.ref_model):
             if model is not None:
                 model.register_forward_pre_hook(_without_nothing, with_kwargs=True)
@@ -130,10 +131,12 @@ class RolloutTrainer(GRPOTrainer):
         told, domains = self._told
         known = ~torch.isnan(told).all(dim=1)
         rewards = torch.where(known, (told * self.reward_weights.to(told.device)).nansum(dim=1), torch.nan).double().cpu().numpy()
-        for domain in sorted(set(domains)):
-            mine = rewards[[at for at, name in enumerate(domains) if name == domain]]
-            if np.isfinite(mine).any():
-                self._metrics["train" if training else "eval"][f"domains/{domain}/reward"].append(float(np.nanmean(mine)))
+        parts = {f"domains/{domain}/reward": [at for at, name in enumerate(domains) if name == domain] for domain in sorted(set(domains))}
+        for name, mine in ({} if training else {"reward": [*range(len(rewards))]} | parts).items():
+            self._held.setdefault(name, []).extend(float(one) for one in rewards[mine] if np.isfinite(one))
+        for name, mine in parts.items():
+            if training and np.isfinite(rewards[mine]).any():
+                self._metrics["train"][name].append(float(np.nanmean(rewards[mine])))
         if self._scaling is not None and training:
             output["advantages"] = self._scaled(output, rewards, domains)
         return output
@@ -168,8 +171,13 @@ class RolloutTrainer(GRPOTrainer):
         return (((torch.exp(apart) - apart - 1) * output["completion_mask"]).sum(dim=1)).tolist()
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """As TRL, without the loss of held-out questions: one rollout of each has no advantage, and it is 0 whatever was learnt."""
-        logs.pop("eval_loss", None)
+        """As TRL, without the loss of held-out questions: one rollout of each has no advantage, and it is 0 whatever was learnt.
+
+        Their reward is the mean of all, where TRL's is that of its batches, the last of which may be small.
+        """
+        if logs.pop("eval_loss", None) is not None and self._held:
+            self._metrics["eval"] |= {name: [float(np.mean(rewards))] for name, rewards in self._held.items() if rewards}
+            self._held = {}
         super().log(logs, start_time)
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:

@@ -54,14 +54,28 @@ def test_reward_rises_and_a_run_that_was_killed_goes_on_as_if_it_had_not_been(pl
     assert numbers[0] == numbers[1]
 
 
-def test_held_out_questions_tell_their_reward_and_no_loss(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_held_out_questions_tell_their_reward_and_no_loss(
+    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     from jobs.show import training as show
+    from pipeline.training.rewards import Reward
+
+    paid: list[float] = []
+    score = Reward.__call__
+
+    def kept(self: Reward, *asked: Any, **columns: Any) -> Any:
+        told = score(self, *asked, **columns)
+        paid.extend({"accuracy": 0.1, "length": 1.0}[self.name] * float(one or 0.0) for one in told)
+        return told
+
+    monkeypatch.setattr(Reward, "__call__", kept)
 
     settings = asked(place, steps=1)
-    often = settings.train.model_copy(update={"eval_every": 1})
+    often = settings.train.model_copy(update={"eval_every": 1, "batch": 12, "micro_batch": 3})
     found = train.from_rewards(settings.model_copy(update={"train": often}), "grpo", place / "heldout")
     held = [one for one in found.metrics if any(name.startswith("eval_") for name in one)]
     assert [one["step"] for one in held] == [0, 1]
+    assert held[0]["eval_reward"] == pytest.approx(sum(paid[:8]) / 4), "four questions in passes of three and one, two rewards each"
     for one in held:
         assert one["eval_reward"] == pytest.approx(one["eval_domains/text/reward"])
     assert not any("eval_loss" in one for one in found.metrics)
