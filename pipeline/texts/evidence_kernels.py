@@ -39,7 +39,7 @@ class Known(NamedTuple):
 @compiled
 def split(data: npt.NDArray[np.uint8], bounds: Places) -> tuple[Places, Places, Places]:
     """From where to where each word of texts in lower case stands, 1,000.5 one word, and how many words there are before each text."""
-    size = bounds[-1] // 2 + 1
+    size = bounds[-1]  # each byte may be a word: t2n0m0 has six
     starts, ends, counts, count = np.empty(size, np.int64), np.empty(size, np.int64), np.zeros(len(bounds), np.int64), 0
     for text in range(len(bounds) - 1):
         at, end = bounds[text], bounds[text + 1]

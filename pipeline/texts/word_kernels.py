@@ -66,7 +66,7 @@ def split(data: npt.NDArray[np.uint8], bounds: Places) -> tuple[Hashes, Hashes, 
     long, longs, count = np.empty(((bounds[-1] - bounds[0]) // _LONG_WORD + 1, 4), np.int64), 0, 0
     for text in range(len(bounds) - 1):
         at, end = bounds[text], bounds[text + 1]
-        if count + (end - at + 1) // 2 > size:
+        if count + end - at > size:  # each byte may be a word: T2N0M0 has six
             size = 2 * size + (end - at)
             exact, stem, row, is_number = _grown(exact, size), _grown(stem, size), _grown(row, size), _grown(is_number, size)
         while at < end:

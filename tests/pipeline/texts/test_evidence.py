@@ -137,3 +137,9 @@ def test_abbreviations_stand_for_their_words_where_they_are_written(lexicon: Lex
         said = lexicon.said(text)
         written = [text[start:end] for start, end in zip(said.starts, said.ends, strict=True)]
         assert written == ["An", "MI", "MI", "or", "a", text.split()[-1]]
+
+
+@pytest.mark.parametrize("text", ["T2N0M0", "0f" * 300])
+def test_letters_and_digits_by_turns_are_words_each(lexicon: Lexicon, text: str) -> None:
+    said = lexicon.said(text)
+    assert [text[start:end] for start, end in zip(said.starts.tolist(), said.ends.tolist(), strict=True)] == list(text)

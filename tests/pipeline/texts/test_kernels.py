@@ -65,6 +65,14 @@ def test_words_are_cut_folded_and_hashed_as_a_plain_reading_does(texts: list[str
     assert text_hashes(found).tolist() == sums
 
 
+@pytest.mark.parametrize("texts", [["a1" * 50], [" " * 2000, "T2N0M0" * 100], ["x", "0f" * 300, ""]])
+def test_every_byte_may_be_a_word(texts: list[str]) -> None:
+    found = words(texts)
+    assert list(zip(found.row.tolist(), found.exact.tolist(), strict=True)) == [
+        (row, exact) for row, text in enumerate(texts) for exact, _, _ in split(text)
+    ]
+
+
 @given(st.lists(st.text("ab ", max_size=30), min_size=1, max_size=4), st.integers(1, 9))
 @settings(max_examples=50, deadline=None)
 def test_runs_stay_within_one_text(texts: list[str], size: int) -> None:
