@@ -25,7 +25,9 @@ RUN pip install --no-deps --editable /opt/medtrace
 
 # What is compiled when texts are first read; a user of any number may add to it.
 ENV NUMBA_CACHE_DIR=/var/cache/medtrace
-RUN python -c "from pipeline.texts.overlap import Detector, Question; Detector([Question('1', 'asked')]).find([Question('2', 'told')])" \
+RUN python -c "from pipeline.texts.minhash import near_pairs; from pipeline.texts.overlap import Detector, Question; \
+    rows = [Question(one, f'Fever, cough and {one} after 5 days abroad?', options=('Malaria', 'Typhoid', 'Measles')) for one in ('sweats', 'rashes')]; \
+    Detector(rows).find(rows), near_pairs(rows, 0.4)" \
     && chmod -R a+rwX "$NUMBA_CACHE_DIR"
 
 RUN useradd --create-home --uid 1000 medtrace && mkdir /work && chown medtrace /work

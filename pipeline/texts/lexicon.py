@@ -49,18 +49,14 @@ class Lexicon:
         self._said: dict[str, Said] = {}
         self._hashes, self._ids = np.zeros(_SLOTS, np.uint64), np.full(_SLOTS, -1, np.int32)
         self.known = Known(np.zeros(0, WORD), np.zeros(0, np.uint32), np.zeros(1, np.int64), np.zeros((4, 1), np.int64))
+        # What options are compared by: a number as a number, below 0, any other word by its meaning.
+        self.phrase = np.zeros(0, np.int32)
         # Numbers are given in the order of looking up: those of abbreviations are the first.
         short = self._numbers_of([*ABBREVIATIONS, *chain.from_iterable(ABBREVIATIONS.values())])
         self._spelt = {one: self._numbers_of(said).tolist() for one, said in zip(short.tolist(), ABBREVIATIONS.values(), strict=False)}
 
     def __len__(self) -> int:
         return len(self.known.words)
-
-    @property
-    def phrase(self) -> npt.NDArray[np.int32]:
-        """What options are compared by: a number as a number, below 0, any other word by its meaning."""
-        words = self.known.words
-        return np.where(words["number"] > 0, -words["number"], words["meaning"])
 
     def learn(self, texts: Iterable[str]) -> None:
         """Reads the texts and looks up every word of them in one go; the texts that were read before are forgotten."""
@@ -155,6 +151,7 @@ class Lexicon:
         marks = np.zeros((4, len(held) + 1), np.int64)
         marks[0, 0] = old.marks[0, 0]
         bounds = np.concatenate([old.bounds, old.bounds[-1] + np.cumsum(lengths)])
+        self.phrase = np.where(held["number"] > 0, -held["number"], held["meaning"])
         self.known = Known(held, np.concatenate([old.letters, letters]), bounds, marks)
 
 
