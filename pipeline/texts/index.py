@@ -106,13 +106,20 @@ class Index:
         hashes, starts = runs(docs, RUN)
         rare = np.flatnonzero(ngram_weights(weights, starts, RUN) >= _RUN_WEIGHT)
         self._runs = HashSet(hashes[rare])
-        self._run_bounds, order = grouped(self._runs.places(hashes[rare]), len(self._runs.hashes))
-        self._run_doc = docs.row[starts[rare]][order]
+        doc, place = _once(docs.row[starts[rare]], self._runs.places(hashes[rare]), len(self._runs.hashes))
+        self._run_bounds, order = grouped(place, len(self._runs.hashes))
+        self._run_doc = doc[order]
 
     def _meet_runs(self, found: Words) -> Pairs:
         at, place = find_runs(found, RUN, self._runs)
-        row, doc = spread(found.row[at], self._run_bounds[place], self._run_bounds[place + 1])
+        row, place = _once(found.row[at], place, len(self._runs.hashes))
+        row, doc = spread(row, self._run_bounds[place], self._run_bounds[place + 1])
         return Pairs(row, self._run_doc[doc])
+
+
+def _once(row: Places, place: Places, count: int) -> tuple[Places, Places]:
+    """Each place below count once a row: a text that says one thing a million times meets another like it once, not 10¹² times."""
+    return np.divmod(distinct(row * count + place), max(count, 1))
 
 
 def spread(row: Places, starts: Places, stops: Places) -> tuple[Places, Places]:

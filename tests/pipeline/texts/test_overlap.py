@@ -334,3 +334,8 @@ def test_awkward_texts_neither_fail_nor_hide_a_question(detector: Detector) -> N
     }
     rows = [Question(name, text, "", ("", "", "") if name == "empty options" else ()) for name, text in said.items()]
     assert leaks(detector.find(rows)) == {(place, 0) for place in range(5)}
+
+
+def test_a_text_that_says_one_thing_without_end_meets_another_like_it() -> None:
+    endless = [Question("1", "xanthelasma " * 200_000), Question("2", "Which vessel is injured?")]
+    assert leaks(Detector(endless).find([Question("3", "xanthelasma " * 200_001)])) == {(0, 0)}
