@@ -1,12 +1,13 @@
 import re
 from hashlib import blake2b
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numba.core.caching import CacheImpl
+from numba.core.caching import CacheImpl, IndexDataCacheFile
 
 from pipeline.texts.compiled import compiled
 from pipeline.texts.ngrams import HashSet, find_runs, runs
@@ -107,6 +108,35 @@ def test_loops_are_compiled_where_no_folder_can_hold_them(monkeypatch: pytest.Mo
         return 2 * number
 
     assert twice(21) == 42
+
+
+def test_what_was_compiled_is_made_again_where_its_files_are_torn(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("numba.core.config.CACHE_DIR", str(tmp_path))
+
+    def thrice(number: int) -> int:
+        return 3 * number
+
+    for suffix in ("nbi", "nbc"):
+        assert compiled(thrice)(14) == 42
+        kept = list(tmp_path.rglob(f"*.{suffix}"))
+        assert len(kept) == 1
+        kept[0].write_bytes(kept[0].read_bytes()[:9])
+        assert compiled(thrice)(14) == 42
+        assert len(kept[0].read_bytes()) > 9
+
+
+def test_what_is_compiled_runs_where_a_disk_is_full(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("numba.core.config.CACHE_DIR", str(tmp_path))
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(IndexDataCacheFile, "_save_data", full)
+
+    def fourfold(number: int) -> int:
+        return 4 * number
+
+    assert compiled(fourfold)(10) == 40
 
 
 ROWS = st.lists(st.lists(st.integers(-1, 9), max_size=12), min_size=1, max_size=5)
