@@ -9,7 +9,7 @@ from pipeline.images.burned import Line, burned_lines
 from pipeline.images.decode import FORMATS, eight_bits, pillow_warnings_as_errors, upright
 from pipeline.images.strip import JPEG_MAGIC, strip_jpeg, strip_png
 
-MASK_VERSION = 1
+MASK_VERSION = 2
 # Under a black bar other letters of the line may come to light as a row of their own, with their neighbours gone.
 _PASSES = 4
 _QUALITY = 95
@@ -50,6 +50,7 @@ def _bar(line: Line, size: tuple[int, int]) -> tuple[int, int, int, int]:
 
 
 def _painted(image: Image.Image, bars: list[tuple[int, int, int, int]], *, jpeg: bool) -> bytes:
+    profile = None if image.mode == "CMYK" else image.info.get("icc_profile")  # it says what cyan is, not what red is
     if image.mode.startswith("I"):
         values = np.asarray(image).astype(np.uint16)
         for left, top, right, bottom in bars:
@@ -61,7 +62,7 @@ def _painted(image: Image.Image, bars: list[tuple[int, int, int, int]], *, jpeg:
         black = {"L": 0, "LA": (0, 255), "RGB": (0, 0, 0), "RGBA": (0, 0, 0, 255)}[image.mode]
         for bar in bars:
             image.paste(black, bar)
-    out, profile = BytesIO(), image.info.get("icc_profile")
+    out = BytesIO()
     if jpeg:
         image.save(out, "JPEG", quality=_QUALITY, subsampling=0, icc_profile=profile)
         return strip_jpeg(out.getvalue()).data

@@ -40,6 +40,15 @@ def test_a_name_in_a_corner_is_painted_black_and_the_rest_stays(mode: str, forma
     assert np.abs(pixels[60:] - bare[60:]).max() <= (12 if format == "JPEG" or mode == "P" else 0)
 
 
+@pytest.mark.parametrize(("mode", "kept"), [("RGB", b"of red"), ("CMYK", None)])
+def test_a_profile_stays_where_its_colours_do(mode: str, kept: bytes | None) -> None:
+    made = BytesIO()
+    Image.open(BytesIO(drawn(mode, "JPEG")[0])).save(made, "JPEG", quality=95, icc_profile=b"of red")
+    found = masked(made.getvalue())
+    assert found is not None
+    assert Image.open(BytesIO(found[0])).info.get("icc_profile") == kept
+
+
 def test_a_picture_without_letters_is_left_to_the_byte() -> None:
     data, _ = drawn("L", "PNG", text="")
     assert masked(data) is None
