@@ -31,6 +31,7 @@ OPTIONS = ("a nodule of 3 mm or more", "a nodule smaller than 3 mm", "a finding 
 # CLIMB's window, in Hounsfield units; 128 pixels are about 9 cm.
 LOWEST, HIGHEST = -1350, 150
 SIDE = 128
+NARROWEST = 1e-6
 TYPES = {"MET_SHORT": np.int16, "MET_USHORT": np.uint16, "MET_INT": np.int32, "MET_FLOAT": np.float32, "MET_UCHAR": np.uint8}
 
 
@@ -93,19 +94,21 @@ def cut_out(header: Path, voxels: Path, place: Sequence[float]) -> np.ndarray:
         spacing = [float(size) for size in told["ElementSpacing"].split()]
         offset = [float(at) for at in told["Offset"].split()]
         turned = np.array([float(part) for part in told.get("TransformMatrix", "1 0 0 0 1 0 0 0 1").split()]).reshape(3, 3)
+        if not all(size > 0 for size in spacing):
+            raise ValueError(spacing)
         at = np.linalg.solve(turned.T, np.subtract(place, offset)) / spacing
         column, row, slice = (round(float(part)) for part in at)
         kind = np.dtype(TYPES[told["ElementType"]]).newbyteorder(">" if told.get("BinaryDataByteOrderMSB") == "True" else "<")
-    except (KeyError, ValueError, np.linalg.LinAlgError):
+    except (KeyError, ValueError, OverflowError, np.linalg.LinAlgError):
         raise Fault("scan header unreadable", header.name) from None
     if not (0 <= column < width and 0 <= row < height and 0 <= slice < depth):
         raise Fault("place outside the scan", ", ".join(f"{part:.1f}" for part in place))
     size = width * height * kind.itemsize
+    if voxels.stat().st_size < (slice + 1) * size:
+        raise Fault("scan broken", f"{voxels.name} is too short")
     with voxels.open("rb") as file:
         file.seek(slice * size)
         data = file.read(size)
-    if len(data) != size:
-        raise Fault("scan broken", f"{voxels.name} is too short")
     shown = np.clip((np.frombuffer(data, kind).reshape(height, width).astype(np.float64) - LOWEST) / (HIGHEST - LOWEST), 0, 1)
     padded = np.pad(np.rint(shown * 255).astype(np.uint8), SIDE // 2)
     return padded[row : row + SIDE, column : column + SIDE]

@@ -120,6 +120,25 @@ def test_a_finding_is_cut_out_of_its_slice_in_the_window_for_lungs(tmp_path: Pat
     }
 
 
+@pytest.mark.parametrize(
+    "told", ["ElementSpacing = 0 0 0", "ElementSpacing = 1e-320 1 1", "DimSize = 99999999999 99999999999 9", "DimSize = 4"]
+)
+def test_a_scan_that_is_not_as_its_header_says_is_a_fault(tmp_path: Path, told: str) -> None:
+    lines = {
+        "Offset": "Offset = 0 0 0",
+        "ElementSpacing": "ElementSpacing = 1 1 1",
+        "DimSize": "DimSize = 4 4 4",
+        "ElementType": "ElementType = MET_SHORT",
+    }
+    header = "\n".join({**lines, told.partition(" ")[0]: told}.values())
+    put(tmp_path, "LNDb-0001.mhd", data=header.encode())
+    put(tmp_path, "LNDb-0001.raw", data=bytes(128))
+    write_csv(
+        tmp_path / "trainNodules_gt.csv", [["LNDbID", "FindingID", "x", "y", "z", "Nodule", "Volume"], ["1", "1", "1", "1", "1", "1", "9"]]
+    )
+    assert [row.fault for row in rows_of(LNDB, tmp_path)] == ["scan broken" if told.startswith("DimSize = 9") else "scan header unreadable"]
+
+
 def test_tiles_of_mixed_tissue_are_left_out_and_sites_tell_the_split(tmp_path: Path) -> None:
     codes = np.zeros((TILE + 9, 2 * TILE), np.uint8)
     codes[:, : TILE // 2], codes[:, TILE // 2 : TILE] = 2, 7
