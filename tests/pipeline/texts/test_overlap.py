@@ -338,4 +338,5 @@ def test_awkward_texts_neither_fail_nor_hide_a_question(detector: Detector) -> N
 
 def test_a_text_that_says_one_thing_without_end_meets_another_like_it() -> None:
     endless = [Question("1", "xanthelasma " * 200_000), Question("2", "Which vessel is injured?")]
-    assert leaks(Detector(endless).find([Question("3", "xanthelasma " * 200_001)])) == {(0, 0)}
+    found = Detector(endless).find([Question("3", "xanthelasma " * 200_001)])
+    assert [hit[:2] for hit in found] == [(0, 0)]
