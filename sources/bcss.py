@@ -67,7 +67,7 @@ def _pixels(path: Path, mode: str) -> np.ndarray:
             if image.width * image.height > MOST_PIXELS:
                 raise Fault("image too large", f"{image.width} by {image.height}")
             return np.asarray(image if image.mode == mode else image.convert(mode))
-    except (OSError, SyntaxError, ValueError):
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         raise Fault("image broken", path.name) from None
 
 

@@ -94,7 +94,7 @@ def cut_out(header: Path, voxels: Path, place: Sequence[float]) -> np.ndarray:
         spacing = [float(size) for size in told["ElementSpacing"].split()]
         offset = [float(at) for at in told["Offset"].split()]
         turned = np.array([float(part) for part in told.get("TransformMatrix", "1 0 0 0 1 0 0 0 1").split()]).reshape(3, 3)
-        if not all(size > 0 for size in spacing):
+        if min(spacing) < NARROWEST:
             raise ValueError(spacing)
         at = np.linalg.solve(turned.T, np.subtract(place, offset)) / spacing
         column, row, slice = (round(float(part)) for part in at)

@@ -1,5 +1,7 @@
 """Classes of CT scans, slides and ultrasound videos: what upstream's cells mean, and rows that mean nothing."""
 
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -150,6 +152,14 @@ def test_tiles_of_mixed_tissue_are_left_out_and_sites_tell_the_split(tmp_path: P
     for split, site in (("train", "A1"), ("test", "OL")):
         [row] = rows_of(BCSS, tmp_path, split)
         assert (row.row.partition(":")[2], said(row), row.group) == ("0,0", "stroma", f"TCGA-{site}-A0SK")
+
+
+def test_a_region_that_unpacks_to_a_bomb_is_a_fault(tmp_path: Path) -> None:
+    name = "TCGA-A1-A0SK-DX1_xmin1_ymin1_MPP-0.2500.png"
+    head = b"IHDR" + struct.pack(">2I5B", 40_000, 40_000, 8, 2, 0, 0, 0)
+    bomb = PNG[:12] + head + struct.pack(">I", zlib.crc32(head)) + PNG[33:]
+    put(tmp_path, f"images/{name}", f"masks/{name}", data=bomb)
+    assert [row.fault for row in rows_of(BCSS, tmp_path, "train")] == ["image broken"]
 
 
 def test_a_video_is_shown_by_four_frames_at_even_distances(tmp_path: Path) -> None:
