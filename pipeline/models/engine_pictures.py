@@ -1,12 +1,12 @@
 """What an engine is shown: a request's turns with their images decoded, each within the pixels that the request asks for."""
 
 import importlib
-import io
 from typing import Any
 
 from PIL import Image
 
 from pipeline.images.bound import within
+from pipeline.images.decode import eight_bits, upright
 from pipeline.models.engine_args import pixels_of
 from pipeline.models.generate import Message, Picture, Request, Text
 
@@ -48,6 +48,6 @@ def _known(part: Picture, bounds: dict[str, int]) -> str:
 
 
 def _decoded(data: bytes, bounds: dict[str, int]) -> Image.Image:
-    with Image.open(io.BytesIO(data)) as image:
-        whole = image.convert("RGB")
+    """As trainers show it: 16-bit grey is stretched over eight bits, where RGB would clip it to white."""
+    whole = eight_bits(upright(data)).convert("RGB")
     return within(whole, bounds["min_pixels"], bounds["max_pixels"]) if bounds else whole

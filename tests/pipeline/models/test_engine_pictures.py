@@ -2,6 +2,7 @@
 
 import io
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -9,9 +10,9 @@ from pipeline.models.engine_pictures import conversation
 from pipeline.models.generate import Message, Picture, Request, Sampling, Text
 
 
-def asked(width: int, height: int, pixels: str) -> Request:
+def asked(width: int, height: int, pixels: str, image: Image.Image | None = None) -> Request:
     file = io.BytesIO()
-    Image.new("RGB", (width, height), "red").save(file, "PNG")
+    (image or Image.new("RGB", (width, height), "red")).save(file, "PNG")
     turns = (Message("system", (Text("Be brief."),)), Message("user", (Picture("d", "png"), Text("What is shown?"))))
     return Request("m", turns, Sampling(pixels=pixels), 0, (0,), pictures={"d": file.getvalue()})
 
@@ -41,3 +42,9 @@ def test_a_processor_that_counts_pixels_is_given_the_picture_as_it_is() -> None:
 def test_a_picture_at_other_pixels_is_another_one_to_the_engine_s_caches() -> None:
     known = {conversation(asked(400, 100, pixels), scaled=True)[1]["content"][0]["uuid"] for pixels in ("784..10000", "784..20000", "")}
     assert len(known) == 3
+
+
+def test_sixteen_bits_are_stretched_over_eight_and_not_clipped() -> None:
+    deep = Image.fromarray(np.array([[0, 20_000], [40_000, 51_000]], np.uint16))
+    [picture, _] = conversation(asked(2, 2, "", deep), scaled=True)[1]["content"]
+    assert np.asarray(picture["image_pil"])[..., 0].tolist() == [[0, 100], [200, 255]]
