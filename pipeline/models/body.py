@@ -2,11 +2,16 @@
 
 import base64
 from collections.abc import Sequence
+from io import BytesIO
 from typing import Any
 
+from pipeline.images.decode import eight_bits, upright
+from pipeline.images.strip import PNG_MAGIC
 from pipeline.models.generate import Picture, Request
 
 MOST_TOKENS = 2**31 - 1
+# Depth and colour type in the header of a PNG of 16-bit grey.
+_DEEP_GREY = b"\x10\x00"
 _MIME = {"jpg": "jpeg", "tif": "tiff"}
 
 
@@ -15,9 +20,19 @@ class UnfinishedAnswerError(ValueError):
 
 
 def data_url(picture: Picture, request: Request) -> str:
-    """A picture of a request as a URL that holds it."""
-    data = base64.b64encode(request.pictures[picture.digest]).decode()
+    """A picture of a request as a URL that holds it; 16-bit grey stretched over eight bits, which servers would clip to white."""
+    whole = request.pictures[picture.digest]
+    data = base64.b64encode(_eight_bits(whole) if whole[:8] == PNG_MAGIC and whole[24:26] == _DEEP_GREY else whole).decode()
     return f"data:image/{_MIME.get(picture.format, picture.format)};base64,{data}"
+
+
+def _eight_bits(data: bytes) -> bytes:
+    made = BytesIO()
+    try:
+        eight_bits(upright(data)).save(made, "PNG")
+    except (OSError, ValueError, SyntaxError):
+        return data  # no whole picture: whoever is asked says so
+    return made.getvalue()
 
 
 def scalar_text(text: str) -> str:

@@ -32,9 +32,12 @@ class Guard:
     def know(self, pids: Iterable[int]) -> None:
         """Tells it processes to end: on Ray vLLM's do not always get their title."""
         assert self._process.stdin is not None
-        with suppress(OSError):  # there is no /proc, or the guard was killed
-            for pid in pids:
-                self._process.stdin.write(f"{pid} {_started(pid)}\n".encode())
+        told: list[str] = []
+        for pid in pids:
+            with suppress(OSError):  # there is no /proc, or the process has ended
+                told.append(f"{pid} {_started(pid)}\n")
+        with suppress(OSError):  # the guard was killed
+            self._process.stdin.write("".join(told).encode())
             self._process.stdin.flush()
 
     def close(self) -> None:

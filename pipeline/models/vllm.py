@@ -58,6 +58,9 @@ class VllmTeacher:
             self._guard.know(_processes(self._engine))
             self._counts_pixels = counts_pixels(self._engine.model_config)
         except BaseException:
+            if hasattr(self, "_engine"):
+                with suppress(Exception):
+                    self._engine.shutdown()
             self._guard.close()
             self._end_loop()
             raise

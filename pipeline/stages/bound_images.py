@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.images.bound import bounded
+from pipeline.images.decode import measure
 from pipeline.images.mask import masked
 from schemas.image import Image, Lettered
 
@@ -41,6 +42,9 @@ def _shown(row: Mapping[str, Any], recipe: BoundRecipe, painted: dict[str, int])
     except MemoryError:
         raise
     except Exception:
+        # A picture that cannot be read is left out with its rows; one that can must not go out as if nothing stood in it.
+        if recipe.mask_version and not measure(row[Image.bytes]).fault:
+            raise
         return row
     if found:
         painted[row[Image.digest]] = found[1]

@@ -1,8 +1,11 @@
 import base64
 import json
+from io import BytesIO
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from pipeline.models.body import UnfinishedAnswerError
 from pipeline.models.chat import body_of, completion_of, head_of
@@ -20,6 +23,16 @@ def text_of(message: dict[str, Any]) -> str:
 
 def request(*messages: Message, sampling: Sampling | None = None, pictures: dict[str, bytes] | None = None) -> Request:
     return Request("m", messages, sampling or Sampling(), 2048, (0, 1), pictures or {})
+
+
+def test_sixteen_bit_grey_is_shown_stretched_over_eight_bits() -> None:
+    ramp = np.linspace(1_000, 5_000, 400).astype(np.uint16).reshape(20, 20)
+    made = BytesIO()
+    Image.fromarray(ramp).save(made, "PNG")
+    asked = request(Message("user", (Picture("d", "png"), Text("Which?"))), pictures={"d": made.getvalue()})
+    url = json.loads(body_of(head_of(asked, GENERIC), 1))["messages"][0]["content"][0]["image_url"]["url"]
+    shown = Image.open(BytesIO(base64.b64decode(url.partition(",")[2])))
+    assert (shown.mode, shown.getextrema()) == ("L", (0, 255))
 
 
 def test_a_request_becomes_messages_sampling_and_a_seed_of_the_sample() -> None:
