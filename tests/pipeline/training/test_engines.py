@@ -1,7 +1,9 @@
 """What training leaves is what engines load: transformers and vLLM write the same tokens by it, whole, merged and with the adapter on its base."""
 
-import gc
-from collections.abc import Iterator
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +18,6 @@ pytest.importorskip("vllm", reason="vLLM is not installed here")
 
 TOKENS = 16
 ASKED = ("Which finding fits best?", "Is the liver an organ?\n\nAnswer yes or no.", "yes no maybe")
-
-
-@pytest.fixture(autouse=True)
-def _alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """An engine in this process, whose groups end with it."""
-    for name, value in {**CPU_ENVIRONMENT, "VLLM_ENABLE_V1_MULTIPROCESSING": "0", "VLLM_LOGGING_LEVEL": "ERROR"}.items():
-        monkeypatch.setenv(name, value)
-    yield
-    from vllm.distributed.parallel_state import cleanup_dist_env_and_memory
-
-    cleanup_dist_env_and_memory()
-    gc.collect()
 
 
 def prompts_of(folder: Path) -> list[list[int]]:
@@ -48,11 +38,8 @@ def by_transformers(model: Any, prompts: list[list[int]]) -> list[list[int]]:
 
 
 def test_a_trained_model_and_an_adapter_write_the_same_tokens_by_both(tmp_path: Path) -> None:
-    import torch
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
-    from vllm import LLM, SamplingParams
-    from vllm.lora.request import LoRARequest
 
     from pipeline.training.made import make_model
 
@@ -75,18 +62,30 @@ def test_a_trained_model_and_an_adapter_write_the_same_tokens_by_both(tmp_path: 
     assert by_transformers(PeftModel.from_pretrained(base, str(adapter)), prompts) == after
     assert before != expected != after
 
-    threads = torch.get_num_threads()
-    told = engine_args(Weights(str(whole)), {}, gpu=torch.cuda.is_available()) | {
-        "max_model_len": 256,
-        "distributed_executor_backend": "uni",
-    }
+    said = subprocess.run(
+        [sys.executable, "-m", "tests.pipeline.training.test_engines", json.dumps([str(whole), str(adapter), prompts])],
+        cwd=Path(__file__).parents[3],
+        env=os.environ | CPU_ENVIRONMENT | {"VLLM_ENABLE_V1_MULTIPROCESSING": "0", "VLLM_LOGGING_LEVEL": "ERROR"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert said.returncode == 0, said.stderr
+    assert json.loads(said.stdout.splitlines()[-1]) == [expected, after]
+
+
+def by_vllm(whole: str, adapter: str, prompts: list[list[int]]) -> list[list[list[int]]]:
+    """What one engine writes by a model, and by it with an adapter; in a process of its own, for vLLM looks at every module that is loaded."""
+    from vllm import LLM, SamplingParams
+    from vllm.lora.request import LoRARequest
+
+    told = engine_args(Weights(whole), {}, gpu=False) | {"max_model_len": 256, "distributed_executor_backend": "uni"}
     engine = LLM(**{name: value for name, value in told.items() if name != "enable_log_requests"}, enable_lora=True, max_lora_rank=8)
     greedy = SamplingParams(temperature=0.0, max_tokens=TOKENS)
     asked: Any = [{"prompt_token_ids": prompt} for prompt in prompts]
+    made = (engine.generate(asked, greedy, lora_request=one, use_tqdm=False) for one in (None, LoRARequest("adapter", 1, adapter)))
+    return [[list(one.outputs[0].token_ids) for one in answers] for answers in made]
 
-    def by_vllm(lora: Any = None) -> list[list[int]]:
-        return [list(one.outputs[0].token_ids) for one in engine.generate(asked, greedy, lora_request=lora, use_tqdm=False)]
 
-    assert by_vllm() == expected
-    assert by_vllm(LoRARequest("adapter", 1, str(adapter))) == after
-    torch.set_num_threads(threads)
+if __name__ == "__main__":
+    print(json.dumps(by_vllm(*json.loads(sys.argv[1]))))
