@@ -65,7 +65,7 @@ def test_a_trained_model_and_an_adapter_write_the_same_tokens_by_both(tmp_path: 
     said = subprocess.run(
         [sys.executable, "-m", "tests.pipeline.training.test_engines", json.dumps([str(whole), str(adapter), prompts])],
         cwd=Path(__file__).parents[3],
-        env=os.environ | CPU_ENVIRONMENT | {"VLLM_ENABLE_V1_MULTIPROCESSING": "0", "VLLM_LOGGING_LEVEL": "ERROR"},
+        env=os.environ | CPU_ENVIRONMENT | {"VLLM_LOGGING_LEVEL": "ERROR"},
         capture_output=True,
         text=True,
         check=False,
