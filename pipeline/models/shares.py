@@ -11,7 +11,7 @@ import random
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from pipeline.models.accounts import Account, Ask, Caps, Spent, Sums, plus
@@ -188,14 +188,19 @@ class Shares:
 
 
 def _whole(files: Any, path: str) -> dict[str, Any]:
-    """What an object says, read anew where it was replaced between the asking for its size and the reading of so many bytes of it."""
-    for _ in range(_READS):
-        with files.open_input_stream(path) as stream:
-            read = stream.read()
-        with suppress(ValueError):
-            return json.loads(read)
+    """What an object says, read anew where it was replaced while it was read, or where the connection broke."""
+    for left in reversed(range(_READS)):
+        try:
+            with files.open_input_stream(path) as stream:
+                return json.loads(stream.read())
+        except OSError:
+            if not left:
+                raise
+        except ValueError as error:
+            if not left:
+                raise ValueError(f"{path} is no whole JSON, however often it is read") from error
         time.sleep(random.random() * _PAUSE_S)
-    raise ValueError(f"{path} is no whole JSON, however often it is read")
+    raise AssertionError("the last read returns or raises")
 
 
 def held_at(url: str) -> dict[str, dict[str, Spent]]:
