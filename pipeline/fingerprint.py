@@ -17,8 +17,14 @@ from schemas.features import ENCODED_IMAGE, IMAGE
 BLOCK_ROWS = 4096
 # Joins texts that are read in one go: no blank, no letter, and written in JSON as it is. A text that has it is read by itself.
 BETWEEN = "\x7f"
+# Of a sha256.
+HEX_DIGITS = 64
 # JSONEncoder.encode makes this anew for each value, which takes as long as most values do.
 _write = c_make_encoder(None, json.JSONEncoder().default, encode_basestring, None, ":", ",", True, False, True)
+
+# What each hex digit stands for; 255 for any other sign.
+_HEX = np.full(256, 255, np.uint8)
+_HEX[np.frombuffer(b"0123456789abcdef", np.uint8)] = np.arange(16)
 
 
 def canonical_json(value: Any) -> str:
@@ -81,15 +87,16 @@ def digest_columns(table: pa.Table) -> Digested:
 class TableMeter:
     """Digests a table that comes in pieces, whatever the cuts; at most `BLOCK_ROWS` rows of it are held.
 
-    A column of more rows than that has the digest of its blocks' digests.
+    A column of more rows than that has the digest of its blocks' digests. `named`: published images whose path is their sha256
+    are taken at its word and not read, as when they are written; who reads them back hashes them, and finds what is otherwise.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, named: bool = False) -> None:
         self._schema: pa.Schema = pa.schema([])
         self._pending: list[pa.Table] = []
         self._rows = 0
         self._blocks: dict[str, list[str]] = {}
-        self._meter = _Meter()
+        self._meter = _Meter(named)
 
     def add(self, table: pa.Table) -> None:
         """Takes the rows that come next."""
@@ -128,8 +135,9 @@ def table_digest(columns: Mapping[str, str], names: Iterable[str] | None = None)
 class _Meter:
     """Feeds a hash and counts what it fed."""
 
-    def __init__(self) -> None:
+    def __init__(self, named: bool) -> None:
         self.fed = 0
+        self.named = named
         self._hash = hashlib.sha256()
         self._hashed: tuple[pa.Array | None, tuple[np.ndarray, np.ndarray]] = (None, (np.empty(0), np.empty(0)))
 
@@ -178,13 +186,10 @@ def _feed(meter: _Meter, kind: pa.DataType, chunks: list[pa.Array]) -> None:
         _feed_variable(meter, kind, chunks)
     elif pa.types.is_list(kind) or pa.types.is_large_list(kind):
         for chunk in chunks:
-            meter.update(pc.fill_null(pc.list_value_length(chunk), 0).cast(pa.int64()).to_numpy().tobytes())
+            meter.update(lengths(chunk).tobytes())
         _feed(meter, kind.value_type, [chunk.flatten() for chunk in chunks])
     elif pa.types.is_struct(kind):
-        children = [chunk.flatten() for chunk in chunks]
-        for place in range(kind.num_fields):
-            feed = _feed_pictures if kind in (IMAGE, ENCODED_IMAGE) and not place else _feed
-            feed(meter, kind.field(place).type, [child[place] for child in children])
+        _feed_fields(meter, kind, [chunk.flatten() for chunk in chunks])
     elif pa.types.is_boolean(kind):
         _feed_bits(meter, [pc.fill_null(chunk, False) for chunk in chunks])
     elif pa.types.is_integer(kind) or pa.types.is_floating(kind):
@@ -195,19 +200,46 @@ def _feed(meter: _Meter, kind: pa.DataType, chunks: list[pa.Array]) -> None:
         raise TypeError(f"{kind} has no digest")
 
 
-def _feed_pictures(meter: _Meter, kind: pa.DataType, chunks: list[pa.Array]) -> None:
+def _feed_fields(meter: _Meter, kind: pa.StructType, chunks: list[list[pa.Array]]) -> None:
+    for place in range(kind.num_fields):
+        values = [chunk[place] for chunk in chunks]
+        if kind in (IMAGE, ENCODED_IMAGE) and not place:
+            _feed_pictures(meter, kind.field(place).type, values, [chunk[1] for chunk in chunks])
+        else:
+            _feed(meter, kind.field(place).type, values)
+
+
+def _feed_pictures(meter: _Meter, kind: pa.DataType, chunks: list[pa.Array], paths: list[pa.Array]) -> None:
     """Feeds published images by the sha256 of each, so that one that many rows share is read once, held by a dictionary or not."""
     meter.update(sum(map(len, chunks)).to_bytes(8, "little"))
     meter.update(sum(chunk.null_count for chunk in chunks).to_bytes(8, "little"))
-    for chunk in chunks:
+    for chunk, names in zip(chunks, paths, strict=True):
         if pa.types.is_dictionary(kind):
-            hashes, sizes = meter.hashed(chunk.dictionary)
             places = pc.fill_null(chunk.indices, -1).to_numpy()
+            told = _told(chunk, places, names) if meter.named else None
+            hashes, sizes = told or meter.hashed(chunk.dictionary)
             hashes, sizes = hashes[places], sizes[places]
         else:
             hashes, sizes = _sha256(chunk)
             hashes, sizes = hashes[:-1], sizes[:-1]
         meter.update(hashes.tobytes(), int(sizes.sum()))
+
+
+def _told(images: pa.DictionaryArray, places: np.ndarray, paths: pa.Array) -> tuple[np.ndarray, np.ndarray] | None:
+    """What `_sha256` says of a dictionary, as far as rows name its images, by the paths of these; None where one is no sha256."""
+    if not len(images) or images.null_count or paths.null_count:
+        return None
+    shown, first = np.unique(places, return_index=True)
+    names = paths.take(pa.array(first))
+    if lengths(names).min() <= HEX_DIGITS:
+        return None
+    signs = np.frombuffer(names.buffers()[2], np.uint8)[_bounds(names)[:-1, None] + np.arange(HEX_DIGITS + 1)]
+    digits = _HEX[signs[:, :HEX_DIGITS]]
+    if digits.max() > 15 or np.any(signs[:, HEX_DIGITS] != ord(".")):
+        return None
+    hashes = np.zeros((len(images.dictionary), 32), np.uint8)
+    hashes[shown] = digits[:, ::2] << 4 | digits[:, 1::2]
+    return hashes, lengths(images.dictionary)
 
 
 def _where(array: pa.Array) -> list[int]:
@@ -227,20 +259,34 @@ def _sha256(values: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     return hashes, sizes
 
 
+def lengths(array: pa.Array) -> np.ndarray:
+    """The length of each text, bytes or list of an array; 0 of a null (int64)."""
+    if not len(array):
+        return np.zeros(0, np.int64)
+    sizes = np.diff(_bounds(array)).astype(np.int64, copy=False)
+    return np.where(pc.is_valid(array).to_numpy(zero_copy_only=False), sizes, 0) if array.null_count else sizes
+
+
+def _bounds(array: pa.Array) -> np.ndarray:
+    """Where the values of an array that is not empty begin in its data, and where the last one ends."""
+    wide = pa.types.is_large_string(array.type) or pa.types.is_large_binary(array.type) or pa.types.is_large_list(array.type)
+    offsets = np.frombuffer(array.buffers()[1], np.int64 if wide else np.int32)
+    return offsets[array.offset : array.offset + len(array) + 1]
+
+
 def _feed_bits(meter: _Meter, chunks: list[pa.Array]) -> None:
     bits = [chunk.to_numpy(zero_copy_only=False) for chunk in chunks]
     meter.update(np.packbits(np.concatenate(bits)).tobytes() if bits else b"")
 
 
 def _feed_variable(meter: _Meter, kind: pa.DataType, chunks: list[pa.Array]) -> None:
-    wide = pa.types.is_large_string(kind) or pa.types.is_large_binary(kind)
     filler = pa.scalar("" if pa.types.is_string(kind) or pa.types.is_large_string(kind) else b"", kind)
     chunks = [pc.fill_null(chunk, filler) if chunk.null_count else chunk for chunk in chunks]
     for chunk in chunks:
-        meter.update(pc.binary_length(chunk).cast(pa.int64()).to_numpy().tobytes())
+        meter.update(lengths(chunk).tobytes())
     for chunk in chunks:
-        _, offsets, data = chunk.buffers()
+        data = chunk.buffers()[2]
         if data is None or not len(chunk):
             continue
-        bounds = np.frombuffer(offsets, dtype=np.int64 if wide else np.int32)[chunk.offset : chunk.offset + len(chunk) + 1]
+        bounds = _bounds(chunk)
         meter.update(memoryview(data)[int(bounds[0]) : int(bounds[-1])])

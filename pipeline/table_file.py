@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline.fingerprint import Digested, TableMeter
+from pipeline.fingerprint import Digested, TableMeter, lengths
 from schemas.features import ENCODED_IMAGE, ENCODED_IMAGES, IMAGES
 
 PIECE_ROWS = 4096
@@ -32,7 +32,7 @@ class TableWriter:
         self._schema = schema
         self._plain = pa.schema([field.with_type(IMAGES if field.type == ENCODED_IMAGES else field.type) for field in schema])
         self._writer = pq.ParquetWriter(path, schema.remove_metadata(), store_schema=False, **kinds)
-        self._meter = TableMeter()
+        self._meter = TableMeter(named=True)
         self._pending: list[pa.Table] = []
         self._held = self._weight = 0
         self.rows = 0
@@ -119,17 +119,20 @@ def row_bytes(table: pa.Table) -> np.ndarray:
     return sizes
 
 
-def _sizes(array: pa.Array) -> np.ndarray:
+def _sizes(array: pa.Array) -> np.ndarray | int:
+    """The size of each value; one number where all have the same."""
     kind = array.type
     if pa.types.is_dictionary(kind):
         return np.append(_sizes(array.dictionary), 0)[pc.fill_null(array.indices, -1).to_numpy()]
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        counts = pc.fill_null(pc.list_value_length(array), 0).to_numpy()
-        bounds = np.concatenate(([0], np.cumsum(_sizes(array.flatten()))))
+        counts, sizes = lengths(array), _sizes(array.flatten())
+        if isinstance(sizes, int):
+            return counts * sizes + 4
+        bounds = np.concatenate(([0], np.cumsum(sizes)))
         ends = np.cumsum(counts)
         return bounds[ends] - bounds[ends - counts] + 4
     if pa.types.is_struct(kind):
-        return sum((_sizes(child) for child in array.flatten()), np.zeros(len(array), np.int64))
+        return sum(_sizes(child) for child in array.flatten())
     if pa.types.is_string(kind) or pa.types.is_binary(kind) or pa.types.is_large_string(kind) or pa.types.is_large_binary(kind):
-        return pc.fill_null(pc.binary_length(array), 0).to_numpy().astype(np.int64) + 4
-    return np.full(len(array), max(kind.bit_width // 8, 1), np.int64)
+        return lengths(array) + 4
+    return max(kind.bit_width // 8, 1)

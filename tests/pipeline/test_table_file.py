@@ -1,5 +1,6 @@
 """Tables in pieces: the same bytes and digests whatever the cuts, bounded row groups, an image once in each."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from pipeline.fingerprint import BLOCK_ROWS, TableMeter, digest_columns
 from pipeline.publish.layout import IMAGE_BYTES
+from pipeline.store import Store
 from pipeline.table_file import TableWriter, row_bytes
 from schemas.corpus import Rl
 from schemas.features import ENCODED_IMAGE, ENCODED_IMAGES, IMAGES
@@ -17,10 +19,11 @@ from schemas.features import ENCODED_IMAGE, ENCODED_IMAGES, IMAGES
 BLOBS = [np.random.default_rng(seed).bytes(3_000) for seed in range(8)]
 
 
-def pictured(places: list[list[int]], blobs: list[bytes] = BLOBS) -> pa.Table:
+def pictured(places: list[list[int]], blobs: list[bytes] = BLOBS, names: list[str] | None = None) -> pa.Table:
     """Ids and images, each image held once."""
+    stems = names or [str(place) for place in range(len(blobs))]
     codes = pa.array([place for row in places for place in row], pa.int32())
-    paths = pa.array([f"{place}.png" for row in places for place in row], pa.string())
+    paths = pa.array([f"{stems[place]}.png" for row in places for place in row], pa.string())
     structs = pa.StructArray.from_arrays(
         [pa.DictionaryArray.from_arrays(codes, pa.array(blobs, pa.binary())), paths], fields=list(ENCODED_IMAGE)
     )
@@ -134,6 +137,36 @@ def test_long_tables_have_one_digest_however_they_come() -> None:
     moved = pa.table({"x": table["x"], "y": table["y"].take(pa.array([1, 0, *range(2, len(table))]))})
     assert digest_columns(moved).columns["y"] != whole.columns["y"]
     assert digest_columns(moved).columns["x"] == whole.columns["x"]
+
+
+NAMES = [hashlib.sha256(blob).hexdigest() for blob in BLOBS]
+
+
+@pytest.mark.parametrize("rows", [ROWS, [[7, 0], [], [3, 3, 1]], [[]], ROWS * 150])
+def test_images_that_are_named_by_their_sha256_have_the_digest_that_reading_finds(rows: list[list[int]]) -> None:
+    table = pictured(rows, names=NAMES)
+    for cut in (0, len(rows) // 2):
+        meter = TableMeter(named=True)
+        meter.add(table[:cut])
+        meter.add(table[cut:])
+        assert meter.digested() == digest_columns(plain(table))
+
+
+@pytest.mark.parametrize("other", ["", "x", NAMES[0].upper(), NAMES[0] + "0", "g" + NAMES[0][1:], NAMES[0][:-1]])
+def test_images_that_are_named_otherwise_are_read(other: str) -> None:
+    table = pictured(ROWS, names=[*NAMES[:7], other])
+    meter = TableMeter(named=True)
+    meter.add(table)
+    assert meter.digested() == digest_columns(table)
+
+
+def test_an_image_that_is_not_what_its_name_says_is_found_as_damage(tmp_path: Path) -> None:
+    Store(tmp_path).put("step", "0" * 32, "true", pictured(ROWS, names=NAMES), [])
+    assert not list(Store(tmp_path).verify())
+    Store(tmp_path).put("step", "0" * 32, "false", pictured(ROWS, names=[*NAMES[:6], NAMES[7], NAMES[6]]), [])
+    (damage,) = Store(tmp_path).verify()
+    assert damage.path == Store(tmp_path).path("step", "0" * 32, "false")
+    assert "images no longer have the digest" in damage.reason
 
 
 def test_the_size_of_images_is_that_of_all_rows() -> None:
