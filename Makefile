@@ -6,10 +6,15 @@ UV ?= uv
 
 BIN := .venv/bin
 PIP := python -m pip install --quiet --disable-pip-version-check
-PYTEST := $(BIN)/python -m pytest -ra --durations=15
+PYTEST := python -m pytest -ra --durations=15
+# One process a core, up to four; the tests of a file stay together, for they share what they stand on.
+SHARED := -n auto --maxprocesses 4 --dist loadfile
 LOCK := $(UV) pip compile pyproject.toml --universal --python-version 3.11 --upgrade --quiet \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
 TORCH_TESTS = $(shell grep -rl --include='*.py' 'mark\.gpu' tests)
+
+# Hundreds of processes start in the tests: none of them should compile anew what another has.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DELETE_ON_ERROR:
 .PHONY: help env demo loop test check test-fast test-slow test-ray test-all bench lock clean
@@ -42,17 +47,17 @@ check: env
 	$(BIN)/lint-imports --no-cache
 
 test-fast: env
-	$(PYTEST) -m "not slow and not ray and not gpu"
+	$(BIN)/$(PYTEST) $(SHARED) -m "not slow and not ray and not gpu"
 
 test-slow: env
-	$(PYTEST) -m "slow and not ray and not gpu"
+	$(BIN)/$(PYTEST) $(SHARED) -m "slow and not ray and not gpu"
 
 test-ray: env
-	$(PYTEST) -m "ray and not gpu"
+	$(BIN)/$(PYTEST) -m "ray and not gpu"
 
 ifneq ($(TORCH_TESTS),)
 test-all: test .venv-all/installed ## test, and what needs torch or vLLM (4 GB in .venv-all)
-	.venv-all/bin/python -m pytest -ra --durations=15 -m gpu
+	.venv-all/bin/$(PYTEST) $(SHARED) -m gpu
 else
 test-all: test
 	@echo "There are no tests yet that need torch or vLLM: test-all is what test is."

@@ -57,12 +57,11 @@ class Contract:
         """
         faults: list[str] = []
         arrays: list[pa.ChunkedArray] = []
+        given = table.column_names
         for column in cls.columns:
-            if column not in table.column_names:
-                faults.append(f"{column} is missing")
-                continue
-            if table.column_names.count(column) > 1:
-                faults.append(f"{column} is there {table.column_names.count(column)} times")
+            times = given.count(column)
+            if times != 1:
+                faults.append(f"{column} is there {times} times" if times else f"{column} is missing")
                 continue
             array = _cast(table[column], column.type)
             if array is None:
@@ -71,7 +70,7 @@ class Contract:
             if not column.nullable and array.null_count:
                 faults.append(f"{column} has {array.null_count} nulls")
             arrays.append(array)
-        extra = [name for name in table.column_names if name not in cls.columns]
+        extra = [name for name in given if name not in cls.columns]
         faults += [f"{name} is not in the contract" for name in extra]
         if faults:
             at = f" of {where}" if where else ""
