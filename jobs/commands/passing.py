@@ -89,7 +89,7 @@ def _lines(path: Path | None, option: str) -> tuple[str, ...]:
     if path is None:
         return ()
     try:
-        found = tuple(line for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
+        found = tuple(line for line in map(str.strip, path.read_text(encoding="utf-8-sig").split("\n")) if line)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise UsageError(f"{option} {path} cannot be read: {reason}. Name a text file with one id a line.") from error

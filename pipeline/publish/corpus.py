@@ -13,7 +13,7 @@ from pipeline.publish.layout import IMAGE_BYTES
 from pipeline.publish.lock import FORMAT
 from pipeline.publish.lock_form import form_fault
 from schemas.corpus import CONFIGS
-from schemas.errors import CorpusError, ManifestError
+from schemas.errors import CorpusError, ManifestError, UsageError
 from schemas.manifest import Manifest, read_manifest
 
 
@@ -89,6 +89,15 @@ def corpus_of(path: Path, lock: Mapping[str, Any], manifest: Manifest) -> Corpus
     Raises: CorpusError where the lock names a shard that no corpus holds.
     """
     return Corpus(path, lock, manifest, tuple(_shard(path, told) for told in lock["shards"]))
+
+
+def check_outside(out: Path, corpus: Path) -> None:
+    """Keeps a corpus as its lock says that it is.
+
+    Raises: UsageError where `out` lies within the corpus.
+    """
+    if out.resolve() != corpus.resolve() and out.resolve().is_relative_to(corpus.resolve()):
+        raise UsageError(f"{out} lies within the corpus {corpus}, whose lock names each of its files. Name another place with --out.")
 
 
 def first_line(error: BaseException) -> str:

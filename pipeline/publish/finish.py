@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from pipeline.publish.bounded import pieces
 from pipeline.publish.card import render_card
-from pipeline.publish.corpus import corpus_of, read_corpus
+from pipeline.publish.corpus import check_outside, corpus_of, read_corpus
 from pipeline.publish.croissant import CROISSANT, render_croissant
 from pipeline.publish.layout import SHARD_BYTES, shard_path
 from pipeline.publish.lock import FORMAT, Filed, Shard, SourceFacts, make_lock
@@ -199,12 +199,15 @@ def _lay_out(
 def renew_report(corpus: Path, out: Path | None = None) -> Path:
     """Makes the report of a corpus anew, beside it or at `out`; returns where. Beside it, the lock names its new bytes.
 
-    Raises: CorpusError where the corpus cannot be read; StoreError where the report cannot be written.
+    Raises: CorpusError where the corpus cannot be read; UsageError where `out` is another place in it; StoreError where the report
+    cannot be written.
     """
     held = read_corpus(corpus)
-    page = render_report(held)
     path = out or corpus / REPORT
     beside = path.resolve() == (corpus / REPORT).resolve()
+    if not beside:
+        check_outside(path, corpus)
+    page = render_report(held)
     try:
         _replace(path, page)
         if beside:

@@ -1,5 +1,6 @@
 """Redaction: a corpus without some of its questions, their traces, pictures and findings, as a version of its own."""
 
+import json
 import re
 import tempfile
 from collections import Counter
@@ -22,7 +23,7 @@ from pipeline.publish.similar import SIMILAR
 from pipeline.store import Store
 from pipeline.takedown import Takedown
 from schemas.corpus import CONFIGS, Rl, Tally
-from schemas.errors import CorpusError
+from schemas.errors import CorpusError, StoreError
 from schemas.graph import Overlap
 from schemas.image import Image
 from schemas.manifest import read_manifest
@@ -77,7 +78,7 @@ def redact(path: Path, out: Path, source: str, found: Found, takedown: Takedown,
     corpus = read_corpus(path)
     manifest_text = _with_version((path / "manifest.toml").read_text(encoding="utf-8"), version or next_version(corpus.lock["version"]))
     manifest = read_manifest(manifest_text, str(path / "manifest.toml"))
-    with tempfile.TemporaryDirectory(prefix=".redact-", dir=out.absolute().parent) as folder:
+    with _beside(out) as folder:
         store = Store(Path(folder))
         chunked = manifest.publish.content_defined_chunking
         shards = [shard for place, held in enumerate(corpus.shards) if (shard := _kept(store, held, place, found, chunked)) is not None]
@@ -100,6 +101,15 @@ def redact(path: Path, out: Path, source: str, found: Found, takedown: Takedown,
     return manifest.version
 
 
+def _beside(out: Path) -> "tempfile.TemporaryDirectory[str]":
+    """A folder for tables on the way, on the disk of `out`."""
+    try:
+        out.absolute().parent.mkdir(parents=True, exist_ok=True)
+        return tempfile.TemporaryDirectory(prefix=".redact-", dir=out.absolute().parent)
+    except OSError as error:
+        raise StoreError(f"{out} cannot be written: {error.strerror or error}. Make room or choose another folder with --out.") from error
+
+
 def next_version(version: str) -> str:
     """The version of a corpus from which something was taken."""
     before = _NTH.fullmatch(version)
@@ -110,10 +120,15 @@ def _with_version(text: str, version: str) -> str:
     """A manifest's text with another version."""
     table = _TABLE.search(text)
     head, rest = (text[: table.start()], text[table.start() :]) if table else (text, "")
-    line = f'version = "{version}"'
+    line = f"version = {_quoted(version)}"
     if _VERSION.search(head):
         return _VERSION.sub(lambda _: line, head, count=1) + rest
     return _NAME.sub(lambda match: f"{match[0]}\n{line}", head, count=1) + rest
+
+
+def _quoted(text: str) -> str:
+    """A text as TOML writes it."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _kept(store: Store, held: CorpusShard, place: int, found: Found, chunked: bool) -> Shard | None:

@@ -242,3 +242,26 @@ def test_what_cannot_be_meant_changes_nothing(project: Project, arguments: list[
     said = call("redact", str(project.out), *(word.format(**places) for word in arguments))
     assert told in said.error
     assert contents(project.out) == before
+
+
+def test_a_list_that_windows_wrote_names_the_same_rows(project: Project):
+    written = project.folder / "ids.txt"
+    written.write_bytes(b"\xef\xbb\xbfrow-0\r\n  row-4\t\r\n\r\n")
+    said = redacted(project, "--rows", str(written))
+    assert (said["questions"], said["unmet"]) == (2, [])
+
+
+def test_a_new_version_goes_under_any_name_into_a_folder_that_is_not_there_yet(project: Project):
+    out = project.folder / "new" / "deep"
+    said = redacted(project, "--rows", ids(project, "row-0"), "--out", str(out), "--version", 'after "Ω" \\ \t\x7f')
+    assert said["version"] == read_corpus(out).lock["version"] == 'after "Ω" \\ \t\x7f'
+
+
+def test_nothing_is_laid_out_within_the_corpus_or_where_nothing_can_be(project: Project):
+    before = contents(project.out)
+    said = call("redact", str(project.out), "--source", "quiz", "--rows", ids(project, "row-0"), "--out", str(project.out / "new"))
+    assert (said.code, contents(project.out)) == (2, before)
+    assert "lies within the corpus" in said.error
+    said = call("redact", str(project.out), "--source", "quiz", "--rows", ids(project, "row-0"), "--out", "/proc/new")
+    assert (said.code, contents(project.out)) == (1, before)
+    assert "/proc/new cannot be written" in said.error

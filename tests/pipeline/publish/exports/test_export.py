@@ -249,5 +249,7 @@ def test_a_folder_that_is_there_is_left_as_it_is(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="is there already"):
         export(corpus, "trl", tmp_path / "mine")
     assert (tmp_path / "mine" / "note").read_text() == "keep"
+    with pytest.raises(UsageError, match="lies within the corpus"):
+        export(corpus, "trl", corpus / "trl")
     with pytest.raises(UsageError, match="trl, trl-typed, llamafactory, verl, easyr1, octomed, medmo"):
         export(corpus, "parquet", tmp_path / "x")

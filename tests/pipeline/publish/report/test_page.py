@@ -17,6 +17,7 @@ from pipeline.publish.report.facts import KEPT, Facts
 from pipeline.publish.report.page import as_json, render_report
 from pipeline.publish.report.sample import TRACES
 from pipeline.publish.report.sections import sources
+from schemas.errors import UsageError
 from tests.fixtures.corpora import FACTS, boxed, detach, png, posed, question, rows_of_a_corpus, traced, write_corpus
 from tests.fixtures.hostile import HOSTILE, hostile_corpus
 from tests.fixtures.local_build import call
@@ -110,6 +111,9 @@ def test_a_report_made_anew_is_the_one_of_the_build(built: Path, tmp_path: Path)
     assert renew_report(corpus) == corpus / "report.html"
     assert {name: (corpus / name).read_bytes() for name in before} == before
     assert renew_report(corpus, tmp_path / "elsewhere.html").read_bytes() == before["report.html"]
+    with pytest.raises(UsageError, match="lies within the corpus"):
+        renew_report(corpus, corpus / "lock.json")
+    assert (corpus / "lock.json").read_bytes() == before["lock.json"]
 
 
 def test_every_source_and_verdict_is_drawn_from_a_bounded_number_of_traces(tmp_path: Path):
