@@ -93,7 +93,10 @@ def loop(
             continue
         say(f"Round {number + 1}: {following.kind} by {following.train} on {corpus.name}.")
         start = weights if following.start == "sampled" else None
-        model, revision = _trained(following, asked.path.parent, corpus, options.out / f"model-{number + 1}", start, trainer or _train), ""
+        model, revision = (
+            _trained(following, asked.path.parent, corpus, options.out / f"model-{number + 1}", start, trainer or train_apart),
+            "",
+        )
     return Looped(asked.manifest.name, options.out, tuple(done), ())
 
 
@@ -141,7 +144,7 @@ def _trained(following: StudentRound, folder: Path, corpus: Path, out: Path, sta
     return model
 
 
-def _train(kind: str, config: Path, corpus: Path, out: Path, start: str | None) -> Path:
+def train_apart(kind: str, config: Path, corpus: Path, out: Path, start: str | None) -> Path:
     """Trains in a process of its own, which leaves no memory of a GPU behind.
 
     Raises: TrainingError where it fails; the same command goes on where it stopped.

@@ -1,12 +1,13 @@
 """Progress on stderr: live bars on a terminal, plain lines elsewhere, and a word when nothing ends for long."""
 
+import math
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import ParamSpec, Self, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -21,6 +22,9 @@ LINE_EVERY_S = 5.0
 ANSWERS_EVERY_S = 15.0
 LOOK_EVERY_S = 0.5
 SILENT_S = 180.0
+
+Asked = ParamSpec("Asked")
+Done = TypeVar("Done")
 
 
 class Watcher:
@@ -67,6 +71,18 @@ class Watcher:
         """Shows from now on how far the teachers of this run are."""
         self._answers = answers
         self._told, self._teachers = {}, Teachers(self._store)
+
+    def aside(self, work: Callable[Asked, Done]) -> Callable[Asked, Done]:
+        """Work that tells of itself how far it is: while it runs, nothing is said of units that do not end."""
+
+        def apart(*asked: Asked.args, **more: Asked.kwargs) -> Done:
+            self._ended_s = math.inf
+            try:
+                return work(*asked, **more)
+            finally:
+                self._ended_s = time.monotonic()
+
+        return apart
 
     def __call__(self, execution: Execution, work: Work, cached: bool) -> None:
         """A unit ended."""

@@ -30,6 +30,7 @@ def loop(
     from jobs import inputs
     from jobs.build import Options
     from jobs.loop import loop as run
+    from jobs.loop import train_apart
     from jobs.progress import Watcher
     from jobs.served import student_at
     from jobs.show import corpus as show
@@ -38,7 +39,7 @@ def loop(
     folder = (out or Path("out") / asked.manifest.name).absolute()
     options = Options(store.absolute(), folder, runner.value, workers, student_gpus=gpus)
     with student_at(student_url, asked.manifest), Watcher(quiet=quiet, store=options.store) as watcher:
-        found = run(asked, options, watcher, watcher.say, watcher.count)
+        found = run(asked, options, watcher, watcher.say, watcher.count, watcher.aside(train_apart))
     show.looped(found, as_json=as_json)
     for error in found.errors:
         print(f"Error: {error}", file=sys.stderr)

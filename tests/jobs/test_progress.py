@@ -1,6 +1,7 @@
 """Progress for a log: plain lines, none for what was stored, none when quiet."""
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -53,3 +54,18 @@ def test_quiet_is_quiet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys:
         point_to(monkeypatch, server.url)
         watched(project, quiet=True)
     assert capsys.readouterr().err == ""
+
+
+def test_silence_is_told_but_not_while_something_tells_of_itself(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("jobs.progress.LOOK_EVERY_S", 0.001)
+    monkeypatch.setattr("jobs.progress.SILENT_S", 0.05)
+    with Watcher() as watcher:
+        assert watcher.aside(lambda lasts_s: time.sleep(lasts_s) or "trained")(0.3) == "trained"
+        said = capsys.readouterr().err
+        watcher.aside(print)("meanwhile")
+        while "Nothing has ended" not in (later := capsys.readouterr().err):
+            time.sleep(0.01)
+    assert said == ""
+    assert later.startswith("Nothing has ended for 0 s. Stopping is safe")
