@@ -35,6 +35,7 @@ from schemas.corpus import CONFIGS
 from schemas.features import huggingface_metadata
 
 IMAGE_PATH = "images.list.element.path"
+METADATA = (b"huggingface", b"medtrace")
 UNSEEN = "withheld pictures, compared with benchmarks by the sha256 of their files alone"
 
 Progress = Callable[[str, int, int], None]
@@ -124,6 +125,7 @@ def _check_files(corpus: Corpus, tell: Progress) -> tuple[Check, list[CorpusShar
     """The files are those of the lock, byte for byte; the shards of which that is true."""
     findings = Findings("files", "files")
     named = {one["path"]: one["sha256"] for one in corpus.lock["files"]} | {shard.name: shard.sha256 for shard in corpus.shards}
+    sizes = {one["path"]: one["size"] for part in ("files", "shards") for one in corpus.lock[part] if "size" in one}
     present = {
         name for path in corpus.path.rglob("*") if not path.is_dir() and not is_hubs(name := path.relative_to(corpus.path).as_posix())
     }
@@ -137,10 +139,12 @@ def _check_files(corpus: Corpus, tell: Progress) -> tuple[Check, list[CorpusShar
             findings.add("missing file", name)
         elif (corpus.path / name).is_symlink():
             findings.add("a link in place of a file", name)
-        elif file_of(corpus.path, name).sha256 != sha256:
+        elif (held := file_of(corpus.path, name)).sha256 != sha256:
             findings.add("other bytes than the lock names", name)
         else:
             right.add(name)
+            if held.size != sizes.get(name, held.size):
+                findings.add("other size than the lock names", f"{name}: {held.size:,} bytes")
     for name in ("README.md", "manifest.toml"):
         if name not in named:
             findings.add("file that the lock does not name", name)
@@ -209,6 +213,7 @@ def schema_faults(schema: pa.Schema, contract: type[Contract]) -> list[str]:
             faults.append("huggingface metadata: missing or of other columns, so that images load as plain bytes")
     except ValueError:
         faults.append("huggingface metadata: not JSON")
+    faults += [f"metadata unknown: {key.decode('utf-8', 'replace')}" for key in schema.metadata or {} if key not in METADATA]
     if "images" in schema.names and not schema.field("images").nullable:
         faults.append("images not nullable: `datasets` then loads them as plain bytes")
     return faults

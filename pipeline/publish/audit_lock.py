@@ -1,10 +1,14 @@
-"""What an audit asks of the lock: that it tells what the shards hold, as card and report do, under the licences of its sources."""
+"""What an audit asks of the lock: that it tells what the shards hold, as all beside them does, and what the manifest asked for."""
 
 import re
+from collections import Counter
+from collections.abc import Callable
 
 from pipeline.publish.card import CARD, RESTRICTED, render_card
 from pipeline.publish.corpus import Corpus, CorpusShard
+from pipeline.publish.croissant import CROISSANT, render_croissant
 from pipeline.publish.findings import Check, Findings
+from pipeline.publish.layout import shard_path
 from pipeline.publish.lock import (
     Facets,
     count_costs,
@@ -14,9 +18,11 @@ from pipeline.publish.lock import (
     library_versions,
     manifest_fingerprint,
     medtrace_version,
+    partial_of,
 )
 from pipeline.publish.report import VERSION
 from pipeline.publish.report.page import REPORT, render_report
+from schemas.corpus import Tally
 from schemas.errors import CorpusError
 from sources import SOURCES
 
@@ -48,29 +54,66 @@ def check_counts(corpus: Corpus, sound: list[CorpusShard], facets: dict[tuple[st
     asked_model = corpus.manifest.judge.model
     if judge_model(lock) != (asked_model.model if asked_model else ""):
         findings.add("judge is not the one of the manifest", judge_model(lock) or "none")
-    if lock.get("card") == CARD and _card_differs(corpus):
-        findings.add("card does not say what the lock says", "README.md")
-    if whole and _report_differs(corpus):
-        findings.add("report does not show what the corpus holds", f"{REPORT}: make it anew with medtrace report")
+    for kind, where in _manifest_faults(corpus):
+        findings.add(kind, where)
+    for name, (fault, ours, render) in _beside(corpus).items():
+        if not ours:
+            findings.asides[f"{name} of another version of medtrace or its libraries, not compared"] += 1
+        elif (whole or name != REPORT) and _differs(corpus, name, render):
+            findings.add(fault, f"{name}: make it anew with medtrace report" if name == REPORT else name)
     return findings.check()
 
 
-def _report_differs(corpus: Corpus) -> bool:
-    """Whether the report is another than these libraries make; False where it was made by others."""
+def _beside(corpus: Corpus) -> dict[str, tuple[str, bool, Callable[[], str]]]:
+    """The texts that follow from lock and shards: what is wrong where one is another, whether the same code made it, and how."""
     lock = corpus.lock
-    if lock.get("report") != VERSION or (lock["medtrace"], lock["libraries"]) != (medtrace_version(), library_versions()):
-        return False
+    card, made = lock.get("card") == CARD, lock["medtrace"] == medtrace_version()
+    report = made and lock.get("report") == VERSION and lock["libraries"] == library_versions()
+    return {
+        "README.md": ("card does not say what the lock says", card, lambda: render_card(lock, corpus.manifest)),
+        CROISSANT: ("Croissant does not say what the lock says", card and made, lambda: render_croissant(lock, corpus.manifest)),
+        REPORT: ("report does not show what the corpus holds", report, lambda: render_report(corpus)),
+    }
+
+
+def _differs(corpus: Corpus, name: str, render: Callable[[], str]) -> bool:
     try:
-        return (corpus.path / REPORT).read_text(encoding="utf-8") != render_report(corpus)
+        return (corpus.path / name).read_text(encoding="utf-8") != render()
     except (OSError, UnicodeDecodeError, CorpusError, KeyError, TypeError, ValueError):
         return True
 
 
-def _card_differs(corpus: Corpus) -> bool:
-    try:
-        return (corpus.path / "README.md").read_text(encoding="utf-8") != render_card(corpus.lock, corpus.manifest)
-    except (OSError, UnicodeDecodeError, KeyError, TypeError, ValueError):
-        return True
+def _manifest_faults(corpus: Corpus) -> list[tuple[str, str]]:
+    """What the lock says twice, or the manifest too, and not the same: the kind of fault and where."""
+    lock, manifest = corpus.lock, corpus.manifest
+    faults: list[tuple[str, str]] = []
+    for name, told, wanted in (
+        ("license", lock.get("license", ""), manifest.publish.license),
+        ("policy", lock["policy"], manifest.judge.policy),
+    ):
+        if told != wanted:
+            faults.append(("lock says another thing than the manifest", f"{name}: {told!r}, asked for is {wanted!r}"))
+    asked = {*(("source", one.name) for one in manifest.source), *(("benchmark", one.name) for one in manifest.benchmark)}
+    there = Counter((one["role"], one["name"]) for one in lock["datasets"])
+    odd = {*(there - Counter(asked)), *(one for one in asked - set(there) if one[0] == "source")}
+    faults += [("datasets are not those of the manifest", f"{role} {name}") for role, name in sorted(odd)]
+    closed = {one.name for one in manifest.source if not one.publish_images}
+    faults += [("filled pictures of a source that passes them on", name) for name in sorted(set(lock.get("filled") or ()) - closed)]
+    tallies = Tally.from_rows(dict(zip(Tally.columns, told, strict=True)) for told in lock["tallies"])
+    if lock.get("partial") != partial_of(tallies):
+        faults.append(("funnel tells of another part", f"partial: {lock.get('partial')}"))
+    for shard in corpus.shards:
+        if shard.name != shard_path(shard.config, shard.split, shard.label):
+            faults.append(("a shard where no reader looks for it", f"{shard.name}, {shard.split} of {shard.config}"))
+    return faults
+
+
+def _access(corpus: Corpus, name: str) -> str:
+    """Who may read a source's files, as it is known or declared."""
+    one = next((one for one in corpus.manifest.source if one.name == name), None)
+    if one is None or one.kind is not None:
+        return (one.access if one else None) or "open"
+    return next((source.access.value for source in SOURCES if source.name == name), "open")
 
 
 def check_licences(corpus: Corpus, facets: dict[tuple[str, str], Facets]) -> Check:
@@ -87,6 +130,8 @@ def check_licences(corpus: Corpus, facets: dict[tuple[str, str], Facets]) -> Che
     for name, one in sources.items():
         if declared.get(name) and declared[name] != one["license"]:
             findings.add("a source under another licence than its own", f"{name}: {one['license']!r}, its own is {declared[name]!r}")
+        if one["access"] != (access := _access(corpus, name)):
+            findings.add("a source under another access than its own", f"{name}: {one['access']!r}, its own is {access!r}")
     for source in sorted({value for counted in facets.values() for value in counted.get("source", {})} - set(sources)):
         findings.add("rows of a source that the lock does not name", source)
     restricted = sorted(f"{name} ({one['access']})" for name, one in sources.items() if one["access"] in RESTRICTED)

@@ -112,6 +112,10 @@ class Answers:
         found = direct or verify(row["response"], gold, policy=self._policy, finish_reason=row["finish_reason"])
         if self._same_verifier and found.span != _span(row):
             self.findings.add("span is not where the answer stands", f"{where}: {_span(row)}, verified as {found.span}")
+        elif self._same_verifier and found.span and row.get("extracted", found.extracted) != found.extracted:
+            self.findings.add(
+                "answer read is not the one in the span", f"{where}: {row['extracted']!r:.80}, read as {found.extracted!r:.80}"
+            )
         if row["rule"] in (MODEL_JUDGE, JUDGE_UNREADABLE):
             self._by_model(row, found, where)
         elif shard.config == "rejected":

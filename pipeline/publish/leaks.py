@@ -13,6 +13,7 @@ from pipeline.publish.checks import Row
 from pipeline.publish.corpus import Corpus, CorpusShard, first_line
 from pipeline.publish.findings import Check, Findings, Status, not_checked
 from pipeline.publish.overlaps import OVERLAPS, Evidence, count_evidence
+from pipeline.publish.similar import SIMILAR, count_similar
 from pipeline.publish.texts import question_in
 from pipeline.rulings import Ruling, decide, rulings_of
 from pipeline.texts.decide import Decision
@@ -93,6 +94,7 @@ def check_evidence(corpus: Corpus, published: Collection[str]) -> Check:
     """The findings beside the shards keep their contract, are those that the lock counts, and were decided and acted on as the manifest says."""
     findings = Findings("evidence", "findings")
     told = corpus.lock.get("overlaps")
+    _check_similar(corpus, findings)
     if told is None:
         findings.note = "no benchmark is named"
         if corpus.manifest.benchmark:
@@ -117,3 +119,13 @@ def check_evidence(corpus: Corpus, published: Collection[str]) -> Check:
         if row[Overlap.decision] == Decision.LEAK and row[Overlap.id] in published:
             findings.add("leak that is published", where)
     return findings.check()
+
+
+def _check_similar(corpus: Corpus, findings: Findings) -> None:
+    """The pairs in nearly the same words are those that the lock counts."""
+    told = corpus.lock.get("similar")
+    try:
+        if told is not None and count_similar(corpus.path / SIMILAR) != told:
+            findings.add("lock tells of other pairs in nearly the same words", SIMILAR)
+    except (OSError, pa.ArrowException, KeyError) as error:
+        findings.add("findings cannot be read", f"{SIMILAR}: {first_line(error)}")

@@ -79,6 +79,17 @@ class _Partial(_Form):
     unfinished: int
 
 
+class _Takedown(_Form):
+    model_config = ConfigDict(strict=True, extra="forbid")
+    version: int = 1
+    sources: dict[str, list[str]] = {}
+
+
+class _Build(_Form):
+    takedown: _Takedown | None = None
+    fetched: dict[str, Any] | None = None
+
+
 class _Similar(_Form):
     path: str
     rows: int
@@ -96,7 +107,7 @@ class _Lock(_Form):
     judge: dict[str, Any] | None = None
     medtrace: str
     libraries: dict[str, str]
-    build: dict[str, Any]
+    build: _Build
     datasets: list[_Dataset]
     counts: dict[str, dict[str, _Held]]
     traces: dict[str, dict[str, dict[str, int]]]

@@ -43,6 +43,11 @@ def test_near_duplicates_are_listed_with_what_makes_them_two_and_all_stay(tmp_pa
     assert split in ("train", "heldout")
     assert "| `numbers` | 1 | 1 |" in (made.out / "README.md").read_text()
     assert {check.status for check in audit(made.out, strict=True).checks} == {"ok"}
+    beside = made.out / "similar.parquet"
+    pq.write_table(pq.read_table(beside).slice(1), (fewer := made.out.parent / "fewer.parquet"))
+    beside.unlink()
+    fewer.rename(beside)
+    assert "lock tells of other pairs in nearly the same words (1)" in {check.detail for check in audit(made.out, strict=True).checks}
 
 
 def _holds(path: Path, word: str) -> bool:

@@ -242,8 +242,9 @@ def test_a_shard_without_the_metadata_for_images_is_found(corpus: Path):
 def test_a_shard_of_other_columns_is_named_and_read_no_further(corpus: Path):
     pq.write_table(pq.read_table(corpus / RL).drop_columns(["answer"]), corpus / RL, write_page_index=True)
     data = (corpus / RL).read_bytes()
-    edit_lock(corpus, lambda lock: next(one for one in lock["shards"] if one["path"] == RL).update(sha256=hashlib.sha256(data).hexdigest()))
-    assert failures(audit(corpus)) == {"tables": "column missing (1)"}
+    renewed = {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
+    edit_lock(corpus, lambda lock: next(one for one in lock["shards"] if one["path"] == RL).update(renewed))
+    assert failures(audit(corpus)) == {"tables": "column missing (1)", "counts": "Croissant does not say what the lock says (1)"}
 
 
 @pytest.mark.parametrize("answer", ["A", "A <image> of it"])
@@ -311,7 +312,7 @@ def test_a_lock_that_names_another_judge_than_the_manifest_is_found(corpus: Path
 def test_restricted_access_and_licence_terms_are_named(tmp_path: Path):
     facts = {"quiz": FACTS["quiz"].__class__(**{**vars(FACTS["quiz"]), "access": "credentialed", "license": "CC-BY-NC-4.0"})}
     rows = {"rl-train": [posed(question("q1")) | {"license": "CC-BY-NC-4.0"}]}
-    text = MANIFEST.replace("CC-BY-4.0", "CC-BY-NC-4.0")
+    text = MANIFEST.replace('"CC-BY-4.0"', '"CC-BY-NC-4.0"\naccess = "credentialed"')
     found = audit(write_corpus(tmp_path / "tiny", tmp_path / "store", rows, facts=facts, manifest_text=text)).checks[-1]
     assert found.status is Status.OK
     assert "restricted access: quiz (credentialed)" in found.detail

@@ -14,6 +14,10 @@ from PIL import Image
 
 from pipeline.benchmark import Item, asked
 from pipeline.publish.audit import Status, audit
+from pipeline.publish.card import render_card
+from pipeline.publish.corpus import read_corpus
+from pipeline.publish.croissant import CROISSANT, render_croissant
+from pipeline.publish.report.page import REPORT, render_report
 from tests.fixtures.corpora import FACTS, MANIFEST, OPTIONS, boxed, detach, edit_lock, pictures, png, posed, question, rewrite, write_corpus
 from tests.fixtures.stage_rows import overlap
 
@@ -212,7 +216,7 @@ def test_an_image_that_no_longer_decodes(corpus: Path):
 def test_a_patients_rows_in_train_and_heldout(corpus: Path):
     for name in (RL, SFT, TEXT, REJECTED, HELD, SFT.replace("train", "heldout"), REJECTED.replace("train", "heldout")):
         rewrite(corpus, name, lambda rows: [row.update(source_group="0123456789abcdef") for row in rows])
-    assert set(found(corpus)) == {"splits"}
+    assert set(found(corpus)) == {"splits", "counts"}
     assert "patient, study or case in train and heldout" in found(corpus)["splits"]
 
 
@@ -258,6 +262,11 @@ def test_an_edited_number_in_the_card(corpus: Path):
     assert found(corpus) == {"counts": "card does not say what the lock says (1)"}
 
 
+def test_another_licence_in_the_croissant_file(corpus: Path):
+    replace(corpus, "croissant.json", "CC-BY-4.0", "CC0-1.0")
+    assert found(corpus) == {"counts": "Croissant does not say what the lock says (1)"}
+
+
 def test_an_edited_report(corpus: Path):
     replace(corpus, "report.html", "<dd>4</dd>", "<dd>4000</dd>")
     assert found(corpus) == {"counts": "report does not show what the corpus holds (1)"}
@@ -276,6 +285,55 @@ def test_edited_counts_in_the_lock(corpus: Path):
 def test_an_edited_funnel_in_the_lock(corpus: Path):
     edit_lock(corpus, lambda lock: next(row for row in lock["tallies"] if row[0] == "choose").__setitem__(3, 900))
     assert "funnel does not add up (2)" in found(corpus)["counts"]
+
+
+@pytest.mark.parametrize(
+    ("edit", "told"),
+    [
+        (lambda lock: lock.update(license="MIT"), "counts: lock says another thing than the manifest (1)"),
+        (lambda lock: lock.update(policy="eval"), "counts: lock says another thing than the manifest (1)"),
+        (lambda lock: lock["datasets"][0].update(access="gated"), "licences: a source under another access than its own (1)"),
+        (lambda lock: lock["datasets"].append(lock["datasets"][0]), "counts: datasets are not those of the manifest (1)"),
+        (
+            lambda lock: lock["datasets"].append(lock["datasets"][0] | {"name": "more"}),
+            "counts: datasets are not those of the manifest (1)",
+        ),
+        (lambda lock: lock.update(filled=["quiz"]), "counts: filled pictures of a source that passes them on (1)"),
+        (lambda lock: lock.update(partial={"finished": 4, "unfinished": 3}), "counts: funnel tells of another part (1)"),
+        (lambda lock: lock["shards"][0].update(size=7), "files: other size than the lock names (1)"),
+        (lambda lock: lock["shards"][0].update(label="more"), "counts: a shard where no reader looks for it (1)"),
+    ],
+)
+def test_a_lock_that_says_more_than_was_asked_for_and_made(corpus: Path, edit: Callable[[dict[str, Any]], None], told: str):
+    edit_lock(corpus, edit)
+    lock, manifest = (held := read_corpus(corpus)).lock, held.manifest
+    for name, text in (
+        ("README.md", render_card(lock, manifest)),
+        (CROISSANT, render_croissant(lock, manifest)),
+        (REPORT, render_report(held)),
+    ):
+        (corpus / name).write_text(text, encoding="utf-8")
+        renew(corpus, name)
+    check, _, said = told.partition(": ")
+    assert found(corpus) == {check: said}
+
+
+def test_words_in_the_footer_of_a_shard(corpus: Path):
+    table = pq.read_table(corpus / RL)
+    pq.write_table(table.replace_schema_metadata((table.schema.metadata or {}) | {b"note": b"mine"}), corpus / RL, write_page_index=True)
+    renew(corpus, RL)
+    assert found(corpus)["tables"] == "metadata unknown (1)"
+
+
+def test_another_answer_read_than_stands_in_the_span(corpus: Path):
+    rewrite(corpus, REJECTED, lambda rows: rows[0].update(extracted="A"))
+    assert found(corpus)["answers"] == "answer read is not the one in the span (1)"
+
+
+def test_what_another_version_made_is_not_compared_and_said_so(corpus: Path):
+    edit_lock(corpus, lambda lock: lock["libraries"].update(pyarrow="1"))
+    (counts,) = [check for check in audit(corpus).checks if check.name == "counts"]
+    assert "report.html of another version of medtrace or its libraries, not compared (1)" in counts.detail
 
 
 def test_another_verifier_in_the_lock(corpus: Path):

@@ -227,7 +227,7 @@ def test_what_a_source_forbids_leaves_this_machine_only_where_its_terms_are_said
     bucket: str, tmp_path: Path, facts: dict[str, str], reason: str
 ):
     held = {"quiz": FACTS["quiz"].__class__(**{**vars(FACTS["quiz"]), **facts})}
-    text = MANIFEST.replace("CC-BY-4.0", facts.get("license", "CC-BY-4.0"))
+    text = MANIFEST.replace('"CC-BY-4.0"', f'"{facts.get("license", "CC-BY-4.0")}"\naccess = "{facts.get("access", "open")}"')
     rows = {"rl-train": [posed(question("q1"), teacher="", n_sampled=0, n_correct=0) | {"license": facts.get("license", "CC-BY-4.0")}]}
     closed = write_corpus(tmp_path / "tiny", tmp_path / "store", rows, facts=held, manifest_text=text)
     with pytest.raises(PublishError, match=f"quiz: {reason}.*--permit quiz"):
