@@ -20,7 +20,7 @@ class Folder:
     remote = False
 
     def __init__(self, path: Path) -> None:
-        self.path = path.absolute()
+        self.path = path.resolve()
         self.name = str(path)
 
     def listing(self) -> Mapping[str, int]:
@@ -43,6 +43,9 @@ class Folder:
         """Copies all that the corpus holds beside the folder and swaps both."""
         partial, former = self.path.parent / f".{self.path.name}.partial", self.path.parent / f".{self.path.name}.former"
         with told(f"{self.path} cannot be written", _NEXT, OSError):
+            if former.exists() and not self.path.exists():
+                os.rename(former, self.path)
+            shutil.rmtree(former, ignore_errors=True)
             names = {file.name for file in files}
             for stale in [path for path in partial.rglob("*") if path.is_file() and path.relative_to(partial).as_posix() not in names]:
                 stale.unlink()

@@ -30,6 +30,8 @@ class Objects:
             raise PublishError(
                 "DEST holds credentials. Put them into the environment (AWS_ACCESS_KEY_ID and others) and name the bucket alone."
             )
+        if not parts.netloc:
+            raise PublishError(f"{url} names no bucket. Write {parts.scheme}://BUCKET/PREFIX.")
         self.name = f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/")
         with told(f"{self.name} cannot be opened", _NEXT, *_FAULTS):
             self._files, path = open_url(url)

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from jobs.redact import Wanted
+from jobs.redact import run as redact
 from pipeline.publish.audit import audit
 from pipeline.publish.send import folder as folders
 from pipeline.publish.send.objects import Objects
@@ -179,6 +181,39 @@ def test_a_copy_that_was_cut_off_leaves_the_old_corpus_and_goes_on(
     assert len(copied) == 13
 
 
+def test_a_folder_behind_a_link_takes_a_corpus_where_the_link_leads(corpus: Path, newer: Path, tmp_path: Path):
+    (tmp_path / "large" / "tiny").mkdir(parents=True)
+    (tmp_path / "tiny").symlink_to(tmp_path / "large" / "tiny")
+    for one in (corpus, newer):
+        publish(one, str(tmp_path / "tiny"))
+        assert contents(tmp_path / "large" / "tiny") == contents(one)
+    assert (tmp_path / "tiny").is_symlink()
+    assert [path.name for path in (tmp_path / "large").iterdir()] == ["tiny"]
+
+
+def test_what_a_publishing_that_died_while_it_tidied_up_left_is_in_nobodys_way(corpus: Path, newer: Path, tmp_path: Path):
+    dest = tmp_path / "tiny"
+    publish(corpus, str(dest))
+    detach(corpus, tmp_path / ".tiny.former")
+    publish(newer, str(dest))
+    assert contents(dest) == contents(newer)
+    assert [path.name for path in tmp_path.iterdir()] == ["tiny"]
+
+
+def test_rows_that_were_taken_down_there_are_not_brought_back(corpus: Path, tmp_path: Path):
+    dest, less = str(tmp_path / "there"), detach(corpus, tmp_path / "less")
+    taken = Wanted("quiz", rows=("q4",))
+    redact(less, taken, less, None, None, say=lambda line: None)
+    publish(less, dest)
+    before = contents(tmp_path / "there")
+    with pytest.raises(PublishError, match=r"taken down, of which .* holds 1; nothing is replaced"):
+        publish(corpus, dest)
+    assert contents(tmp_path / "there") == before
+    again = detach(corpus, tmp_path / "again")
+    redact(again, taken, again, None, None, say=lambda line: None)
+    assert publish(again, dest).verified
+
+
 def test_a_dry_run_makes_no_folder(corpus: Path, tmp_path: Path):
     said = call("publish", str(corpus), str(tmp_path / "tiny"), "--dry-run", "--json")
     assert (said.code, len(said.told["sent"]), said.told["dry_run"]) == (0, 12, True)
@@ -201,6 +236,8 @@ def test_the_corpus_of_another_manifest_is_not_replaced(corpus: Path, tmp_path: 
 
 
 def test_an_unknown_scheme_is_refused(corpus: Path):
+    with pytest.raises(PublishError, match="s3:///tiny names no bucket"):
+        publish(corpus, "s3:///tiny")
     with pytest.raises(PublishError, match="ftp:// is no destination"):
         publish(corpus, "ftp://somewhere/tiny")
     assert urlsplit("ftp://somewhere").scheme == "ftp"
