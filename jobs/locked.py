@@ -45,6 +45,15 @@ def open_locked(path: Path, paths: Mapping[str, Path]) -> tuple[Asked, Corpus]:
     return asked, corpus
 
 
+def check_there(asked: Asked, path: Path) -> None:
+    """Raises: UsageError where local files of the corpus at `path` are not where its manifest says."""
+    named = (*asked.manifest.source, *asked.manifest.benchmark)
+    lost = [one for one in named if one.path is not None and not (asked.path.parent / one.path).exists()]
+    if lost:
+        flags = " ".join(dict.fromkeys(f"--from {one.name}=PATH" for one in lost))
+        raise UsageError(f"{path} was made of local files, which are not at {lost[0].path}. Say where they lie now: {flags}.")
+
+
 def _moved(dataset: Dataset, paths: Mapping[str, Path]) -> Dataset:
     return dataset.model_copy(update={"path": str(paths[dataset.name].absolute())}) if dataset.name in paths else dataset
 

@@ -162,7 +162,7 @@ def _batches(asked: "Asked", options: "Options", watcher: "Watcher", poll: float
 def _again(manifest: Path, out: Path | None, places: list[str], *, locked: bool, whole: bool) -> "tuple[Asked, Corpus]":
     """What a corpus was asked as, to be made again elsewhere."""
     from jobs.audit import named_paths
-    from jobs.locked import open_locked
+    from jobs.locked import check_there, open_locked
     from schemas.errors import UsageError
 
     if not locked or not whole:
@@ -173,6 +173,7 @@ def _again(manifest: Path, out: Path | None, places: list[str], *, locked: bool,
     folder = (out or Path("out") / asked.manifest.name).resolve()
     if folder == manifest.resolve():
         raise UsageError(f"{manifest} would take its own place. Name another folder with --out, so that both can be compared.")
+    check_there(asked, manifest)
     return asked, like
 
 

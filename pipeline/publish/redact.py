@@ -84,7 +84,7 @@ def redact(path: Path, out: Path, source: str, found: Found, takedown: Takedown,
         shards = [shard for place, held in enumerate(corpus.shards) if (shard := _kept(store, held, place, found, chunked)) is not None]
         evidence = _evidence(store, corpus, found) if corpus.lock.get("overlaps") else None
         facts = {str(place): facts_of(one) for place, one in enumerate(corpus.lock["datasets"])}
-        build = {**corpus.lock["build"], "takedown": takedown.model_dump(mode="json")}
+        build = _asked_as(corpus.lock["build"], takedown)
         finish(
             out,
             shards,
@@ -99,6 +99,15 @@ def redact(path: Path, out: Path, source: str, found: Found, takedown: Takedown,
             corpus.lock.get("filled") or (),
         )
     return manifest.version
+
+
+def _asked_as(build: Mapping[str, Any], takedown: Takedown) -> dict[str, Any]:
+    """What a lock says of a build that had the list."""
+    recipes = dict(build.get("recipes") or {})
+    for source in takedown.sources:
+        if (name := f"ingest[{source}]") in recipes:
+            recipes[name] = {**recipes[name], "takedown": list(takedown.names(source))}
+    return {**build, **({"recipes": recipes} if recipes else {}), "takedown": takedown.model_dump(mode="json")}
 
 
 def _beside(out: Path) -> "tempfile.TemporaryDirectory[str]":

@@ -6,8 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
+from jobs.redact import Wanted
+from jobs.redact import run as redact
 from jobs.steps import traces
 from pipeline.publish import lock as locks
 from pipeline.verify import answer
@@ -164,6 +167,19 @@ def test_what_cannot_be_meant_is_said(corpus: Path, arguments: list[str], told: 
     before = contents(corpus)
     assert told in call(*(word.format(corpus=corpus) for word in arguments)).error
     assert contents(corpus) == before
+
+
+def test_files_that_lie_nowhere_are_asked_for_by_name(corpus: Path):
+    said = call("build", str(corpus), "--locked", "--out", str(corpus.parent / "again"))
+    assert said.code == 2
+    assert "Say where they lie now: --from one=PATH --from two=PATH." in said.error
+
+
+def test_a_redacted_corpus_holds_the_values_of_a_build_with_its_list(corpus: Path, built: Project, nobody: None):
+    source, gone = (pq.read_table(corpus / "data/rl/train-all.parquet")[name][0].as_py() for name in ("source", "source_row"))
+    redact(corpus, Wanted(source, rows=(gone,)), corpus, None, None, say=lambda line: None)
+    said = again(corpus, built)
+    assert (said.code, "data/rl/train-all.parquet holds the same values in other bytes" in said.err) == (1, True), said.err
 
 
 def test_the_lock_tells_no_path_of_this_machine(corpus: Path):
