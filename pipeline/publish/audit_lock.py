@@ -79,7 +79,7 @@ def _beside(corpus: Corpus) -> dict[str, tuple[str, bool, Callable[[], str]]]:
 def _differs(corpus: Corpus, name: str, render: Callable[[], str]) -> bool:
     try:
         return (corpus.path / name).read_text(encoding="utf-8") != render()
-    except (OSError, UnicodeDecodeError, CorpusError, KeyError, TypeError, ValueError):
+    except (OSError, UnicodeDecodeError, CorpusError, LookupError, StopIteration, TypeError, ValueError):
         return True
 
 

@@ -16,15 +16,21 @@ class _Named(_Form):
     fingerprint: str
 
 
+class _File(_Form):
+    path: str
+    sha256: str
+
+
 class _Dataset(_Form):
     name: str
     role: Literal["source", "benchmark"]
-    title: str = ""
-    homepage: str = ""
+    title: str
+    homepage: str
     license: str
     access: str
-    citation: str = ""
-    revision: str = ""
+    citation: str
+    revision: str
+    files: list[_File]
 
 
 class _Held(_Form):
@@ -52,11 +58,6 @@ class _Shard(_Form):
     size: int
     sha256: str
     digest: str
-
-
-class _File(_Form):
-    path: str
-    sha256: str
 
 
 class _Thumbnails(_Form):

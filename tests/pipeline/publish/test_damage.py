@@ -282,6 +282,11 @@ def test_edited_counts_in_the_lock(corpus: Path):
     assert "lock counts other rows (1)" in found(corpus)["counts"]
 
 
+def test_a_config_without_a_split_in_the_lock(corpus: Path):
+    edit_lock(corpus, lambda lock: lock["counts"].update(sft={}))
+    assert "lock counts other rows (2)" in found(corpus)["counts"]
+
+
 def test_an_edited_funnel_in_the_lock(corpus: Path):
     edit_lock(corpus, lambda lock: next(row for row in lock["tallies"] if row[0] == "choose").__setitem__(3, 900))
     assert "funnel does not add up (2)" in found(corpus)["counts"]
