@@ -27,6 +27,8 @@ LETTERS = "ABCDEFGHIJ"
 REASONING = ("reasoning", "responses", "response", "cot", "completion", "output")
 _OPTION = re.compile(r"^\s*([A-J])\s*[.):]\s*(.+?)\s*$", re.MULTILINE)
 
+_BREAK = re.compile(r"\s*\n\s*")
+
 
 def traces_source(dataset: Dataset) -> Source:
     """The source that a manifest describes with `kind = "traces"`; its layout is known by the columns of its files."""
@@ -34,7 +36,7 @@ def traces_source(dataset: Dataset) -> Source:
     known = {"name": dataset.name, "modality": dataset.modality or ""}
     return Source(
         name=dataset.name,
-        version=2,
+        version=3,
         title=dataset.name,
         homepage=dataset.homepage or "",
         license=dataset.license or "",
@@ -103,9 +105,9 @@ def m23k(record: Record, folder: Path) -> Row:
     found = list(_OPTION.finditer(prompt))
     starts = [place for place, match in enumerate(found) if match[1] == "A"]
     listed = found[starts[-1] :] if starts else []
-    options = _listed([(match[1], match[2]) for match in listed], prompt[-80:])
+    options = _listed(listed, prompt[-80:])
     answer_type, gold = rows.gold_by_letter(cell(cells, "answer_letter"), len(options))
-    said = text(cells.get("answer_string"))
+    said = _one_line(text(cells.get("answer_string")))
     if said and options[gold["index"]].casefold() != said.casefold():
         raise Fault("gold contradicts itself", f"{options[gold['index']][:40]}, but answer_string {said[:40]}")
     question = question_of(prompt[: listed[0].start()])
@@ -116,7 +118,7 @@ def medreason(record: Record, folder: Path) -> Row:
     """MedReason's row: options in one text, an answer that begins with the right one's text or letter."""
     cells = record.cells
     answer, listed = text(cell(cells, "answer")), text(cells.get("options"))
-    options = _listed(_OPTION.findall(listed), listed[:80]) if listed else ()
+    options = _listed(list(_OPTION.finditer(listed)), listed[:80]) if listed else ()
     said = answer.split("Explanation:", maxsplit=1)[0].strip().rstrip(".")
     answer_type, gold = _gold(said, options) if options else rows.gold_open(said)
     return Row(
@@ -155,10 +157,16 @@ def _thought(cells: Any, thought: str, answer: str) -> str:
     return f"<think>\n{told}\n</think>\n\n{text(cells.get(answer))}" if told else text(cells.get(answer))
 
 
-def _listed(found: list[tuple[str, str]], shown: str) -> tuple[str, ...]:
-    if not found or [letter for letter, _ in found] != list(LETTERS[: len(found)]):
+def _one_line(said: str) -> str:
+    return _BREAK.sub(" ", said.strip())
+
+
+def _listed(found: list[re.Match[str]], shown: str) -> tuple[str, ...]:
+    """The options of neighbouring matches: each goes on to the next, the last to the end of its line, for instructions may follow."""
+    if not found or [match[1] for match in found] != list(LETTERS[: len(found)]):
         raise Fault("options unreadable", shown)
-    return checked_options([option for _, option in found])
+    stops = [*(match.start() for match in found[1:]), found[-1].end(2)]
+    return checked_options([_one_line(match.string[match.start(2) : stop]) for match, stop in zip(found, stops, strict=True)])
 
 
 def _gold(answer: Any, options: tuple[str, ...]) -> Gold:

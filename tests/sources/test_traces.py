@@ -71,6 +71,13 @@ def rows_in(folder: Path) -> list[Row]:
         (HUATUO, "open", {"values": ["Parvovirus B19"]}, (), ("<think>\nLet me see.\n</think>\n\nIt is parvovirus B19.",)),
         (M23K, "mcq", {"index": 1}, ("Nimodipine", "Labetalol"), ("<think>\nOkay.\n</think>\n\nLabetalol, so \\boxed{B}.",)),
         (
+            M23K | {"prompt": "A man of 40?\nA. Nimodipine,\n  for three weeks\nB. Labetalol\n\nAnswer with a letter."},
+            "mcq",
+            {"index": 1},
+            ("Nimodipine, for three weeks", "Labetalol"),
+            ("<think>\nOkay.\n</think>\n\nLabetalol, so \\boxed{B}.",),
+        ),
+        (
             MEDREASON,
             "mcq",
             {"index": 1},
