@@ -10,7 +10,7 @@ from typing import Any
 from jobs.audit import ingested
 from jobs.steps.pictures import bound_recipe
 from pipeline.images.frames import Frame
-from pipeline.publish.corpus import Corpus, check_outside, read_corpus
+from pipeline.publish.corpus import Corpus, check_outside, check_tables, read_corpus
 from pipeline.publish.fill import fill, withheld
 from pipeline.publish.lock import library_versions
 from pipeline.stages.bound_images import bound_images
@@ -47,6 +47,7 @@ def run(path: Path, places: Mapping[str, Path], out: Path) -> Filled:
     if out.resolve() == path.resolve():
         raise UsageError(f"{path} would take its own place. Name another folder with --out: the filled copy is not to be passed on.")
     check_outside(out, path)
+    check_tables(corpus)
     try:
         out.absolute().parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".fill-", dir=out.absolute().parent) as folder:

@@ -13,7 +13,7 @@ from jobs.inputs import open_manifest
 from jobs.purging import check_batches, keys_of, tables
 from pipeline.groups import group_name, row_name
 from pipeline.models.purge import purge
-from pipeline.publish.corpus import Corpus, check_outside, read_corpus
+from pipeline.publish.corpus import Corpus, check_outside, check_tables, read_corpus
 from pipeline.publish.redact import find, redact
 from pipeline.store import Store
 from pipeline.takedown import list_path, read_takedown, told_by, write_takedown
@@ -81,6 +81,7 @@ def run(
     """
     corpus = read_corpus(path)
     check_outside(out, path)
+    check_tables(corpus)
     sources = [one["name"] for one in corpus.lock["datasets"] if one["role"] == "source"]
     if wanted.source not in sources:
         raise UsageError(f"--source {wanted.source}: the corpus has no such source, only {', '.join(sources)}.")

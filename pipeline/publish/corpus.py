@@ -1,5 +1,6 @@
 """Reading a published corpus: its lock, its manifest, and its shards by config."""
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -100,9 +101,25 @@ def check_outside(out: Path, corpus: Path) -> None:
         raise UsageError(f"{out} lies within the corpus {corpus}, whose lock names each of its files. Name another place with --out.")
 
 
+def check_tables(corpus: Corpus) -> None:
+    """Keeps what was altered by hand from being laid out anew, under a lock that names it.
+
+    Raises: CorpusError where a table is gone or has other bytes than the lock names.
+    """
+    named = [(one["path"], one["sha256"]) for part in ("shards", "files") for one in corpus.lock[part] if one["path"].endswith(".parquet")]
+    for name, sha256 in named:
+        try:
+            with open(corpus.path / name, "rb") as file:
+                held = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise CorpusError(f"{corpus.path / name} cannot be read: {first_line(error)}. Get the corpus again, or rebuild it.") from error
+        if held != sha256:
+            raise CorpusError(f"{corpus.path / name} has other bytes than the lock names. Get the corpus again, or rebuild it.")
+
+
 def first_line(error: BaseException) -> str:
-    """An error in one line: its first that says anything."""
-    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    """An error in one line: its first that says anything, without the stop at its end."""
+    return next((line.rstrip(" .") for line in str(error).splitlines() if line.strip(" .")), type(error).__name__)
 
 
 def _read_lock(path: Path) -> dict[str, Any]:

@@ -265,3 +265,14 @@ def test_nothing_is_laid_out_within_the_corpus_or_where_nothing_can_be(project: 
     said = call("redact", str(project.out), "--source", "quiz", "--rows", ids(project, "row-0"), "--out", "/proc/new")
     assert (said.code, contents(project.out)) == (1, before)
     assert "/proc/new cannot be written" in said.error
+
+
+def test_what_was_altered_by_hand_is_not_laid_out_under_a_new_lock(project: Project):
+    shard = project.out / "data/rl/train-all.parquet"
+    held = shard.read_bytes()
+    for spoiled in (held[:-9], held.replace(b"quiz", b"quit")):
+        shard.unlink()
+        shard.write_bytes(spoiled)
+        said = call("redact", str(project.out), "--source", "quiz", "--rows", ids(project, "row-0"), "--manifest", str(project.manifest))
+        assert "train-all.parquet has other bytes than the lock names. Get the corpus again" in said.error
+    assert not project.manifest.with_suffix(".takedown.json").exists()
