@@ -60,7 +60,7 @@ test-ray: env
 
 ifneq ($(TORCH_TESTS),)
 test-all: test .venv-all/installed ## test, and what needs torch or vLLM (4 GB in .venv-all)
-	.venv-all/bin/$(PYTEST) -m gpu
+	.venv-all/bin/$(PYTEST) --timeout 900 -m gpu
 else
 test-all: test
 	@echo "There are no tests yet that need torch or vLLM: test-all is what test is."
