@@ -123,7 +123,8 @@ def _sizes(array: pa.Array) -> np.ndarray | int:
     """The size of each value; one number where all have the same."""
     kind = array.type
     if pa.types.is_dictionary(kind):
-        return np.append(_sizes(array.dictionary), 0)[pc.fill_null(array.indices, -1).to_numpy()]
+        each = np.broadcast_to(_sizes(array.dictionary), len(array.dictionary))
+        return np.append(each, 0)[pc.fill_null(array.indices, -1).to_numpy()]
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
         counts, sizes = lengths(array), _sizes(array.flatten())
         if isinstance(sizes, int):

@@ -21,7 +21,7 @@ from pipeline.publish.lock import Shard, SourceFacts
 from pipeline.publish.overlaps import Evidence
 from pipeline.publish.similar import SIMILAR
 from pipeline.store import Store
-from pipeline.takedown import Takedown
+from pipeline.takedown import Takedown, told_by
 from schemas.corpus import CONFIGS, Rl, Tally
 from schemas.errors import CorpusError, StoreError
 from schemas.graph import Overlap
@@ -63,6 +63,14 @@ def find(corpus: Corpus, source: str, names: Collection[str], ids: Collection[st
             found.pictures |= {digest} if questions <= found.questions else set()
             found.sharing |= questions - found.questions
     return found
+
+
+def brought_back(corpus: Corpus, takedown: Takedown) -> int:
+    """How many questions of a corpus a list names; none is looked for where the corpus's own list names as much."""
+    own = told_by(corpus.lock["build"])
+    if takedown.both(own) == own:
+        return 0
+    return sum(len(find(corpus, source, set(names), ()).questions) for source, names in takedown.sources.items())
 
 
 def told(row: dict[str, str]) -> set[str]:

@@ -6,17 +6,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.publish.agree import TakenDown
 from pipeline.publish.audit import Audit, Status, audit
 from pipeline.publish.corpus import Corpus, read_corpus
 from pipeline.publish.finish import FORMAT
+from pipeline.publish.redact import brought_back
 from pipeline.publish.send.folder import Folder
 from pipeline.publish.send.hub import Hub
 from pipeline.publish.send.objects import Objects
 from pipeline.publish.send.permission import check_permitted
 from pipeline.publish.send.place import LOCK, Place, Say, files_of, is_hubs
-from pipeline.takedown import NOTHING, Takedown, told_by
-from schemas.corpus import Rl
+from pipeline.takedown import NOTHING, told_by
 from schemas.errors import PublishError
 
 
@@ -139,20 +138,9 @@ def _check_replaceable(place: Place, held: Collection[str], corpus: Corpus) -> N
     others = sorted(there - named - ours)
     if others:
         raise PublishError(f"{place.name} also holds {others[0]}, which no build wrote; nothing is replaced. Move it away first.")
-    back = _brought_back(corpus, taken)
+    back = brought_back(corpus, taken)
     if back:
         raise PublishError(
             f"{place.name} is without rows that were taken down, of which {corpus.path} holds {back:,}; nothing is replaced. "
             "Take them down here too with medtrace redact, or build again with the takedown list beside the manifest."
         )
-
-
-def _brought_back(corpus: Corpus, taken: Takedown) -> int:
-    """Questions of a corpus that a takedown list names."""
-    found = TakenDown(taken)
-    columns = [Rl.id, Rl.question_id, Rl.source, Rl.source_row, Rl.source_group]
-    if taken.both(told_by(corpus.lock["build"])) != told_by(corpus.lock["build"]):
-        for shard, table in corpus.read("rl", columns):
-            for row in table.to_pylist():
-                found.feed(shard, row)
-    return found.findings.found.total()

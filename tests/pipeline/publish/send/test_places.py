@@ -10,12 +10,15 @@ import pytest
 from jobs.redact import Wanted
 from jobs.redact import run as redact
 from pipeline.publish.audit import audit
+from pipeline.publish.corpus import read_corpus
+from pipeline.publish.redact import brought_back
 from pipeline.publish.send import folder as folders
 from pipeline.publish.send.objects import Objects
 from pipeline.publish.send.run import publish
+from pipeline.takedown import NOTHING
 from schemas.errors import PublishError
 from tests.fixtures import google_store
-from tests.fixtures.corpora import FACTS, MANIFEST, detach, posed, question, write_corpus
+from tests.fixtures.corpora import FACTS, MANIFEST, boxed, detach, posed, question, traced, write_corpus
 from tests.fixtures.local_build import call, contents
 
 moto = pytest.importorskip("moto.server", reason="the extra dev brings moto")
@@ -212,6 +215,14 @@ def test_rows_that_were_taken_down_there_are_not_brought_back(corpus: Path, tmp_
     again = detach(corpus, tmp_path / "again")
     redact(again, taken, again, None, None, say=lambda line: None)
     assert publish(again, dest).verified
+
+
+def test_a_question_that_is_not_in_rl_is_not_brought_back_either(tmp_path: Path):
+    asked = question("q3", gold=1)
+    thinned = write_corpus(tmp_path / "tiny", tmp_path / "store", {"sft-train": [traced(asked, boxed("B"))], "rl-train": []})
+    held = read_corpus(thinned)
+    assert brought_back(held, NOTHING.plus("quiz", ["q3"])) == 1
+    assert brought_back(held, NOTHING.plus("quiz", ["q4"])) == 0
 
 
 def test_a_dry_run_makes_no_folder(corpus: Path, tmp_path: Path):
