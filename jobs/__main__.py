@@ -6,9 +6,8 @@ from collections.abc import Sequence
 import typer
 
 from jobs.commands import batch, corpus, export, files, kept, known, loop, models, passing, train
+from jobs.interrupts import INTERRUPTED
 from schemas.errors import MedtraceError
-
-INTERRUPTED = 130
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -1,7 +1,5 @@
 """Building: a manifest through the graph into a published corpus."""
 
-import os
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,6 +8,7 @@ from typing import Any
 from jobs import inputs as found
 from jobs.asking import left_to_ask
 from jobs.budgets import check_budgets
+from jobs.interrupts import drain, second_leaves
 from jobs.lay_out import lay_out
 from jobs.ledgers import Unsettled, unsettled_in, upload
 from jobs.locked import check_drift, recorded
@@ -30,9 +29,6 @@ from pipeline.store import Store, check_writable
 from schemas.errors import BudgetError, MedtraceError, StoreError, UsageError, WiringError
 from schemas.lock import FetchLock
 from schemas.manifest import Manifest
-
-INTERRUPTED = 130
-LEFT = "Stopped. What was answered is kept, what was under way is not; run the same command to go on."
 
 
 @dataclass(frozen=True)
@@ -205,25 +201,14 @@ def run(
     store = Store(options.store)
     runner = _runner(options, store)
     answers(runner.answers)
-    try:
-        return execute(graph, store, runner, watch)
-    except KeyboardInterrupt:
-        drain(runner, say)
-        raise
-    finally:
-        runner.close()
-
-
-def drain(runner: Runner, say: Callable[[str], None]) -> None:
-    """Waits for the answers that are under way, and paid; ends this process where that is not wanted either."""
-    under_way = sum(told.in_flight for told in runner.answers().values())
-    if under_way:
-        say(f"Stopping: {under_way:,} answers are under way and will be paid. Waiting a minute for them; Ctrl-C again leaves them.")
-    try:
-        runner.close()
-    except KeyboardInterrupt:
-        print(LEFT, file=sys.stderr, flush=True)
-        os._exit(INTERRUPTED)  # threads that wait for a server would be waited for
+    with second_leaves():
+        try:
+            return execute(graph, store, runner, watch)
+        except KeyboardInterrupt:
+            drain(runner, say)
+            raise
+        finally:
+            runner.close()
 
 
 def hold_back(manifest: Manifest, graph: Graph, options: Options, watch: Watch | None = None) -> None:
