@@ -59,8 +59,9 @@ test-ray: env
 	$(BIN)/$(PYTEST) -m "ray and not gpu"
 
 ifneq ($(TORCH_TESTS),)
+# Torch's threads on all cores in each of several processes would wait for one another.
 test-all: test .venv-all/installed ## test, and what needs torch or vLLM (4 GB in .venv-all)
-	.venv-all/bin/$(PYTEST) --timeout 900 -m gpu
+	OMP_NUM_THREADS=1 .venv-all/bin/$(PYTEST) $(SHARED) --timeout 900 -m gpu
 else
 test-all: test
 	@echo "There are no tests yet that need torch or vLLM: test-all is what test is."
