@@ -8,7 +8,7 @@ from typing import Any
 from jobs import inputs as found
 from jobs.asking import left_to_ask
 from jobs.budgets import check_budgets
-from jobs.interrupts import drain, second_leaves
+from jobs.interrupts import second_leaves
 from jobs.lay_out import lay_out
 from jobs.ledgers import Unsettled, unsettled_in, upload
 from jobs.locked import check_drift, recorded
@@ -209,6 +209,14 @@ def run(
             raise
         finally:
             runner.close()
+
+
+def drain(runner: Runner, say: Callable[[str], None]) -> None:
+    """Waits for the answers that are under way, and paid, having said so."""
+    under_way = sum(told.in_flight for told in runner.answers().values())
+    if under_way:
+        say(f"Stopping: {under_way:,} answers are under way and will be paid. Waiting a minute for them; Ctrl-C again leaves them.")
+    runner.close()
 
 
 def hold_back(manifest: Manifest, graph: Graph, options: Options, watch: Watch | None = None) -> None:

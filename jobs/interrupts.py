@@ -3,11 +3,9 @@
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-
-from pipeline.graph import Runner
 
 INTERRUPTED = 130
 LEFT = "Stopped. What was answered is kept, what was under way is not; run the same command to go on."
@@ -43,11 +41,3 @@ def _leave() -> None:
     """Ends this process at once: threads that wait for a server would be waited for."""
     os.write(2, f"{LEFT}\n".encode())  # a handler may interrupt a print, and must not print itself
     os._exit(INTERRUPTED)
-
-
-def drain(runner: Runner, say: Callable[[str], None]) -> None:
-    """Waits for the answers that are under way, and paid, having said so."""
-    under_way = sum(told.in_flight for told in runner.answers().values())
-    if under_way:
-        say(f"Stopping: {under_way:,} answers are under way and will be paid. Waiting a minute for them; Ctrl-C again leaves them.")
-    runner.close()
