@@ -6,8 +6,9 @@ UV ?= uv
 
 BIN := .venv/bin
 PIP := python -m pip install --quiet --disable-pip-version-check --no-compile
-# What pip would compile on one core, on all of them; files for other Pythons that do not compile stay as they are.
-COMPILE := python -m compileall -qq -j 0
+# What pip would compile on one core, on all of them, but for what few ever load: that is compiled when it is loaded first.
+# Files for other Pythons that do not compile stay as they are.
+COMPILE := python -m compileall -qq -j 0 -x '/(tests?|models|moto)/'
 PYTEST := python -m pytest -ra --durations=15
 # One process a core, up to four; the tests of a file stay together, for they share what they stand on.
 SHARED := -n auto --maxprocesses 4 --dist loadfile

@@ -223,13 +223,18 @@ def _value_faults(file: pq.ParquetFile, shard: CorpusShard) -> list[str]:
     """Nulls where the contract has none, and other values than locked; one column is in memory at a time."""
     digests: dict[str, str] = {}
     faults: list[str] = []
+    nbytes = 0
     for column in CONFIGS[shard.config].columns:
         table = file.read(columns=[column], use_threads=False)
-        digests |= digest_columns(table).columns
+        digested = digest_columns(table)
+        digests |= digested.columns
+        nbytes += digested.nbytes
         if not column.nullable and any(has_nulls(chunk) for chunk in table[column].chunks):
             faults.append(f"column with nulls: {column}")
     if table_digest({name: digests[name] for name in file.schema_arrow.names}) != shard.digest:
         faults.append(f"other values than the lock names: digest {shard.digest}")
+    elif nbytes != shard.nbytes:
+        faults.append(f"other size of values than the lock names: {nbytes:,}, locked {shard.nbytes:,}")
     return faults
 
 

@@ -19,6 +19,8 @@ from schemas.example import AnswerType
 from schemas.trace import JUDGE_UNREADABLE, MODEL_JUDGE, Verdict
 
 Row = dict[str, Any]
+# Beyond every number of samples that a manifest may ask for.
+_MOST_SAMPLES = 4096
 
 
 class RowCheck(Protocol):
@@ -167,6 +169,8 @@ class Rates:
         self._traces: Counter[tuple[str, str]] = Counter()
         self._correct: Counter[tuple[str, str]] = Counter()
         self._ids: set[str] = set()
+        # The samples that are there, a bit each.
+        self._samples: Counter[tuple[str, str]] = Counter()
 
     def feed(self, shard: CorpusShard, row: Row) -> None:
         self.findings.seen += 1
@@ -174,6 +178,7 @@ class Rates:
             self._ids.add(row["id"])
             self._traces[row["question_id"], row["teacher"]] += 1
             self._correct[row["question_id"], row["teacher"]] += row["verdict"] == Verdict.CORRECT
+            self._once(row, shard)
         if shard.config == "rejected":
             return
         where = f"{row['id']} in {shard.name}"
@@ -197,6 +202,13 @@ class Rates:
             if (self._traces[place], self._correct[place]) != (sampled, correct):
                 there = f"{self._correct[place]} of {self._traces[place]} are there, told are {correct} of {sampled}"
                 self.findings.add("traces are not those counted", f"question {question}, teacher {teacher!r}: {there}")
+
+    def _once(self, row: Row, shard: CorpusShard) -> None:
+        place, sample = (row["question_id"], row["teacher"]), row["sample"]
+        bit = 1 << sample if 0 <= sample <= _MOST_SAMPLES else 0
+        if self._samples[place] & bit:
+            self.findings.add("one sample under two ids", f"{row['id']} in {shard.name}: sample {sample} of {row['teacher'] or 'the gold'}")
+        self._samples[place] |= bit
 
     def _sample(self, config: str, row: Row, where: str) -> None:
         self._kept[config, row["question_id"], row["teacher"]] += 1
@@ -238,7 +250,16 @@ def _faults(row: Row) -> list[str]:
         faults.append("completion is not response")
     if not row["id"] or not row["question_id"]:
         faults.append("no id")
+    if "sampling_json" in row and not _is_object(row["sampling_json"]):
+        faults.append("sampling_json is no JSON object")
     return faults + _gold_faults(row)
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
 
 
 def _prompt_faults(row: Row, pictured: int) -> list[str]:

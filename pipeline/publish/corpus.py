@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -101,12 +101,14 @@ def check_outside(out: Path, corpus: Path) -> None:
         raise UsageError(f"{out} lies within the corpus {corpus}, whose lock names each of its files. Name another place with --out.")
 
 
-def check_tables(corpus: Corpus) -> None:
-    """Keeps what was altered by hand from being laid out anew, under a lock that names it.
+def check_tables(corpus: Corpus, configs: Collection[str] | None = None) -> None:
+    """Keeps what was altered by hand from being laid out anew, under a lock that names it; with `configs`, their shards alone are read.
 
     Raises: CorpusError where a table is gone or has other bytes than the lock names.
     """
-    named = [(one["path"], one["sha256"]) for part in ("shards", "files") for one in corpus.lock[part] if one["path"].endswith(".parquet")]
+    named = [(shard.name, shard.sha256) for shard in corpus.shards if configs is None or shard.config in configs]
+    if configs is None:
+        named += [(one["path"], one["sha256"]) for one in corpus.lock["files"] if one["path"].endswith(".parquet")]
     for name, sha256 in named:
         try:
             with open(corpus.path / name, "rb") as file:

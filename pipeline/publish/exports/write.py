@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.prompts import by_name
-from pipeline.publish.corpus import Corpus, CorpusShard, check_outside, read_corpus
+from pipeline.publish.corpus import Corpus, CorpusShard, check_outside, check_tables, read_corpus
 from pipeline.publish.exports.columns import finished
 from pipeline.publish.exports.formats import FORMATS, Format, Part
 from pipeline.publish.exports.octomed import octomed_tables
@@ -57,7 +57,7 @@ def format_named(name: str) -> Format:
 def export(corpus: Path, name: str, out: Path) -> Exported:
     """A lean copy of a corpus for one trainer at `out`, where nothing may be yet.
 
-    Raises: CorpusError where the corpus cannot be read; UsageError for an unknown format or a place within the corpus; StoreError where `out` is not free or
+    Raises: CorpusError where the corpus cannot be read or its shards are not those of the lock; UsageError for an unknown format or a place within the corpus; StoreError where `out` is not free or
     cannot be written.
     """
     format, held = format_named(name), read_corpus(corpus)
@@ -65,6 +65,7 @@ def export(corpus: Path, name: str, out: Path) -> Exported:
     check_outside(out, corpus)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise StoreError(f"{out} is there already. Choose another folder with --out, or move it away.")
+    check_tables(held, {part.config for part in format.parts})
     partial = out.parent / f".{out.name}.partial"
     try:
         shutil.rmtree(partial, ignore_errors=True)

@@ -108,6 +108,11 @@ def test_other_values_under_the_old_logical_digest_are_found(corpus: Path):
     assert "other values than the lock names (1)" in failures(audit(corpus))["tables"]
 
 
+def test_another_size_of_the_values_is_found(corpus: Path):
+    edit_lock(corpus, lambda lock: next(shard for shard in lock["shards"] if shard["path"] == RL).update(nbytes=7))
+    assert "other size of values than the lock names (1)" in failures(audit(corpus))["tables"]
+
+
 @pytest.mark.parametrize(
     ("name", "edit", "check", "told"),
     [
@@ -134,6 +139,8 @@ def test_other_values_under_the_old_logical_digest_are_found(corpus: Path):
         (RL, change(1, verl_prompt=[{"role": "user", "content": "What?"}]), "forms", "verl_prompt is not problem"),
         (SFT, change(0, response=boxed("A") + " "), "forms", "completion is not response"),
         (RL, change(0, id=""), "forms", "no id"),
+        (SFT, change(0, sampling_json="{"), "forms", "sampling_json is no JSON object"),
+        (REJECTED, change(0, sampling_json="[]"), "forms", "sampling_json is no JSON object"),
         (RL, change(0, reward_model={"style": "rule", "ground_truth": "C"}), "forms", "reward_model is not the answer"),
         (RL, change(0, options_json=json.dumps(OPTIONS[::-1])), "forms", "options are not those of the problem"),
         (SFT, change(0, options_json=json.dumps(OPTIONS[::-1])), "forms", "options are not those of the problem"),
@@ -165,6 +172,7 @@ def test_other_values_under_the_old_logical_digest_are_found(corpus: Path):
         (RL, change(0, n_correct=2, pass_rate=1.0), "rates", "configs count samples differently"),
         (SFT, change(0, n_correct=0), "rates", "more kept than correct"),
         (SFT, change(0, sample=7), "rates", "sample out of range"),
+        (REJECTED, lambda rows: rows.append(rows[0] | {"id": "again"}), "rates", "one sample under two ids"),
         (REJECTED, lambda rows: rows.pop(), "rates", "traces are not those counted"),
         (RL, change(0, images=[{"bytes": b"no image", "path": "x.png"}, *pictures([png(2)])]), "images", "not an image"),
         (RL, change(0, images=[{"bytes": png(1)[:-30], "path": "x.png"}, *pictures([png(2)])]), "images", "path does not name the bytes"),

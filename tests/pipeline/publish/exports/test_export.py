@@ -15,7 +15,7 @@ import pytest
 from pipeline.publish.exports.formats import FORMATS
 from pipeline.publish.exports.write import Exported, export
 from pipeline.publish.layout import IMAGE_BYTES
-from schemas.errors import StoreError, UsageError
+from schemas.errors import CorpusError, StoreError, UsageError
 from tests.fixtures.corpora import boxed, posed, question, rows_of_a_corpus, traced, write_corpus
 from tests.fixtures.hostile import HOSTILE
 
@@ -253,3 +253,19 @@ def test_a_folder_that_is_there_is_left_as_it_is(tmp_path: Path) -> None:
         export(corpus, "trl", corpus / "trl")
     with pytest.raises(UsageError, match="trl, trl-typed, llamafactory, verl, easyr1, octomed, medmo"):
         export(corpus, "parquet", tmp_path / "x")
+
+
+def test_a_shard_that_is_not_the_lock_s_is_refused_and_one_that_is_not_read_is_no_matter(tmp_path: Path) -> None:
+    corpus = write_corpus(tmp_path / "tiny", tmp_path / "store")
+    for config, fits in (("rejected", True), ("sft", False)):
+        path = corpus / f"data/{config}/train-all.parquet"
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 1
+        path.unlink()
+        path.write_bytes(data)
+        if fits:
+            assert export(corpus, "trl", tmp_path / config).files
+        else:
+            with pytest.raises(CorpusError, match=r"sft/train-all\.parquet has other bytes than the lock names"):
+                export(corpus, "trl", tmp_path / config)
+            assert not (tmp_path / config).exists()
