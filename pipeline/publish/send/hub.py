@@ -13,7 +13,7 @@ from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.utils import disable_progress_bars
 
 from pipeline.publish.send.place import LOCK, File, Say, told
-from schemas.errors import PublishError
+from schemas.errors import PublishError, UsageError
 
 COMMIT_FILES = 1000
 _FAULTS = (HfHubHTTPError, HFValidationError, httpx2.HTTPError, OSError, ValueError, RuntimeError)
@@ -29,7 +29,7 @@ class Hub:
     def __init__(self, url: str, *, public: bool) -> None:
         found = _REPO.fullmatch(url)
         if not found:
-            raise PublishError(f"{url} names no dataset repository. Write hf://NAMESPACE/NAME.")
+            raise UsageError(f"{url} names no dataset repository. Write hf://NAMESPACE/NAME.")
         self.name = f"hf://datasets/{found['repo']}"
         self._repo, self._public = found["repo"], public
         self._api = HfApi(endpoint=os.environ.get("HF_ENDPOINT") or None, token=os.environ.get("HF_TOKEN") or None)

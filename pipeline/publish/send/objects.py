@@ -11,7 +11,7 @@ from pyarrow import fs
 
 from pipeline.object_store import open_url
 from pipeline.publish.send.place import LOCK, File, Say, told
-from schemas.errors import PublishError
+from schemas.errors import UsageError
 
 AT_ONCE = 8
 CHUNK_BYTES = 8 << 20
@@ -27,11 +27,11 @@ class Objects:
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         if "@" in parts.netloc and not parts.netloc.startswith("anonymous@"):
-            raise PublishError(
+            raise UsageError(
                 "DEST holds credentials. Put them into the environment (AWS_ACCESS_KEY_ID and others) and name the bucket alone."
             )
         if not parts.netloc:
-            raise PublishError(f"{url} names no bucket. Write {parts.scheme}://BUCKET/PREFIX.")
+            raise UsageError(f"{url} names no bucket. Write {parts.scheme}://BUCKET/PREFIX.")
         self.name = f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/")
         with told(f"{self.name} cannot be opened", _NEXT, *_FAULTS):
             self._files, path = open_url(url)

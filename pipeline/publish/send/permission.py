@@ -6,7 +6,7 @@ from pipeline.publish.audit import Audit
 from pipeline.publish.card import RESTRICTED
 from pipeline.publish.corpus import Corpus
 from pipeline.texts.identifiers import REPORTED
-from schemas.errors import PublishError
+from schemas.errors import PublishError, UsageError
 from schemas.licences import BY_ROW, refusals
 
 
@@ -34,11 +34,11 @@ def obstacles(corpus: Corpus, found: Audit) -> dict[str, list[str]]:
 
 
 def check_permitted(corpus: Corpus, found: Audit, dest: str, permitted: Collection[str]) -> None:
-    """Raises: PublishError where a source may not leave this machine for `dest`, or one is permitted that is not there."""
+    """Raises: PublishError where a source may not leave this machine for `dest`; UsageError where one is permitted that is not there."""
     names: Sequence[str] = [one.name for one in corpus.manifest.source]
     unknown = sorted(set(permitted) - set(names))
     if unknown:
-        raise PublishError(f"--permit {unknown[0]}: the corpus has no such source, only {', '.join(names)}.")
+        raise UsageError(f"--permit {unknown[0]}: the corpus has no such source, only {', '.join(names)}.")
     left = {source: reasons for source, reasons in obstacles(corpus, found).items() if source not in permitted}
     if left:
         said = "; ".join(f"{source}: {' and '.join(reasons)}" for source, reasons in left.items())

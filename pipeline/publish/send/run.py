@@ -16,7 +16,7 @@ from pipeline.publish.send.objects import Objects
 from pipeline.publish.send.permission import check_permitted
 from pipeline.publish.send.place import LOCK, Place, Say, files_of, is_hubs
 from pipeline.takedown import NOTHING, told_by
-from schemas.errors import PublishError
+from schemas.errors import PublishError, UsageError
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Sent:
 def place_of(dest: str, *, public: bool) -> Place:
     """The destination that a word names: a folder, s3://BUCKET/…, gs://BUCKET/… or hf://NAMESPACE/NAME.
 
-    Raises: PublishError.
+    Raises: UsageError where it names none; PublishError where it cannot be opened.
     """
     scheme, sign, _ = dest.partition("://")
     if not sign:
@@ -49,7 +49,7 @@ def place_of(dest: str, *, public: bool) -> Place:
         return Hub(dest, public=public)
     if scheme in ("s3", "gs"):
         return Objects(dest)
-    raise PublishError(f"{scheme}:// is no destination. Name a folder, s3://BUCKET/…, gs://BUCKET/… or hf://NAMESPACE/NAME.")
+    raise UsageError(f"{scheme}:// is no destination. Name a folder, s3://BUCKET/…, gs://BUCKET/… or hf://NAMESPACE/NAME.")
 
 
 def publish(
@@ -112,7 +112,7 @@ def _check_sound(path: Path, found: Audit) -> None:
 def _check_apart(corpus: Corpus, place: Folder) -> None:
     here, there = corpus.path.resolve(), place.path.resolve()
     if there.is_relative_to(here) or here.is_relative_to(there):
-        raise PublishError(f"{place.name} and the corpus {corpus.path} lie in one another. Name a folder apart from it.")
+        raise UsageError(f"{place.name} and the corpus {corpus.path} lie in one another. Name a folder apart from it.")
 
 
 def _check_replaceable(place: Place, held: Collection[str], corpus: Corpus) -> None:

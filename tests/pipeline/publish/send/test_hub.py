@@ -9,7 +9,7 @@ from huggingface_hub import constants, snapshot_download
 
 from pipeline.publish.audit import audit
 from pipeline.publish.send.run import publish
-from schemas.errors import PublishError
+from schemas.errors import PublishError, UsageError
 from tests.fixtures.corpora import boxed, detach, png, posed, question, rows_of_a_corpus, traced, write_corpus
 from tests.fixtures.local_build import call, contents
 from tests.fixtures.writable_hub import WritableHub, writable
@@ -157,7 +157,7 @@ def test_no_right_token_is_logged_either(hub: WritableHub, corpus: Path, caplog:
 
 @pytest.mark.parametrize("dest", ["hf://tiny", "hf://models/me/tiny/x", "hf://"])
 def test_what_names_no_repository_is_refused(corpus: Path, dest: str):
-    with pytest.raises(PublishError, match="Write hf://NAMESPACE/NAME"):
+    with pytest.raises(UsageError, match="Write hf://NAMESPACE/NAME"):
         publish(corpus, dest)
 
 

@@ -16,7 +16,7 @@ from pipeline.publish.send import folder as folders
 from pipeline.publish.send.objects import Objects
 from pipeline.publish.send.run import publish
 from pipeline.takedown import NOTHING
-from schemas.errors import PublishError
+from schemas.errors import PublishError, UsageError
 from tests.fixtures import google_store
 from tests.fixtures.corpora import FACTS, MANIFEST, boxed, detach, posed, question, traced, write_corpus
 from tests.fixtures.local_build import call, contents
@@ -232,7 +232,7 @@ def test_a_dry_run_makes_no_folder(corpus: Path, tmp_path: Path):
 
 
 def test_a_folder_within_the_corpus_or_of_other_things_is_refused(corpus: Path, tmp_path: Path):
-    with pytest.raises(PublishError, match="lie in one another"):
+    with pytest.raises(UsageError, match="lie in one another"):
         publish(corpus, str(corpus / "copy"))
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(PublishError, match=r"holds notes\.txt"):
@@ -247,9 +247,9 @@ def test_the_corpus_of_another_manifest_is_not_replaced(corpus: Path, tmp_path: 
 
 
 def test_an_unknown_scheme_is_refused(corpus: Path):
-    with pytest.raises(PublishError, match="s3:///tiny names no bucket"):
+    with pytest.raises(UsageError, match="s3:///tiny names no bucket"):
         publish(corpus, "s3:///tiny")
-    with pytest.raises(PublishError, match="ftp:// is no destination"):
+    with pytest.raises(UsageError, match="ftp:// is no destination"):
         publish(corpus, "ftp://somewhere/tiny")
     assert urlsplit("ftp://somewhere").scheme == "ftp"
 
@@ -297,5 +297,5 @@ def test_rows_that_identify_persons_go_nowhere_unasked(bucket: str, tmp_path: Pa
 
 
 def test_only_a_source_that_is_there_can_be_permitted(bucket: str, corpus: Path):
-    with pytest.raises(PublishError, match="--permit mimic: the corpus has no such source, only quiz"):
+    with pytest.raises(UsageError, match="--permit mimic: the corpus has no such source, only quiz"):
         publish(corpus, bucket, permitted=["mimic"])
