@@ -148,7 +148,9 @@ def test_a_second_ctrl_c_does_not_wait_for_the_answers(project: Project, tmp_pat
             assert process.stderr is not None
             said = ""
             while "Stopping: " not in said:
-                said += process.stderr.readline()
+                line = process.stderr.readline()
+                assert line, f"it ended: {said}"
+                said += line
             process.send_signal(signal.SIGINT)
             assert process.wait(60) == 130
             assert "Stopped. What was answered is kept, what was under way is not" in process.stderr.read()
