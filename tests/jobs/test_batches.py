@@ -141,7 +141,7 @@ budget_usd = {usd}
 def test_batches_keep_a_budget_in_rounds_and_end_as_the_manifest_says(
     provider: FakeBatches, project: Project, head: str, code: int
 ) -> None:
-    project.write({"one": questions(16)}, head=head, teachers=CAPPED.format(usd=0.0015))
+    project.write({"one": questions(8)}, head=head, teachers=CAPPED.format(usd=0.001))
     stop = threading.Event()
     worker = working(provider, stop)
     try:
@@ -154,13 +154,13 @@ def test_batches_keep_a_budget_in_rounds_and_end_as_the_manifest_says(
     ledger = Ledger(project.store / "ledger")
     paid = [entry.paid for entry in ledger.entries()]
     ledger.close()
-    assert 0 < sum(one.nanousd for one in paid if one) <= 1_500_000
-    assert len(paid) == len(provider.charged) == len(set(provider.charged)) < 32
+    assert 0 < sum(one.nanousd for one in paid if one) <= 1_000_000
+    assert len(paid) == len(provider.charged) == len(set(provider.charged)) < 16
     assert len(provider.batches) > 1
     if code:
         assert "raise budget_usd of teacher fake" in said.error
     else:
-        assert said.told["partial"]["unfinished"] == 16 - said.told["counts"]["rl"]
+        assert said.told["partial"]["unfinished"] == 8 - said.told["counts"]["rl"]
 
 
 def test_a_budget_with_room_for_all_is_no_hindrance(provider: FakeBatches, project: Project) -> None:
