@@ -205,18 +205,17 @@ def run(
         try:
             return execute(graph, store, runner, watch)
         except KeyboardInterrupt:
-            drain(runner, say)
+            _tell_under_way(runner, say)
             raise
         finally:
             runner.close()
 
 
-def drain(runner: Runner, say: Callable[[str], None]) -> None:
-    """Waits for the answers that are under way, and paid, having said so."""
+def _tell_under_way(runner: Runner, say: Callable[[str], None]) -> None:
+    """Says how many answers, paid already, are waited for now."""
     under_way = sum(told.in_flight for told in runner.answers().values())
     if under_way:
         say(f"Stopping: {under_way:,} answers are under way and will be paid. Waiting a minute for them; Ctrl-C again leaves them.")
-    runner.close()
 
 
 def hold_back(manifest: Manifest, graph: Graph, options: Options, watch: Watch | None = None) -> None:

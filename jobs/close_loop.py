@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from jobs.interrupts import INTERRUPTED
 from jobs.standins import write_standin
 from pipeline.publish.corpus import read_corpus
 from pipeline.training.checkpoints import metrics_of
@@ -213,7 +214,7 @@ def main() -> None:
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         _say("Stopped. What was finished is kept; run make loop again to go on.")
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
 
 
 if __name__ == "__main__":

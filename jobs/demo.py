@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from jobs import inputs
 from jobs.audit import audit
 from jobs.build import Options, build
+from jobs.interrupts import INTERRUPTED
 from jobs.progress import Watcher
 from jobs.show import corpus as show
 from pipeline.models.embedded import embedded_teacher
@@ -98,7 +99,7 @@ def main() -> None:
         code = error.exit_code
     except KeyboardInterrupt:
         _say("Stopped. What was finished is kept; run make demo again to go on.")
-        code = 130
+        code = INTERRUPTED
     sys.exit(code)
 
 

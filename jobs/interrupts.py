@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 INTERRUPTED = 130
-LEFT = "Stopped. What was answered is kept, what was under way is not; run the same command to go on."
+_LEFT = "Stopped. What was answered is kept, what was under way is not; run the same command to go on."
 
 
 @contextmanager
@@ -39,5 +39,5 @@ def second_leaves() -> Iterator[None]:
 
 def _leave() -> None:
     """Ends this process at once: threads that wait for a server would be waited for."""
-    os.write(2, f"{LEFT}\n".encode())  # a handler may interrupt a print, and must not print itself
+    os.write(2, f"{_LEFT}\n".encode())  # a handler may interrupt a print, and must not print itself
     os._exit(INTERRUPTED)

@@ -4,6 +4,7 @@ import hashlib
 import json
 import math
 from collections import Counter
+from functools import lru_cache
 from typing import Any, Protocol
 
 from pipeline.markers import MARKER, unmarked
@@ -16,11 +17,10 @@ from pipeline.verify.answer import VERIFIER, Gold, GoldError, Judged, Policy, ve
 from pipeline.verify.direct import direct_verdict, is_direct
 from pipeline.verify.score import wilson
 from schemas.example import AnswerType
+from schemas.manifest_parts import MOST_SAMPLES
 from schemas.trace import JUDGE_UNREADABLE, MODEL_JUDGE, Verdict
 
 Row = dict[str, Any]
-# Beyond every number of samples that a manifest may ask for.
-_MOST_SAMPLES = 4096
 
 
 class RowCheck(Protocol):
@@ -205,7 +205,7 @@ class Rates:
 
     def _once(self, row: Row, shard: CorpusShard) -> None:
         place, sample = (row["question_id"], row["teacher"]), row["sample"]
-        bit = 1 << sample if 0 <= sample <= _MOST_SAMPLES else 0
+        bit = 1 << sample if 0 <= sample < MOST_SAMPLES else 0
         if self._samples[place] & bit:
             self.findings.add("one sample under two ids", f"{row['id']} in {shard.name}: sample {sample} of {row['teacher'] or 'the gold'}")
         self._samples[place] |= bit
@@ -255,6 +255,7 @@ def _faults(row: Row) -> list[str]:
     return faults + _gold_faults(row)
 
 
+@lru_cache(1024)  # rows of one teacher say the same
 def _is_object(text: str) -> bool:
     try:
         return isinstance(json.loads(text), dict)

@@ -57,8 +57,8 @@ def format_named(name: str) -> Format:
 def export(corpus: Path, name: str, out: Path) -> Exported:
     """A lean copy of a corpus for one trainer at `out`, where nothing may be yet.
 
-    Raises: CorpusError where the corpus cannot be read or its shards are not those of the lock; UsageError for an unknown format or a place within the corpus; StoreError where `out` is not free or
-    cannot be written.
+    Raises: CorpusError where the corpus cannot be read or its shards are not those of the lock; UsageError for an unknown format or a
+    place within the corpus; StoreError where `out` is not free or cannot be written.
     """
     format, held = format_named(name), read_corpus(corpus)
     out = out.absolute()

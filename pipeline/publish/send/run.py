@@ -64,7 +64,7 @@ def publish(
 ) -> Sent:
     """Sends a corpus to a place and proves every file there; nothing is sent of one that fails its audit or may not go.
 
-    Raises: CorpusError where the folder is no corpus; PublishError.
+    Raises: CorpusError where the folder is no corpus; UsageError where the destination cannot be one; PublishError.
     """
     corpus = read_corpus(path)
     place = place_of(dest, public=public)

@@ -336,7 +336,7 @@ def test_processes_killed_while_they_write_and_compact_lose_and_tear_nothing(tmp
         ]
         for number, writer in enumerate(writers):
             assert writer.stdout is not None
-            for _ in range(20 + 7 * turn):
+            for _ in range(40 + 7 * turn):
                 put = int(writer.stdout.readline())
                 names = [f"{turn}-{number}-{put}-{part}" for part in range(3)]
                 promised |= {key(name): f"about {name}" for name in names}
